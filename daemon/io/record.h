@@ -1,0 +1,55 @@
+/* io/record.h - what ring and journal hold: one framed, checksummed record after another.
+ * No I/O here, no allocation; values. Any thread.
+ *
+ * A record is a 40-byte header and `size` payload bytes, padded with zeros to a multiple of 8.
+ * Little-endian, as every machine that plated runs on. docs/archive.md lists the payloads. */
+#pragma once
+#include "plate/event.h"
+#include "plate/types.h"
+
+enum record_type {
+    RECORD_BEGIN = 1,   /* text: the recording as JSON (recording.h) */
+    RECORD_BLOCK,       /* int32 counts [rows][cells] of `plate`, from `sample` on */
+    RECORD_CLOCK,       /* struct plate_clock */
+    RECORD_GAP,         /* struct plate_gap */
+    RECORD_CALIBRATION, /* struct record_calibration, valid from `sample` on */
+    RECORD_MARK,        /* struct plate_mark */
+    RECORD_REP,         /* struct plate_rep  } derived: dropped and recomputed */
+    RECORD_SET,         /* struct plate_set  } if RECORD_SCHEMA differs        */
+    RECORD_ASYMMETRY,   /* struct plate_asymmetry, `sample` unused }           */
+    RECORD_SESSION,     /* struct record_session: a key and a value from now on */
+    RECORD_END,         /* u64 per plate: how many sample numbers the recording spans */
+    RECORD_TYPES
+};
+
+struct record_calibration {
+    struct plate_calibration calibration;
+    char who[PLATE_TEXT_SIZE], why[PLATE_TEXT_SIZE];
+    int64_t utc_ns;
+};
+struct record_session {
+    char key[24], value[PLATE_TEXT_SIZE];
+    double t_s;
+    uint64_t sample; /* of the first plate */
+    int64_t utc_ns;
+};
+
+struct record_header {
+    uint32_t magic; /* RECORD_MAGIC */
+    uint32_t crc;   /* CRC-32 (zlib) of the header after this field, and of the payload without padding */
+    uint16_t type, plate;
+    uint32_t size;   /* payload bytes without padding */
+    uint64_t lsn;    /* record number: 0, 1, 2 ... within one ring's life; a record replayed twice is known by it */
+    uint64_t sample; /* first sample that it speaks of */
+    double t_s;      /* event records: when known; else 0 */
+};
+#define RECORD_MAGIC 0x44524c50u /* "PLRD" */
+#define RECORD_MAX_PAYLOAD (1u << 20)
+
+/* The layout of the structs above in this build; derived records of another one are recomputed, not read. */
+uint32_t record_schema(void);
+static inline size_t record_padded(uint32_t size) { return sizeof(struct record_header) + (((size_t)size + 7) & ~(size_t)7); }
+uint32_t record_crc(const struct record_header *h, const void *payload);
+/* Checks the record at the front of [bytes, bytes + n): 0 and *ret_header with *ret_payload pointing into bytes;
+ * -EAGAIN: the bytes end within it; -EBADMSG: not a record, or damaged. `bytes` is 8-aligned. */
+int record_parse(const void *bytes, size_t n, struct record_header *ret_header, const void **ret_payload);

@@ -1,0 +1,36 @@
+/* io/stream.h - ZeroMQ: the XPUB that everyone watches, and the ROUTER that takes commands. Engine thread only.
+ * Sends never block: a subscriber that is slow loses its own messages. docs/stream.md is the contract. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct stream;
+struct stream_config {
+    const char *data_endpoint, *control_endpoint; /* loopback or ipc only; anything else is refused (-EACCES) */
+    const char *station;
+    unsigned high_water; /* messages kept for one slow subscriber */
+};
+struct stream_error { char text[256]; };
+struct stream_counters { uint64_t messages, bytes, send_failures, requests, bad_requests, cached; };
+
+int stream_open(const struct stream_config *cfg, struct stream **ret, struct stream_error *ret_error);
+void stream_close(struct stream *s); /* lingers up to 200 ms; NULL is fine */
+/* What follows carries this session (the recording's name; "" when none). The cache of the old one is dropped. */
+void stream_session(struct stream *s, const char *session);
+
+/* One message: frame 1 `topic`, frame 2 JSON = {"v":1,"station":..,"session":..,"seq":N,"t_utc_ns":N,BODY...} where BODY is
+ * `body` (a JSON object's text) without its opening brace; frame 3 the payload if payload != NULL. seq counts per topic
+ * from 0. cache_key != NULL: the message is kept under (topic, cache_key) and repeated, with "cached":true before the body,
+ * in order of first publication, to whoever subscribes to a prefix of the topic later. -EMSGSIZE, -ENOMEM (cache full). */
+int stream_publish(struct stream *s, const char *topic, const char *cache_key, int64_t t_utc_ns, const char *body, size_t body_n,
+                   const void *payload, size_t payload_n);
+/* Takes new subscriptions (sends them the cache) and control requests: call it when one of stream_fds() is readable, and
+ * after every publish round (ZMQ_FD is edge-triggered). `request` gets one JSON text and answers into `reply` (size bytes;
+ * the length back, 0: no answer); it is called at most `max` times. Returns the number of requests handled. */
+typedef size_t stream_request_fn(void *user, const char *json, size_t n, char *reply, size_t reply_size);
+int stream_serve(struct stream *s, stream_request_fn *request, void *user, unsigned max);
+void stream_fds(const struct stream *s, int ret_fds[2]);
+bool stream_wanted(const struct stream *s); /* does anyone subscribe to anything */
+void stream_counters(const struct stream *s, struct stream_counters *ret);
+#define STREAM_MAX_REQUEST 65536

@@ -1,0 +1,70 @@
+/* plate/asymmetry.h - left against right: indices, intervals, verdicts.
+ * Pure: no I/O, no clock, no allocation. One accumulator per session, one thread. docs/asymmetry.md explains. */
+#pragma once
+#include "rep.h"
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The indices, of two limb means as measured (not direction-corrected). NaN where a mean is not positive. */
+PLATE_API double plate_percentage_difference(double left, double right); /* 100*(max-min)/max, negative: left smaller */
+PLATE_API double plate_limb_symmetry_index(double left, double right, enum plate_side involved);
+PLATE_API double plate_symmetry_index(double left, double right); /* Robinson 1987 */
+PLATE_API double plate_symmetry_angle(double left, double right); /* Zifchock 2008, percent */
+/* 100*(bilateral)/(left + right alone) - 100, Howard & Enoka 1991. */
+PLATE_API double plate_bilateral_index(double bilateral_sum, double left_alone, double right_alone);
+
+enum plate_verdict_lr { PLATE_UNDETERMINED, PLATE_SYMMETRIC, PLATE_LEFT_WEAKER, PLATE_RIGHT_WEAKER };
+PLATE_API const char *plate_verdict_name(enum plate_verdict_lr v);
+enum plate_mode { PLATE_UNILATERAL_DYNAMIC, PLATE_UNILATERAL_ISOMETRIC, PLATE_BILATERAL };
+PLATE_API const char *plate_mode_name(enum plate_mode m);
+
+/* One row: what is known of one metric after one rep; the columns are plate_asymmetry_columns (event.h). */
+struct plate_asymmetry {
+    char metric[40];
+    int32_t primary;
+    int32_t mode; /* enum plate_mode */
+    char index[40];
+    int32_t direction;
+    double value_pct, ci95_low_pct, ci95_high_pct;
+    int32_t verdict; /* enum plate_verdict_lr */
+    double threshold_pct;
+    double left_mean, right_mean;
+    int32_t n_left, n_right;
+    double cv_left_pct, cv_right_pct;
+    double limb_symmetry_index_pct, symmetry_index_pct, symmetry_angle_pct;
+};
+
+/* A metric that is compared: a field of struct plate_rep and the way it points. */
+struct plate_metric {
+    const char *name;
+    size_t offset; /* of the double in struct plate_rep */
+    int direction; /* +1: more is stronger; -1: more is weaker; 0: neither */
+};
+PLATE_API extern const struct plate_metric plate_metrics[]; /* closed by a NULL name */
+enum { PLATE_METRICS = 12, PLATE_LIMB_REPS = 256 };
+
+struct plate_asymmetry_config {
+    double threshold_pct;    /* default 10 */
+    enum plate_side involved; /* PLATE_SIDE_NONE: not said */
+    char primary[40];        /* empty: the mode's own (docs/asymmetry.md) */
+};
+
+/* Every rep's metrics by limb, in order; what comes after PLATE_LIMB_REPS a limb is counted, not kept. */
+struct plate_limbs {
+    struct plate_asymmetry_config cfg;
+    enum plate_mode mode;
+    unsigned n[2];        /* left, right: kept */
+    unsigned overflow[2]; /* left, right: not kept */
+    double value[2][PLATE_LIMB_REPS][PLATE_METRICS];
+};
+PLATE_API int plate_limbs_init(struct plate_limbs *l, const struct plate_asymmetry_config *cfg);
+PLATE_API void plate_limbs_push(struct plate_limbs *l, const struct plate_rep *rep);
+/* Rows for every metric that both limbs have, the primary one first. Returns their number (0: one limb only). */
+PLATE_API unsigned plate_limbs_compare(const struct plate_limbs *l, struct plate_asymmetry ret[PLATE_METRICS]);
+
+#ifdef __cplusplus
+}
+#endif

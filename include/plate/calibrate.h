@@ -1,0 +1,43 @@
+/* plate/calibrate.h - from counts to newtons, and to the centre of pressure.
+ * Pure: no I/O, no clock, no allocation. A calibration is a value: copy it freely.
+ *
+ *   F = M * (counts * count_scale - tare)        M: components x cells, tare: one per cell
+ *
+ * A per-cell gain and offset is the same thing: M = gains in the row Fz, tare = offsets. */
+#pragma once
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct plate_calibration {
+    unsigned cells;      /* 1..PLATE_MAX_CELLS */
+    unsigned components; /* 1: Fz; 6: Fx Fy Fz Mx My Mz (forces in N, moments in N*m) */
+    double count_scale;
+    double tare[PLATE_MAX_CELLS]; /* in scaled counts */
+    double matrix[PLATE_MAX_COMPONENTS][PLATE_MAX_CELLS];
+    double surface_z_mm; /* six components: height of the surface over the sensor's origin, z up */
+};
+
+struct plate_force {
+    double Fz_N;
+    double cop_x_mm, cop_y_mm;     /* NaN: no geometry, or Fz below PLATE_COP_MIN_N */
+    double cell_N[PLATE_MAX_CELLS]; /* each cell's part of Fz */
+};
+#define PLATE_COP_MIN_N 10.0 /* Tec Gihan's gate: below it the quotient is noise */
+
+/* -EINVAL: cells, components or a number out of range (not finite, zero scale, all-zero matrix). */
+PLATE_API int plate_calibration_check(const struct plate_calibration *c);
+/* Unit gain on every cell, no tare: one scaled count is one newton. */
+PLATE_API void plate_calibration_identity(struct plate_calibration *c, unsigned cells, double count_scale);
+/* One row of counts to forces. `cells` gives the geometry; NULL: no centre of pressure from corners.
+ * Corners: x = sum(x_i*f_i)/sum(f_i), the general form of domain formula x = W/2*((FR+BR)-(FL+BL))/sum.
+ * Six components: x = -(My - Fx*h)/Fz, y = (Mx + Fy*h)/Fz with z up and h the surface over the origin
+ * (force-plate makers write +Fx*az, z down: docs/architecture.md derives both). */
+PLATE_API void plate_calibrate(const struct plate_calibration *c, const struct plate_cell *cells, const int32_t *counts,
+                               struct plate_force *ret);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,97 @@
+/* plate/decode.h - from bytes to frames of counts; one protocol is one `const` struct in daemon/core/decode/.
+ * Pure: no I/O, no clock, no allocation. One decoder per port, one thread.
+ *
+ * A decoder takes bytes as they come, split anywhere: the frames do not depend on the splits (a property
+ * that is tested). It never invents a sample: bytes that fail a check are thrown away and counted. */
+#pragma once
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One sample as the device sent it. */
+struct plate_frame {
+    int32_t counts[PLATE_MAX_CELLS];
+    unsigned cells;
+    uint64_t seq;   /* unwrapped sample number of the device, if has_seq */
+    uint64_t ticks; /* unwrapped device counter, unit plate_decoder.tick_s, if has_ticks */
+    bool has_seq, has_ticks;
+    bool restarted; /* the device's counters started anew just before this frame */
+};
+
+/* What a device says of itself (native: the hello frame). */
+struct plate_hello {
+    char name[PLATE_NAME_SIZE], serial[PLATE_NAME_SIZE];
+    unsigned version, cells;
+    double rate_Hz;       /* 0: not said */
+    double count_scale_N; /* newtons per count of the factory calibration; 0: not said */
+};
+
+/* What became of the bytes. Every byte is in a frame or is counted as thrown away. */
+struct plate_decode_stats {
+    uint64_t bytes, frames;
+    uint64_t bad_length, bad_checksum, bad_sanity; /* packets or lines thrown away, by reason */
+    uint64_t discarded_bytes;                      /* the bytes of those, and of noise between packets */
+};
+
+/* csv: lines of numbers. A value is stored as the integer round(value * 10^decimals). */
+struct plate_csv_options {
+    char separator;        /* ',' ';' '\t' ' ' (space: any run of blanks) */
+    bool decimal_comma;    /* 12,5 means 12.5; the separator must then be another character */
+    unsigned time_column;  /* 1-based; 0: no time column */
+    double time_unit_s;    /* seconds per unit of the time column, e.g. 1e-6; 0 with no time column */
+    unsigned time_bits;    /* the counter wraps at 2^time_bits; 0: it does not wrap */
+    unsigned first_column; /* 1-based column of the first cell; the others follow it */
+    unsigned decimals;     /* 0..6 */
+};
+
+struct plate_decoder_config {
+    const char *protocol; /* a name of plate_decoders[] */
+    unsigned cells;       /* 1..PLATE_MAX_CELLS */
+    struct plate_csv_options csv;
+};
+
+struct plate_decoder;
+/* Called for each frame, in order; hello is called when a device introduces itself. */
+struct plate_decode_sink {
+    void (*frame)(void *user, const struct plate_frame *frame);
+    void (*hello)(void *user, const struct plate_hello *hello); /* may be NULL */
+    void *user;
+};
+
+/* The verdict on the front of a byte run: rtl_433's and libsigrok's habit. */
+enum plate_verdict { PLATE_NEED_MORE, PLATE_PACKET, PLATE_INVALID };
+
+/* A protocol. Copy daemon/core/decode/template.c to write one. */
+struct plate_protocol {
+    const char *name;
+    const char *what; /* one line for --help and docs */
+    int (*init)(struct plate_decoder *d, const struct plate_decoder_config *cfg);
+    void (*push)(struct plate_decoder *d, const uint8_t *bytes, size_t n, const struct plate_decode_sink *sink);
+};
+PLATE_API extern const struct plate_protocol *const plate_protocols[]; /* NULL-terminated */
+PLATE_API const struct plate_protocol *plate_protocol_find(const char *name);
+
+#define PLATE_DECODER_STATE_SIZE 2048
+struct plate_decoder { /* embed freely; touch only through plate_decoder_*() */
+    const struct plate_protocol *protocol;
+    struct plate_decoder_config cfg;
+    struct plate_decode_stats stats;
+    double tick_s; /* seconds per device tick; 0: the device sends no clock */
+    union {
+        uint8_t bytes[PLATE_DECODER_STATE_SIZE];
+        uint64_t align;
+    } state;
+};
+
+/* 0; -ENOENT: no such protocol; -EINVAL: the options make no sense (*d is then untouched). */
+PLATE_API int plate_decoder_init(struct plate_decoder *d, const struct plate_decoder_config *cfg);
+PLATE_API void plate_decoder_push(struct plate_decoder *d, const uint8_t *bytes, size_t n,
+                                  const struct plate_decode_sink *sink);
+/* Forgets a half-read packet (its bytes count as discarded): after a port was opened again. Counters of the device may restart. */
+PLATE_API void plate_decoder_reset(struct plate_decoder *d);
+
+#ifdef __cplusplus
+}
+#endif

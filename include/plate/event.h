@@ -1,0 +1,100 @@
+/* plate/event.h - what the core has to say, and the one table of columns behind JSON, HDF5 and docs.
+ * Pure: no I/O, no clock, no allocation. Values; any thread. */
+#pragma once
+#include "asymmetry.h"
+#include "rep.h"
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum plate_column_type {
+    PLATE_COL_F64,  /* double; NaN is null */
+    PLATE_COL_I32,  /* int32_t */
+    PLATE_COL_BOOL, /* int32_t, true or false in JSON */
+    PLATE_COL_TEXT, /* char[size], NUL-padded */
+    PLATE_COL_ENUM, /* int32_t; `names` are its words; text in JSON and in the archive */
+};
+struct plate_column {
+    const char *name;
+    enum plate_column_type type;
+    size_t offset, size; /* in the struct */
+    int decimals;        /* JSON precision of a double */
+    const char *unit;    /* "" where there is none */
+    const char *const *names;
+    const char *doc;
+};
+PLATE_API extern const struct plate_column plate_rep_columns[]; /* each closed by a NULL name */
+PLATE_API extern const struct plate_column plate_finding_columns[];
+PLATE_API extern const struct plate_column plate_set_columns[];
+PLATE_API extern const struct plate_column plate_asymmetry_columns[];
+PLATE_API extern const struct plate_column plate_mark_columns[];
+
+/* A finding as a row of its own (the archive's /findings). */
+struct plate_finding_row {
+    char plate[PLATE_NAME_SIZE];
+    int32_t set, rep;
+    char name[24];
+    double value, limit;
+};
+
+enum plate_set_end { PLATE_SET_ACTIVE, PLATE_SET_BY_REST, PLATE_SET_BY_SIDE, PLATE_SET_BY_COMMAND, PLATE_SET_BY_STOP };
+struct plate_set {
+    int32_t set, side, warmup;
+    char exercise[PLATE_TEXT_SIZE];
+    int32_t ended_by; /* enum plate_set_end; a set is said twice: when its first rep is complete (active), and at its end */
+    int32_t reps;     /* of the plate with most */
+    double start_s, end_s;
+    double peak_force_N, mean_force_N, hold_force_N, concentric_s; /* means over the reps */
+};
+
+/* What people and programs did, and what the station noted, on the time axis. The kinds that steer the core:
+ *   side       value left|right|both|none     who works from here on; starts a new set
+ *   exercise   value NAME                     detector and form from the next sample on
+ *   set_end    value ""                       ends the set
+ *   warmup     value true|false               the sets from here on are (not) warm-up
+ *   involved   value left|right|none
+ *   body_mass_kg, load_kg                     a number
+ *   resume     value t_s                      merging stopped waiting for this plate at t_s (see station.h)
+ * and the others (subject, note, sync, tare, start, stop, ...), which are kept and told. */
+struct plate_mark {
+    double t_s;                  /* acts on samples at and after this time */
+    char plate[PLATE_NAME_SIZE]; /* empty: all */
+    uint64_t sample;             /* of that plate, or of the first plate: the first sample at or after t_s */
+    char kind[24];
+    char value[PLATE_TEXT_SIZE];
+    int64_t utc_ns;
+};
+
+enum plate_event_type { PLATE_EVENT_PHASE, PLATE_EVENT_REP, PLATE_EVENT_SET, PLATE_EVENT_ASYMMETRY, PLATE_EVENT_MARK };
+struct plate_event {
+    enum plate_event_type type;
+    double t_s; /* when it was known, on the sample axis */
+    union {
+        struct {
+            char plate[PLATE_NAME_SIZE];
+            enum plate_phase phase;
+        } phase;
+        struct plate_rep rep;
+        struct plate_set set;
+        struct plate_asymmetry asymmetry;
+        struct plate_mark mark;
+    } u;
+};
+PLATE_API const char *plate_event_name(enum plate_event_type type); /* phase rep set asymmetry mark */
+
+/* A struct by its columns as one JSON object, without a line end. Returns its length, or -ENOBUFS.
+ * Always the same bytes for the same values, whatever the locale. */
+PLATE_API int plate_columns_json(const struct plate_column *columns, const void *row, char *buffer, size_t size);
+/* The body of an event: {"t_s":...,...}. What live and offline agree on to the byte. PLATE_EVENT_JSON_MAX is enough. */
+#define PLATE_EVENT_JSON_MAX 4096
+PLATE_API int plate_event_json(const struct plate_event *e, char *buffer, size_t size);
+/* A double as the columns print it ("null", "-0.5"); -ENOBUFS if it does not fit. */
+PLATE_API int plate_json_number(double v, int decimals, char *buffer, size_t size);
+/* A string in quotes, escaped. */
+PLATE_API int plate_json_string(const char *text, char *buffer, size_t size);
+
+#ifdef __cplusplus
+}
+#endif

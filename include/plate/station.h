@@ -1,0 +1,80 @@
+/* plate/station.h - the whole core, assembled: plates, session, asymmetry. The daemon, plate-trace, the tests,
+ * the benchmarks and the fuzzers all call this, so that live and offline agree to the byte.
+ * Pure: no I/O, no clock, no thread; allocates in plate_station_new only. One station, one thread.
+ *
+ *   samples ─► calibrate ─► filter ─► detect ─► merge by (time, plate) ─► session, asymmetry ─► events
+ *
+ * For each plate, hand in what happened in the order of its sample numbers: before sample s come the gap, the
+ * knot and the calibration that start at s. Marks are handed in with their time and act on every sample at or
+ * after it. Events of several plates are merged by (time, plate name), never by arrival: an event is held until
+ * every plate has come as far. A live station says `absent` of a plate that has fallen silent; when it returns,
+ * the station emits a `resume` mark, which the offline run is handed in turn. */
+#pragma once
+#include "calibrate.h"
+#include "event.h"
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct plate_station_plate {
+    char name[PLATE_NAME_SIZE];
+    enum plate_side side; /* left, right: a plate under that foot; none: the operator or the marks say */
+    double rate_Hz;       /* nominal */
+    unsigned cells;
+    struct plate_cell cell[PLATE_MAX_CELLS];
+};
+struct plate_station_config {
+    unsigned plates;
+    struct plate_station_plate plate[PLATE_MAX_PLATES];
+    char exercise[PLATE_TEXT_SIZE]; /* at the start; "" is generic */
+    enum plate_side side;           /* at the start */
+    unsigned filter_order;          /* 0: the default, 4 */
+    double filter_cutoff_Hz;        /* 0: the default, 50 Hz or a quarter of the rate */
+    double set_rest_s;              /* a set ends after so much rest; 0: the default, 20 s */
+    double body_mass_kg;            /* 0 or NaN: not said */
+    struct plate_protocol_targets targets;
+    struct plate_asymmetry_config asymmetry;
+};
+
+/* Calibrated samples, as they pass: row i is sample first + i at t_s[i]. */
+struct plate_force_block {
+    unsigned plate;
+    uint64_t first;
+    size_t n;
+    const double *t_s;
+    const struct plate_force *force;
+};
+struct plate_station_sink {
+    void (*event)(void *user, const struct plate_event *e);
+    void (*force)(void *user, const struct plate_force_block *b); /* may be NULL */
+    void *user;
+};
+
+struct plate_station;
+/* The defaults: one plate's worth of zeros with targets not asked. */
+PLATE_API void plate_station_config_default(struct plate_station_config *cfg);
+/* NULL and errno = EINVAL (the configuration makes no sense) or ENOMEM. */
+PLATE_API struct plate_station *plate_station_new(const struct plate_station_config *cfg, const struct plate_station_sink *sink);
+PLATE_API void plate_station_free(struct plate_station *s); /* NULL is fine */
+
+/* In order of sample number, per plate. -EINVAL: out of order, or no such plate; nothing is changed then. */
+PLATE_API int plate_station_clock(struct plate_station *s, unsigned plate, const struct plate_clock *knot);
+PLATE_API int plate_station_gap(struct plate_station *s, unsigned plate, const struct plate_gap *gap);
+PLATE_API int plate_station_calibration(struct plate_station *s, unsigned plate, const struct plate_calibration *c);
+/* n rows of cells counts; the first is sample `first`, which must be the next after all samples and gaps before. */
+PLATE_API int plate_station_samples(struct plate_station *s, unsigned plate, uint64_t first, const int32_t *counts, size_t n);
+/* -EINVAL: the kind is a steering one and the value makes no sense for it. */
+PLATE_API int plate_station_mark(struct plate_station *s, const struct plate_mark *m);
+PLATE_API void plate_station_absent(struct plate_station *s, unsigned plate);
+/* No more will come: ends the open set and lets out every event. */
+PLATE_API void plate_station_finish(struct plate_station *s);
+
+/* The earliest time at which a mark handed in now can act: later than every sample seen. */
+PLATE_API double plate_station_now_s(const struct plate_station *s);
+PLATE_API uint64_t plate_station_next_sample(const struct plate_station *s, unsigned plate);
+
+#ifdef __cplusplus
+}
+#endif
