@@ -26,3 +26,61 @@ int archive_close(struct archive_writer *w, struct archive_error *ret_error);
 
 /* journal [+ what the ring holds beyond it, NULL if nothing] -> a sealed file at `path`: written as path.tmp, reopened and
  * verified (digest, row counts), fsynced, renamed. The journal and ring are left to the caller to drop.
+ * A NULL journal_path: the ring alone, from its first BEGIN on. The ring is peeked, never consumed; records with an lsn
+ * that the journal has are passed over. -ENODATA: no BEGIN record, so nothing to seal. -EBUSY: somebody writes `path`, so
+ * close the live writer first. A `path` that is this recording's sealed file already is left alone. On failure `path` is
+ * as it was. */
+int archive_seal(const char *journal_path, struct ring *ring, const char *path, struct archive_error *ret_error);
+
+/* ---- reading: sealed files, live ones while they grow (SWMR), and what a dead writer left ---- */
+struct archive_reader;
+struct archive_info {
+    unsigned format_version;
+    int detector_version;
+    bool sealed;
+    char digest[65]; /* "" unless sealed */
+};
+/* -ENOENT, -EACCES ...; -EPROTO: not a trace, or of a later format. */
+int archive_open(const char *path, struct archive_reader **ret, struct archive_error *ret_error);
+void archive_reader_close(struct archive_reader *r); /* NULL is fine */
+const struct recording *archive_recording(const struct archive_reader *r); /* lives as long as the reader; name: of the file */
+void archive_info(const struct archive_reader *r, struct archive_info *ret);
+/* Looks again at a file that grows; nothing changes for a sealed one. Row numbers read so far stay what they were. */
+int archive_refresh(struct archive_reader *r, struct archive_error *ret_error);
+/* Rows of counts of a plate. Row r is sample r + all missing before it (its gaps with row <= r). */
+uint64_t archive_rows(const struct archive_reader *r, unsigned plate);
+/* Samples that the plate's recording spans: rows + missing. */
+int archive_span(struct archive_reader *r, unsigned plate, uint64_t *ret, struct archive_error *ret_error);
+/* Rows [row, row + n) of counts into ret_counts[n][cells]. -ERANGE: beyond archive_rows. */
+int archive_counts(struct archive_reader *r, unsigned plate, uint64_t row, size_t n, int32_t *ret_counts,
+                   struct archive_error *ret_error);
+
+/* Tables, whole, in the order in which they were written: *ret is malloced (NULL when *ret_n is 0). A column that the
+ * file does not have reads as NaN, 0 or "". `plate` is the index in archive_recording(). */
+struct archive_knot { uint64_t row; struct plate_clock clock; };
+struct archive_gap { uint64_t row; struct plate_gap gap; }; /* stands before row `row` */
+struct archive_calibration { unsigned plate; uint64_t sample; struct record_calibration record; };
+struct archive_rep { double t_s; struct plate_rep rep; }; /* with its findings; t_s: when it was known */
+struct archive_set { double t_s; struct plate_set set; };
+struct archive_asymmetry { double t_s; struct plate_asymmetry asymmetry; };
+int archive_clock(struct archive_reader *r, unsigned plate, struct archive_knot **ret, size_t *ret_n, struct archive_error *ret_error);
+int archive_gaps(struct archive_reader *r, unsigned plate, struct archive_gap **ret, size_t *ret_n, struct archive_error *ret_error);
+int archive_calibrations(struct archive_reader *r, struct archive_calibration **ret, size_t *ret_n, struct archive_error *ret_error);
+int archive_session(struct archive_reader *r, struct record_session **ret, size_t *ret_n, struct archive_error *ret_error);
+int archive_marks(struct archive_reader *r, struct plate_mark **ret, size_t *ret_n, struct archive_error *ret_error);
+int archive_reps(struct archive_reader *r, struct archive_rep **ret, size_t *ret_n, struct archive_error *ret_error);
+int archive_sets(struct archive_reader *r, struct archive_set **ret, size_t *ret_n, struct archive_error *ret_error);
+int archive_asymmetries(struct archive_reader *r, struct archive_asymmetry **ret, size_t *ret_n, struct archive_error *ret_error);
+
+/* ---- verifying ---- */
+struct archive_account {
+    bool sealed; /* false: there is no digest to check; all else was checked */
+    unsigned plates;
+    struct { char name[PLATE_NAME_SIZE]; uint64_t span, rows, missing, estimated, gaps; } plate[PLATE_MAX_PLATES];
+    unsigned breaches;
+};
+/* Reads everything: digest, checksums, rows + missing = span, gaps in order, time axis continuous, tables in range.
+ * `breach` (may be NULL) gets each breach as one line of text without a line end. 0: sound; -EBADMSG: breached, *ret is
+ * filled all the same; other -errno: it cannot be opened or read, *ret_error says why. */
+int archive_verify(const char *path, void (*breach)(void *user, const char *text), void *user, struct archive_account *ret,
+                   struct archive_error *ret_error);

@@ -6,13 +6,15 @@
 struct journal;
 /* Makes `path` afresh; -EEXIST if it is there. Header: magic, version, record_schema(), path of the ring (truncated to fit). */
 int journal_create(const char *path, const char *ring_path, struct journal **ret);
-/* Buffers; writes when the buffer is full. On error nothing of the record counts as appended, the file is cut back to the
+/* write(2)s at once, so that what was appended survives the process and the ring's tail may move. On error nothing of the record counts as appended, the file is cut back to the
  * last whole record, and the same record can be appended again later. -errno of write(2). */
 int journal_append(struct journal *j, const struct record_header *h, const void *payload);
-/* write(2) what is buffered and fdatasync. */
+/* fdatasync: what was appended survives a power cut. */
 int journal_sync(struct journal *j);
 uint64_t journal_bytes(const struct journal *j);
 void journal_close(struct journal *j); /* syncs; NULL is fine */
+/* fsyncs the folder of `path`: a name made or changed there lasts through a power cut. */
+int journal_sync_folder(const char *path);
 
 struct journal_reader;
 /* -EPROTO: not a journal or another version. *ret_same_schema false: derived records are not to be read. */
@@ -20,6 +22,7 @@ int journal_open(const char *path, struct journal_reader **ret, bool *ret_same_s
 const char *journal_ring_path(const struct journal_reader *j);
 /* 0, -ENODATA at the end (of what is whole), -errno. The payload stays valid until the next call. */
 int journal_next(struct journal_reader *j, struct record_header *ret_header, const void **ret_payload);
-/* Bytes after the last whole record: 0 unless the end is torn. Known after -ENODATA. */
+/* Bytes that belong to no whole record: 0 unless the end is torn (or something within is damaged, which is passed over).
+ * Known after -ENODATA. */
 uint64_t journal_torn_bytes(const struct journal_reader *j);
 void journal_reader_close(struct journal_reader *j);

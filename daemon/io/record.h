@@ -39,7 +39,8 @@ struct record_header {
     uint32_t crc;   /* CRC-32 (zlib) of the header after this field, and of the payload without padding */
     uint16_t type, plate;
     uint32_t size;   /* payload bytes without padding */
-    uint64_t lsn;    /* record number: 0, 1, 2 ... within one ring's life; a record replayed twice is known by it */
+    uint64_t lsn;    /* record number, one more each within a ring's life (from its UTC ns on: no two rings share one); a
+                      * record replayed twice is known by it. 0: not numbered */
     uint64_t sample; /* first sample that it speaks of */
     double t_s;      /* event records: when known; else 0 */
 };

@@ -19,6 +19,7 @@ int ring_open(const char *path, struct ring **ret);
 /* Unmaps; `unlink_it` when everything in it is safe elsewhere. NULL is fine. */
 void ring_close(struct ring *r, bool unlink_it);
 const char *ring_path(const struct ring *r);
+bool ring_same_schema(const struct ring *r); /* false: written by another build; derived records are not to be read */
 
 /* Producer. Stamps magic, crc and lsn; the payload may come in two pieces (second NULL, 0 if not). -ENOSPC: full
  * (counted); -EMSGSIZE. Use h->type plate sample t_s. */

@@ -12,17 +12,26 @@ struct stream_config {
     unsigned high_water; /* messages kept for one slow subscriber */
 };
 struct stream_error { char text[256]; };
-struct stream_counters { uint64_t messages, bytes, send_failures, requests, bad_requests, cached; };
+struct stream_counters {
+    uint64_t messages, bytes, send_failures; /* published, whoever listened; libzmq does not say what a slow subscriber lost */
+    uint64_t requests, bad_requests;         /* handed to `request`; not fit to be handed on (empty, too long, too many frames) */
+    uint64_t cached;                         /* repeats from the cache that late joiners caused */
+};
 
 int stream_open(const struct stream_config *cfg, struct stream **ret, struct stream_error *ret_error);
 void stream_close(struct stream *s); /* lingers up to 200 ms; NULL is fine */
-/* What follows carries this session (the recording's name; "" when none). The cache of the old one is dropped. */
+/* The endpoint that was really bound ("tcp://127.0.0.1:*" gets a port); lives as long as s. */
+const char *stream_endpoint(const struct stream *s, bool control);
+/* What follows carries this session (the recording's name, at most 255 bytes; "" when none). The cache of the old one is
+ * dropped; seq goes on. */
 void stream_session(struct stream *s, const char *session);
 
 /* One message: frame 1 `topic`, frame 2 JSON = {"v":1,"station":..,"session":..,"seq":N,"t_utc_ns":N,BODY...} where BODY is
  * `body` (a JSON object's text) without its opening brace; frame 3 the payload if payload != NULL. seq counts per topic
  * from 0. cache_key != NULL: the message is kept under (topic, cache_key) and repeated, with "cached":true before the body,
- * in order of first publication, to whoever subscribes to a prefix of the topic later. -EMSGSIZE, -ENOMEM (cache full). */
+ * in order of first publication, to whoever subscribes to a prefix of the topic later (and, as an XPUB cannot single one
+ * out, to those who had subscribed already). -EINVAL: body is no object; -EMSGSIZE: topic or key above STREAM_TOPIC_MAX, or
+ * all of it above STREAM_MAX_MESSAGE; -ENOMEM: no memory, too many topics, or published but not kept (cache full). */
 int stream_publish(struct stream *s, const char *topic, const char *cache_key, int64_t t_utc_ns, const char *body, size_t body_n,
                    const void *payload, size_t payload_n);
 /* Takes new subscriptions (sends them the cache) and control requests: call it when one of stream_fds() is readable, and
@@ -33,4 +42,7 @@ int stream_serve(struct stream *s, stream_request_fn *request, void *user, unsig
 void stream_fds(const struct stream *s, int ret_fds[2]);
 bool stream_wanted(const struct stream *s); /* does anyone subscribe to anything */
 void stream_counters(const struct stream *s, struct stream_counters *ret);
-#define STREAM_MAX_REQUEST 65536
+#define STREAM_MAX_REQUEST 65536 /* bytes; up to 16 times as much is answered with an error, more ends the connection */
+#define STREAM_MAX_REPLY 262144
+#define STREAM_MAX_MESSAGE 16777216
+#define STREAM_TOPIC_MAX 63

@@ -17,8 +17,10 @@ PLATE_API double plate_symmetry_angle(double left, double right); /* Zifchock 20
 PLATE_API double plate_bilateral_index(double bilateral_sum, double left_alone, double right_alone);
 
 enum plate_verdict_lr { PLATE_UNDETERMINED, PLATE_SYMMETRIC, PLATE_LEFT_WEAKER, PLATE_RIGHT_WEAKER };
-PLATE_API const char *plate_verdict_name(enum plate_verdict_lr v);
+PLATE_API extern const char *const plate_verdict_words[]; /* in that order, closed by NULL */
+PLATE_API const char *plate_verdict_name(enum plate_verdict_lr v); /* NULL for a value out of range */
 enum plate_mode { PLATE_UNILATERAL_DYNAMIC, PLATE_UNILATERAL_ISOMETRIC, PLATE_BILATERAL };
+PLATE_API extern const char *const plate_mode_words[];
 PLATE_API const char *plate_mode_name(enum plate_mode m);
 
 /* One row: what is known of one metric after one rep; the columns are plate_asymmetry_columns (event.h). */
@@ -47,20 +49,28 @@ PLATE_API extern const struct plate_metric plate_metrics[]; /* closed by a NULL 
 enum { PLATE_METRICS = 12, PLATE_LIMB_REPS = 256 };
 
 struct plate_asymmetry_config {
-    double threshold_pct;    /* default 10 */
+    double threshold_pct;     /* 0: the default, 10 */
     enum plate_side involved; /* PLATE_SIDE_NONE: not said */
-    char primary[40];        /* empty: the mode's own (docs/asymmetry.md) */
+    char primary[40];         /* empty: the mode's own (docs/asymmetry.md) */
 };
 
-/* Every rep's metrics by limb, in order; what comes after PLATE_LIMB_REPS a limb is counted, not kept. */
+/* Every rep's metrics by limb, in order; what comes after PLATE_LIMB_REPS a limb is counted, not kept.
+ * `at` says where a rep stands, counted from 0: the limb's own sets, and the reps within one. Reps are matched by it. */
 struct plate_limbs {
     struct plate_asymmetry_config cfg;
     enum plate_mode mode;
     unsigned n[2];        /* left, right: kept */
     unsigned overflow[2]; /* left, right: not kept */
+    int32_t last_set[2];
+    struct {
+        uint16_t set, rep;
+    } at[2][PLATE_LIMB_REPS];
     double value[2][PLATE_LIMB_REPS][PLATE_METRICS];
 };
+/* 0, or -EINVAL: threshold outside 0..100 (exclusive), a primary that is no metric, or no side that can be involved. */
 PLATE_API int plate_limbs_init(struct plate_limbs *l, const struct plate_asymmetry_config *cfg);
+/* Warm-up reps and reps of no one side are passed over. All reps are of one exercise: start anew for another one.
+ * The mode becomes isometric with the exercise of that name; bilateral is for the caller to set after init. */
 PLATE_API void plate_limbs_push(struct plate_limbs *l, const struct plate_rep *rep);
 /* Rows for every metric that both limbs have, the primary one first. Returns their number (0: one limb only). */
 PLATE_API unsigned plate_limbs_compare(const struct plate_limbs *l, struct plate_asymmetry ret[PLATE_METRICS]);

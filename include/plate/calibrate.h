@@ -22,16 +22,17 @@ struct plate_calibration {
 
 struct plate_force {
     double Fz_N;
-    double cop_x_mm, cop_y_mm;     /* NaN: no geometry, or Fz below PLATE_COP_MIN_N */
+    double cop_x_mm, cop_y_mm;     /* NaN: no geometry that supports it, or Fz below PLATE_COP_MIN_N */
     double cell_N[PLATE_MAX_CELLS]; /* each cell's part of Fz */
 };
 #define PLATE_COP_MIN_N 10.0 /* Tec Gihan's gate: below it the quotient is noise */
 
-/* -EINVAL: cells, components or a number out of range (not finite, zero scale, all-zero matrix). */
+/* -EINVAL: cells, components or a number out of range (not finite, zero scale, a row Fz of zeros). */
 PLATE_API int plate_calibration_check(const struct plate_calibration *c);
 /* Unit gain on every cell, no tare: one scaled count is one newton. */
 PLATE_API void plate_calibration_identity(struct plate_calibration *c, unsigned cells, double count_scale);
 /* One row of counts to forces. `cells` gives the geometry; NULL: no centre of pressure from corners.
+ * Cells that all stand on one line along an axis give the coordinate along it; on any other line, or fewer than two: none.
  * Corners: x = sum(x_i*f_i)/sum(f_i), the general form of domain formula x = W/2*((FR+BR)-(FL+BL))/sum.
  * Six components: x = -(My - Fx*h)/Fz, y = (Mx + Fy*h)/Fz with z up and h the surface over the origin
  * (force-plate makers write +Fx*az, z down: docs/architecture.md derives both). */

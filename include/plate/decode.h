@@ -33,15 +33,18 @@ struct plate_decode_stats {
     uint64_t bytes, frames;
     uint64_t bad_length, bad_checksum, bad_sanity; /* packets or lines thrown away, by reason */
     uint64_t discarded_bytes;                      /* the bytes of those, and of noise between packets */
+    uint64_t taken_bytes; /* of what was believed; bytes = taken + discarded + the packet under way */
 };
 
 /* csv: lines of numbers. A value is stored as the integer round(value * 10^decimals). */
+/* A tick is the time unit, or a millionth of it where the unit is a millisecond or more (such columns carry decimals):
+ * plate_decoder.tick_s has it after plate_decoder_init. */
 struct plate_csv_options {
     char separator;        /* ',' ';' '\t' ' ' (space: any run of blanks) */
     bool decimal_comma;    /* 12,5 means 12.5; the separator must then be another character */
     unsigned time_column;  /* 1-based; 0: no time column */
     double time_unit_s;    /* seconds per unit of the time column, e.g. 1e-6; 0 with no time column */
-    unsigned time_bits;    /* the counter wraps at 2^time_bits; 0: it does not wrap */
+    unsigned time_bits;    /* the counter wraps at 2^time_bits units, 0..40; 0: it does not wrap */
     unsigned first_column; /* 1-based column of the first cell; the others follow it */
     unsigned decimals;     /* 0..6 */
 };
@@ -69,6 +72,7 @@ struct plate_protocol {
     const char *what; /* one line for --help and docs */
     int (*init)(struct plate_decoder *d, const struct plate_decoder_config *cfg);
     void (*push)(struct plate_decoder *d, const uint8_t *bytes, size_t n, const struct plate_decode_sink *sink);
+    void (*reset)(struct plate_decoder *d); /* forgets the packet under way, and counts its bytes */
 };
 PLATE_API extern const struct plate_protocol *const plate_protocols[]; /* NULL-terminated */
 PLATE_API const struct plate_protocol *plate_protocol_find(const char *name);

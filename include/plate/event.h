@@ -14,7 +14,9 @@ enum plate_column_type {
     PLATE_COL_I32,  /* int32_t */
     PLATE_COL_BOOL, /* int32_t, true or false in JSON */
     PLATE_COL_TEXT, /* char[size], NUL-padded */
-    PLATE_COL_ENUM, /* int32_t; `names` are its words; text in JSON and in the archive */
+    PLATE_COL_ENUM, /* int32_t; `names` are its words, closed by NULL; text in JSON and in the archive */
+    PLATE_COL_U64,  /* uint64_t */
+    PLATE_COL_I64,  /* int64_t */
 };
 struct plate_column {
     const char *name;
@@ -84,15 +86,21 @@ struct plate_event {
 };
 PLATE_API const char *plate_event_name(enum plate_event_type type); /* phase rep set asymmetry mark */
 
-/* A struct by its columns as one JSON object, without a line end. Returns its length, or -ENOBUFS.
- * Always the same bytes for the same values, whatever the locale. */
+/* A struct by its columns as one JSON object, without a line end. Returns its length without the NUL, or -ENOBUFS (the
+ * buffer's contents are then unspecified). Always the same bytes for the same values, whatever the locale. */
 PLATE_API int plate_columns_json(const struct plate_column *columns, const void *row, char *buffer, size_t size);
-/* The body of an event: {"t_s":...,...}. What live and offline agree on to the byte. PLATE_EVENT_JSON_MAX is enough. */
-#define PLATE_EVENT_JSON_MAX 4096
+/* The body of an event: {"t_s":...,...}. What live and offline agree on to the byte. It is the columns, except that
+ *   rep        ends with "form":[{"name","value","limit"}]
+ *   asymmetry  has "ci95_pct":[low,high] for the columns ci95_low_pct and ci95_high_pct
+ *   mark       leaves out the columns t_s (it stands first) and utc_ns
+ * PLATE_EVENT_JSON_MAX is enough for any values (a rep of 44 numbers near 1e308); a real body is under 1.5 kB. */
+#define PLATE_EVENT_JSON_MAX 20480
 PLATE_API int plate_event_json(const struct plate_event *e, char *buffer, size_t size);
-/* A double as the columns print it ("null", "-0.5"); -ENOBUFS if it does not fit. */
+/* A double as the columns print it: "%.*f" of the C locale, exactly rounded, except that what rounds to zero has no sign
+ * and what is not finite is "null". 0 <= decimals <= PLATE_JSON_DECIMALS_MAX. The length, or -ENOBUFS, or -EINVAL. */
+#define PLATE_JSON_DECIMALS_MAX 9
 PLATE_API int plate_json_number(double v, int decimals, char *buffer, size_t size);
-/* A string in quotes, escaped. */
+/* A string in quotes, escaped; bytes that are not UTF-8 become U+FFFD, so that it is always valid JSON. */
 PLATE_API int plate_json_string(const char *text, char *buffer, size_t size);
 
 #ifdef __cplusplus

@@ -23,7 +23,8 @@ struct plate_filter { /* embed freely; touch only through plate_filter_*() */
 
 /* -EINVAL unless order is 2, 4, 6 or 8 and 0 < cutoff_Hz < rate_Hz / 2. */
 PLATE_API int plate_filter_init(struct plate_filter *f, unsigned order, double cutoff_Hz, double rate_Hz);
-/* One sample in, one out. The first sample after init or reset sets the steady state: no start-up transient. */
+/* One sample in, one out. The first sample after init or reset sets the steady state: no start-up transient.
+ * What is not finite comes out as NaN and leaves the state alone. */
 PLATE_API double plate_filter_push(struct plate_filter *f, double x);
 PLATE_API void plate_filter_reset(struct plate_filter *f);
 /* Group delay at zero frequency, in samples. */

@@ -22,35 +22,33 @@ struct plate_timebase_config {
 struct plate_timebase { /* embed freely; touch only through plate_timebase_*() */
     struct plate_timebase_config cfg;
     struct plate_clock knot; /* in force now */
-    bool started;
+    bool started, have_prev, reopened;
     uint64_t next_sample; /* number of the next sample */
-    /* device */
-    bool have_prev;
     uint64_t prev_seq, prev_ticks;
-    double dev_s; /* device time of the latest sample since the start of this stretch */
-    /* rate */
-    uint64_t rate_sample;
-    double rate_y_s;
-    double period_s;
-    uint64_t next_knot_at;
-    double integ;
-    bool phase_known;
-    /* host envelope */
-    int64_t host0_ns;
-    double env_min_s, env_first_s, env_prev_s;
-    double env_prev_at_s, env_start_s;
-    unsigned env_windows;
-    double drift_s; /* host minus device, as followed */
-    double target_drift_s;
-    bool rate_mismatch;
-    /* last host arrival, for gaps of devices without a clock */
     int64_t last_host_ns;
-    bool reopened;
-    enum plate_gap_reason reopen_reason;
+    /* Where the axis should go: points (sample, time) from the device's clock, or the host's. */
+    double tick_offset_s; /* target time = ticks * tick_s + tick_offset_s + drift */
+    bool have_anchor;
+    uint64_t anchor_sample;
+    double anchor_s;
+    double anchor_late_s; /* host only: how late the anchor came, for the lower envelope */
+    bool have_base;       /* the far end of the rate's baseline */
+    uint64_t base_sample;
+    double base_s;
+    double period_s; /* the rate, as measured */
+    uint64_t next_knot_at, knot_interval;
+    /* How the host's clock runs against the device's. */
+    int64_t host0_ns;
+    bool window_open;
+    unsigned windows;
+    double window_start_s, window_min_s, window_min_at_s, first_min_s, last_min_s, last_min_at_s;
+    double drift_s, drift_rate, drift_pending_s;
+    bool rate_mismatch;
 };
 
 PLATE_API int plate_timebase_init(struct plate_timebase *tb, const struct plate_timebase_config *cfg);
-/* Starts the axis: the next frame is sample 0 at t_s = start_s (0 for the first plate of a recording). */
+/* Starts the axis: the next frame is sample 0 at t_s = start_s (0 for the first plate of a recording).
+ * tb->knot is then the first knot. */
 PLATE_API void plate_timebase_start(struct plate_timebase *tb, double start_s, int64_t host_ns, int64_t utc_ns);
 /* The number of the frame; true and *ret_gap if samples are missing before it. */
 PLATE_API bool plate_timebase_number(struct plate_timebase *tb, const struct plate_frame *f, int64_t host_ns,
@@ -62,6 +60,8 @@ PLATE_API bool plate_timebase_read_done(struct plate_timebase *tb, int64_t host_
 PLATE_API void plate_timebase_reopened(struct plate_timebase *tb);
 /* The measured rate, 0 until a second has been seen. */
 PLATE_API double plate_timebase_rate_Hz(const struct plate_timebase *tb);
+/* True while device and host disagree by more than 1000 ppm: the device's clock is then followed alone. */
+PLATE_API bool plate_timebase_rate_mismatch(const struct plate_timebase *tb);
 
 #ifdef __cplusplus
 }

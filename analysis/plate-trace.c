@@ -1,0 +1,592 @@
+#include "recover.h"
+#include "trace.h"
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* What any verb may be told; each verb lists its own options. */
+struct args {
+    const struct verb *verb;
+    char **file;
+    unsigned files;
+    bool json, stored, all;
+    const char *metric, *format;
+    struct trace_import import;
+    struct trace_export export;
+    struct trace_scale scale[TRACE_MAX_COLUMNS];
+};
+struct verb {
+    const char *name, *args_doc, *doc;
+    unsigned files_max;
+    const struct argp_option *options;
+    int (*run)(struct args *a); /* 0, or 1 after it has said why */
+};
+
+__attribute__((format(printf, 1, 2))) static int complain(const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    fputs("plate-trace: ", stderr);
+    vfprintf(stderr, format, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    return 1;
+}
+
+static struct archive_reader *open_trace(const char *path)
+{
+    struct archive_reader *r;
+    struct archive_error e = {""};
+    if (archive_open(path, &r, &e) == 0) return r;
+    complain("%s", e.text);
+    return NULL;
+}
+
+static void print_json(const struct plate_event *e, const char *prefix)
+{
+    static char text[PLATE_EVENT_JSON_MAX];
+    if (plate_event_json(e, text, sizeof text) > 0) printf("%s%s%s\n", prefix, *prefix ? " " : "", text);
+}
+
+static const char *number(double v, int decimals, char text[64])
+{
+    if (plate_json_number(v, decimals, text, 64) < 0 || !strcmp(text, "null")) strcpy(text, "-");
+    return text;
+}
+
+/* ---- import ---- */
+
+static int run_import(struct args *a)
+{
+    struct trace_import_result result;
+    char error[1024];
+    a->import.in = a->file[0];
+    a->import.scale = a->scale;
+    int rc = trace_import(&a->import, &result, error, sizeof error);
+    for (size_t i = 0; i < sizeof result.warning / sizeof *result.warning; i++)
+        if (*result.warning[i]) complain("%s", result.warning[i]);
+    if (rc) return complain("%s", error);
+    if (result.truncated_line)
+        complain("%s:%zu: the last line is cut short and was left out", a->file[0], result.truncated_line);
+    printf("%s: %" PRIu64 " samples%s", a->import.out, result.samples, result.plates > 1 ? " a plate" : "");
+    if (result.plates > 1) printf(", %u plates", result.plates);
+    if (result.missing) printf(", %" PRIu64 " missing in gaps", result.missing);
+    printf(", %u reps\n", result.reps);
+    return 0;
+}
+
+/* ---- reps ---- */
+
+static void rep_head(void)
+{
+    printf("%-12s %3s %3s %-5s %9s %9s %7s %7s %7s %9s %9s %9s %10s  %s\n", "plate", "set", "rep", "side", "onset_s", "end_s",
+           "up_s", "hold_s", "down_s", "peak_N", "mean_N", "hold_N", "rfd100_N/s", "form");
+}
+
+static void rep_line(const struct plate_rep *r)
+{
+    char t[9][64];
+    printf("%-12s %3d %3d %-5s %9s %9s %7s %7s %7s %9s %9s %9s %10s  ", r->plate, r->set, r->rep,
+           plate_side_name((enum plate_side)r->side), number(r->onset_s, 3, t[0]), number(r->end_s, 3, t[1]),
+           number(r->concentric_s, 3, t[2]), number(r->hold_s, 3, t[3]), number(r->eccentric_s, 3, t[4]),
+           number(r->peak_force_N, 1, t[5]), number(r->mean_force_N, 1, t[6]), number(r->hold_force_N, 1, t[7]),
+           number(r->rfd_0_100_N_per_s, 0, t[8]));
+    for (int i = 0; i < r->findings && i < PLATE_MAX_FINDINGS; i++) printf("%s%s", i ? " " : "", r->form[i].name);
+    printf("%s\n", r->findings ? "" : "ok");
+}
+
+static void on_rep(void *user, const struct plate_event *e)
+{
+    const struct args *a = user;
+    if (a->all)
+        print_json(e, plate_event_name(e->type));
+    else if (e->type != PLATE_EVENT_REP)
+        return;
+    else if (a->json)
+        print_json(e, "");
+    else
+        rep_line(&e->u.rep);
+}
+
+static int stored_reps(struct archive_reader *r, struct args *a)
+{
+    struct archive_rep *rep;
+    struct archive_error e;
+    size_t n;
+    if (archive_reps(r, &rep, &n, &e)) return complain("%s: %s", a->file[0], e.text);
+    for (size_t i = 0; i < n; i++)
+        on_rep(a, &(struct plate_event){.type = PLATE_EVENT_REP, .t_s = rep[i].t_s, .u.rep = rep[i].rep});
+    free(rep);
+    return 0;
+}
+
+static int run_reps(struct args *a)
+{
+    struct archive_reader *r = open_trace(a->file[0]);
+    if (!r) return 1;
+    const struct plate_station_sink sink = {.event = on_rep, .user = a};
+    char error[512] = "";
+    int rc = 0;
+    if (!a->json && !a->all) rep_head();
+    if (a->stored)
+        rc = stored_reps(r, a);
+    else if (trace_replay(r, &sink, error, sizeof error))
+        rc = complain("%s: %s", a->file[0], error);
+    archive_reader_close(r);
+    return rc;
+}
+
+/* ---- asymmetry ---- */
+
+struct latest { /* the last row of each metric, in the order of the last comparison */
+    struct plate_asymmetry row[2 * PLATE_METRICS];
+    double t_s[2 * PLATE_METRICS];
+    unsigned n;
+};
+
+static void on_asymmetry(void *user, const struct plate_event *e)
+{
+    struct latest *l = user;
+    if (e->type != PLATE_EVENT_ASYMMETRY) return;
+    unsigned i = 0;
+    while (i < l->n && strcmp(l->row[i].metric, e->u.asymmetry.metric)) i++;
+    if (i == sizeof l->row / sizeof *l->row) return;
+    l->row[i] = e->u.asymmetry;
+    l->t_s[i] = e->t_s;
+    if (i == l->n) l->n++;
+}
+
+static void asymmetry_line(const struct plate_asymmetry *a)
+{
+    char t[6][64];
+    printf("%-20s %8s %% [%s, %s]  %-13s left %s (n %d)  right %s (n %d)%s\n", a->metric, number(a->value_pct, 1, t[0]),
+           number(a->ci95_low_pct, 1, t[1]), number(a->ci95_high_pct, 1, t[2]),
+           a->direction ? plate_verdict_name((enum plate_verdict_lr)a->verdict) : "-", number(a->left_mean, 3, t[3]), a->n_left,
+           number(a->right_mean, 3, t[4]), a->n_right, a->primary ? "  primary" : "");
+}
+
+/* A body with the file's name before its members, so that lines of several files can be told apart. */
+static void asymmetry_json(const struct plate_event *e, const char *file)
+{
+    static char text[PLATE_EVENT_JSON_MAX], name[6 * 4096 + 3];
+    if (plate_event_json(e, text, sizeof text) < 0) return;
+    if (file && plate_json_string(file, name, sizeof name) > 0)
+        printf("{\"file\":%s,%s\n", name, text + 1);
+    else
+        puts(text);
+}
+
+static int asymmetry_of(struct args *a, const char *path, struct latest *l)
+{
+    struct archive_reader *r = open_trace(path);
+    if (!r) return 1;
+    const struct plate_station_sink sink = {.event = on_asymmetry, .user = l};
+    char error[512] = "";
+    unsigned shown = 0;
+    int rc = trace_replay(r, &sink, error, sizeof error) ? complain("%s: %s", path, error) : 0;
+    if (!rc && a->files > 1 && !a->json) printf("%s\n", path);
+    for (int primary = 1; !rc && primary >= 0; primary--)
+        for (unsigned i = 0; i < l->n; i++) {
+            if ((l->row[i].primary != 0) != (primary == 1) || (a->metric && strcmp(a->metric, l->row[i].metric))) continue;
+            const struct plate_event e = {.type = PLATE_EVENT_ASYMMETRY, .t_s = l->t_s[i], .u.asymmetry = l->row[i]};
+            if (a->json)
+                asymmetry_json(&e, a->files > 1 ? path : NULL);
+            else
+                asymmetry_line(&l->row[i]);
+            shown++;
+        }
+    if (!rc && !shown && !a->json) printf("%s: nothing to compare: it takes reps of both limbs\n", path);
+    archive_reader_close(r);
+    return rc;
+}
+
+static int run_asymmetry(struct args *a)
+{
+    int rc = 0;
+    for (unsigned i = 0; i < a->files; i++) {
+        struct latest *l = calloc(1, sizeof *l);
+        if (!l) return complain("not enough memory");
+        rc |= asymmetry_of(a, a->file[i], l);
+        free(l);
+    }
+    return rc;
+}
+
+/* ---- verify, recover, export ---- */
+
+static void on_breach(void *user, const char *text) { complain("%s: %s", (const char *)user, text); }
+
+static int run_verify(struct args *a)
+{
+    char account[4096], error[512] = "";
+    int rc = trace_verify(a->file[0], on_breach, a->file[0], account, sizeof account, error, sizeof error);
+    if (rc == 0)
+        puts(account);
+    else if (rc != -EBADMSG)
+        complain("%s", error);
+    return rc ? 1 : 0;
+}
+
+static int run_recover(struct args *a)
+{
+    static char account[16384], error[8192];
+    if (recover_path(a->file[0], account, sizeof account, error, sizeof error)) return complain("%s", error);
+    puts(account);
+    return 0;
+}
+
+static int run_export(struct args *a)
+{
+    char error[1024];
+    a->export.path = a->file[0];
+    return trace_export(&a->export, error, sizeof error) ? complain("%s", error) : 0;
+}
+
+/* ---- info ---- */
+
+static void print_utc(int64_t utc_ns)
+{
+    time_t s = (time_t)(utc_ns / 1000000000);
+    struct tm tm;
+    char text[32];
+    if (utc_ns > 0 && gmtime_r(&s, &tm) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &tm))
+        printf("  recorded    %s\n", text);
+}
+
+struct holdings {
+    struct record_session *session;
+    size_t session_rows, reps, marks;
+    int32_t sets;
+};
+
+static int count_holdings(struct archive_reader *r, struct holdings *ret, struct archive_error *e)
+{
+    struct archive_rep *rep = NULL;
+    struct archive_set *set = NULL;
+    struct plate_mark *mark = NULL;
+    size_t rows = 0;
+    *ret = (struct holdings){0};
+    int rc = archive_session(r, &ret->session, &ret->session_rows, e);
+    if (!rc) rc = archive_reps(r, &rep, &ret->reps, e);
+    if (!rc) rc = archive_marks(r, &mark, &ret->marks, e);
+    if (!rc) rc = archive_sets(r, &set, &rows, e);
+    for (size_t i = 0; !rc && i < rows; i++)
+        if (set[i].set.set > ret->sets) ret->sets = set[i].set.set; /* a set has two rows */
+    free(rep);
+    free(set);
+    free(mark);
+    return rc;
+}
+
+static void info_text(struct archive_reader *r, const struct archive_info *info, const struct holdings *h, const char *path)
+{
+    const struct recording *rec = archive_recording(r);
+    printf("%s\n  state       %s\n", path,
+           info->sealed ? "sealed" : "not sealed: growing, or left by a dead daemon (plate-trace recover)");
+    printf("  station     %s\n  software    %s, format %u, detector %d%s\n", rec->station, rec->software, info->format_version,
+           info->detector_version, info->detector_version == PLATE_DETECTOR_VERSION ? "" : " (not comparable with this one)");
+    print_utc(rec->created_utc_ns);
+    if (*info->digest) printf("  digest      %s\n", info->digest);
+    for (unsigned p = 0; p < rec->plates; p++) {
+        const struct recording_plate *plate = &rec->plate[p];
+        uint64_t rows = archive_rows(r, p), span = rows;
+        struct archive_error e;
+        archive_span(r, p, &span, &e);
+        printf("  plate       %s: %g Hz, %u cell%s (", plate->name, plate->rate_Hz, plate->cells, plate->cells == 1 ? "" : "s");
+        for (unsigned c = 0; c < plate->cells; c++) printf("%s%s", c ? " " : "", plate->cell[c].name);
+        printf("), %" PRIu64 " samples, %" PRIu64 " lost, %.1f s, %s%s%s\n", rows, span - rows, (double)span / plate->rate_Hz,
+               plate->device, *plate->device_serial ? " " : "", plate->device_serial);
+    }
+    for (size_t i = 0; i < h->session_rows; i++)
+        printf("  %-11s %s (from %.3f s)\n", h->session[i].key, h->session[i].value, h->session[i].t_s);
+    printf("  holds       %zu rep%s in %d set%s, %zu mark%s\n", h->reps, h->reps == 1 ? "" : "s", h->sets,
+           h->sets == 1 ? "" : "s", h->marks, h->marks == 1 ? "" : "s");
+}
+
+static int info_json(struct archive_reader *r, const struct archive_info *info, const struct holdings *h, const char *path)
+{
+    json_t *o = trace_describe(r), *session = json_array();
+    for (size_t i = 0; i < h->session_rows; i++)
+        json_array_append_new(session, json_pack("{s:f, s:s, s:s}", "t_s", h->session[i].t_s, "key", h->session[i].key, "value",
+                                                 h->session[i].value));
+    json_t *head = json_pack("{s:s, s:b, s:s, s:i, s:i, s:b, s:I, s:i, s:I, s:o}", "file", path, "sealed", info->sealed,
+                             "digest", info->digest, "format_version", (int)info->format_version, "detector_version",
+                             info->detector_version, "comparable", info->detector_version == PLATE_DETECTOR_VERSION, "reps",
+                             (json_int_t)h->reps, "sets", (int)h->sets, "marks", (json_int_t)h->marks, "session", session);
+    if (!o || !head || json_object_update(head, o)) {
+        json_decref(o);
+        json_decref(head);
+        return complain("%s: not enough memory, or a text that is not UTF-8", path);
+    }
+    json_dumpf(head, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(o);
+    json_decref(head);
+    return 0;
+}
+
+static int run_info(struct args *a)
+{
+    struct archive_reader *r = open_trace(a->file[0]);
+    if (!r) return 1;
+    struct archive_info info;
+    struct archive_error e = {""};
+    struct holdings h;
+    archive_info(r, &info);
+    int rc = count_holdings(r, &h, &e) ? complain("%s: %s", a->file[0], e.text) : 0;
+    if (!rc && a->json)
+        rc = info_json(r, &info, &h, a->file[0]);
+    else if (!rc)
+        info_text(r, &info, &h, a->file[0]);
+    free(h.session);
+    archive_reader_close(r);
+    return rc;
+}
+
+/* ---- the command line ---- */
+
+enum {
+    KEY_SCALE = 256,
+    KEY_MARKS,
+    KEY_EXERCISE,
+    KEY_FORCE,
+    KEY_ALLOW_TRUNCATED,
+    KEY_PLATE_SIZE,
+    KEY_STORED,
+    KEY_ALL,
+    KEY_METRIC,
+    KEY_FORMAT,
+    KEY_COUNTS,
+    KEY_PLATE,
+    KEY_JSON
+};
+#define JSON_OPTION(what)                                                                                                      \
+    {                                                                                                                          \
+        "json", KEY_JSON, NULL, 0, what, 0                                                                                     \
+    }
+
+static const struct argp_option info_options[] = {JSON_OPTION("one JSON object"), {0}};
+static const struct argp_option verify_options[] = {{0}};
+static const struct argp_option reps_options[] = {
+    JSON_OPTION("one JSON object a line, the bodies that the stream carries as rep"),
+    {"stored", KEY_STORED, NULL, 0, "the rows as they stand in the file, not computed again", 0},
+    {"all", KEY_ALL, NULL, 0, "every event (phase, rep, set, asymmetry, mark): its topic, a space, its body", 0},
+    {0}};
+static const struct argp_option asymmetry_options[] = {JSON_OPTION("one JSON object a line, the primary metric first"),
+                                                       {"metric", KEY_METRIC, "NAME", 0, "this metric only", 0},
+                                                       {0}};
+static const struct argp_option import_options[] = {
+    {"output", 'o', "OUT.h5", 0, "the trace to write", 0},
+    {"marks", KEY_MARKS, "MARKS.csv", 0,
+     "t_s,kind,value: side, exercise, involved, warmup, subject, load_kg, body_mass_kg, note", 0},
+    {"scale", KEY_SCALE, "COLUMN=N_PER_COUNT", 0, "newtons per count of a column NAME_counts; may be given again", 0},
+    {"config", 'c', "CONFIG", 0, "a plated.yaml: plates, cells, calibration, targets", 0},
+    {"exercise", KEY_EXERCISE, "NAME", 0, "the exercise from the start on", 0},
+    {"plate-size", KEY_PLATE_SIZE, "WIDTHxLENGTH", 0,
+     "mm between corner cells, left to right and back to front (default 400x600)", 0},
+    {"allow-truncated", KEY_ALLOW_TRUNCATED, NULL, 0, "leave out a last line that is cut short", 0},
+    {"force", KEY_FORCE, NULL, 0, "overwrite OUT.h5", 0},
+    {0}};
+static const struct argp_option export_options[] = {
+    {"output", 'o', "OUT", 0, "the file to write; - is standard output", 0},
+    {"format", KEY_FORMAT, "csv|json", 0,
+     "csv: samples, as import reads them; json: recording, plates, reps, sets, asymmetry, marks", 0},
+    {"counts", KEY_COUNTS, NULL, 0, "csv: raw counts, not newtons", 0},
+    {"plate", KEY_PLATE, "NAME", 0, "csv: this plate only", 0},
+    {0}};
+static const struct argp_option recover_options[] = {{0}};
+
+static const struct verb verbs[] = {
+    {"info", "FILE.h5", "What a trace is, and what it holds.", 1, info_options, run_info},
+    {"verify", "FILE.h5", "Proves digest, account of samples, and every number again.", 1, verify_options, run_verify},
+    {"reps", "FILE.h5", "Computes the repetitions of a trace again.", 1, reps_options, run_reps},
+    {"asymmetry", "FILE.h5 [MORE.h5 ...]", "Left against right, computed again, a trace at a time.", UINT32_MAX,
+     asymmetry_options, run_asymmetry},
+    {"import", "IN.csv -o OUT.h5",
+     "Makes a sealed trace of a CSV.\vThe first line of IN.csv names its columns: t_s (seconds) first, then one column per "
+     "cell, [PLATE.]NAME_N in newtons or [PLATE.]NAME_counts in counts.",
+     1, import_options, run_import},
+    {"export", "FILE.h5 --format csv|json -o OUT", "Writes a trace as CSV or JSON.", 1, export_options, run_export},
+    {"recover", "PATH",
+     "Seals what a dead daemon left.\vPATH is an unsealed archive (.h5), its journal (.journal) or its ring (.ring).", 1,
+     recover_options, run_recover},
+    {0}};
+
+static void take_scale(char *arg, struct args *a, struct argp_state *state)
+{
+    char *equals = strrchr(arg, '='), *end;
+    double v = equals ? strtod(equals + 1, &end) : 0;
+    if (!equals || equals == arg || end == equals + 1 || *end || !isfinite(v) || v == 0)
+        argp_error(state, "--scale %s: write COLUMN=N_PER_COUNT, a number that is not 0", arg);
+    if (a->import.scales == TRACE_MAX_COLUMNS) argp_error(state, "--scale: more than %d", TRACE_MAX_COLUMNS);
+    *equals = '\0';
+    a->scale[a->import.scales++] = (struct trace_scale){arg, v};
+}
+
+static void take_plate_size(const char *arg, struct args *a, struct argp_state *state)
+{
+    int used = 0;
+    if (sscanf(arg, "%lfx%lf%n", &a->import.width_mm, &a->import.length_mm, &used) != 2 || arg[used] ||
+        !(a->import.width_mm > 0) || !(a->import.length_mm > 0) || !(a->import.width_mm <= 10000) ||
+        !(a->import.length_mm <= 10000))
+        argp_error(state, "--plate-size %s: write WIDTHxLENGTH in mm, e.g. 400x600", arg);
+}
+
+static void check_args(struct args *a, struct argp_state *state)
+{
+    bool import = a->verb->run == run_import, export = a->verb->run == run_export;
+    if (a->files == 0) argp_error(state, "say %s", a->verb->args_doc);
+    if ((import && !a->import.out) || (export && !a->export.out)) argp_error(state, "say where to: -o OUT");
+    if (export && !a->format) argp_error(state, "say --format csv or --format json");
+    if (export && a->export.json && (a->export.counts || a->export.plate))
+        argp_error(state, "--counts and --plate are for --format csv");
+    if (a->stored && a->all) argp_error(state, "--stored and --all: use one of the two");
+}
+
+static error_t parse_verb(int key, char *arg, struct argp_state *state)
+{
+    struct args *a = state->input;
+    switch (key) {
+    case KEY_JSON:
+        a->json = true;
+        break;
+    case KEY_STORED:
+        a->stored = true;
+        break;
+    case KEY_ALL:
+        a->all = true;
+        break;
+    case KEY_METRIC:
+        a->metric = arg;
+        break;
+    case KEY_FORMAT:
+        if (strcmp(arg, "csv") && strcmp(arg, "json")) argp_error(state, "--format %s: csv or json", arg);
+        a->format = arg;
+        a->export.json = !strcmp(arg, "json");
+        break;
+    case KEY_COUNTS:
+        a->export.counts = true;
+        break;
+    case KEY_PLATE:
+        a->export.plate = arg;
+        break;
+    case 'o':
+        a->import.out = a->export.out = arg;
+        break;
+    case KEY_MARKS:
+        a->import.marks = arg;
+        break;
+    case 'c':
+        a->import.config = arg;
+        break;
+    case KEY_SCALE:
+        take_scale(arg, a, state);
+        break;
+    case KEY_EXERCISE:
+        if (!*arg || strlen(arg) >= PLATE_TEXT_SIZE)
+            argp_error(state, "--exercise: a name of up to %d bytes", PLATE_TEXT_SIZE - 1);
+        a->import.exercise = arg;
+        break;
+    case KEY_PLATE_SIZE:
+        take_plate_size(arg, a, state);
+        break;
+    case KEY_ALLOW_TRUNCATED:
+        a->import.allow_truncated = true;
+        break;
+    case KEY_FORCE:
+        a->import.force = true;
+        break;
+    case ARGP_KEY_ARG:
+        if (a->files == a->verb->files_max) argp_error(state, "one file at a time: %s is one too many", arg);
+        a->file[a->files++] = arg;
+        break;
+    case ARGP_KEY_END:
+        check_args(a, state);
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+static int run_verb(const struct verb *v, int argc, char **argv)
+{
+    char name[64];
+    struct args *a = calloc(1, sizeof *a);
+    if (!a || !(a->file = calloc((size_t)argc, sizeof *a->file))) {
+        free(a);
+        return complain("not enough memory");
+    }
+    a->verb = v;
+    a->import.width_mm = 400;
+    a->import.length_mm = 600;
+    snprintf(name, sizeof name, "plate-trace %s", v->name);
+    argv[0] = name;
+    const struct argp argp = {v->options, parse_verb, v->args_doc, v->doc, NULL, NULL, NULL};
+    argp_parse(&argp, argc, argv, 0, NULL, a);
+    int rc = v->run(a);
+    if (fflush(stdout) || ferror(stdout)) rc = complain("standard output: %s", strerror(errno));
+    free(a->file);
+    free(a);
+    return rc;
+}
+
+struct command {
+    const struct verb *verb;
+    int at; /* of the verb in argv */
+};
+
+static error_t parse_command(int key, char *arg, struct argp_state *state)
+{
+    struct command *c = state->input;
+    if (key == ARGP_KEY_ARG) {
+        for (const struct verb *v = verbs; v->name; v++)
+            if (!strcmp(v->name, arg)) c->verb = v;
+        if (!c->verb) argp_error(state, "no verb %s", arg);
+        c->at = state->next - 1;
+        state->next = state->argc; /* the rest is the verb's */
+    } else if (key == ARGP_KEY_NO_ARGS) {
+        argp_error(state, "say what to do");
+    } else {
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+static char *list_verbs(int key, const char *text, void *input)
+{
+    (void)input;
+    if (key != ARGP_KEY_HELP_POST_DOC) return (char *)text;
+    char *list = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&list, &n);
+    if (!f) return (char *)text;
+    fprintf(f, "Verbs (plate-trace VERB --help says more):\n");
+    for (const struct verb *v = verbs; v->name; v++) fprintf(f, "  %-10s %.*s\n", v->name, (int)strcspn(v->doc, "\v"), v->doc);
+    fclose(f);
+    return list;
+}
+
+static void print_version(FILE *stream, struct argp_state *state)
+{
+    (void)state;
+    fprintf(stream, "plate-trace %s\n", plate_version());
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp argp = {
+        NULL,       parse_command, "VERB [ARG...]", "Works on traces of plated: what the daemon does, offline.\v", NULL,
+        list_verbs, NULL};
+    struct command command = {0};
+    argp_err_exit_status = 2;
+    argp_program_version_hook = print_version;
+    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &command);
+    return run_verb(command.verb, argc - command.at, argv + command.at);
+}

@@ -1,0 +1,183 @@
+#include "config_schema.h"
+
+static const struct config_word sides[] = {
+    {"none", PLATE_SIDE_NONE}, {"left", PLATE_SIDE_LEFT}, {"right", PLATE_SIDE_RIGHT}, {"both", PLATE_SIDE_BOTH}, {NULL, 0}};
+static const struct config_word one_side[] = {
+    {"none", PLATE_SIDE_NONE}, {"left", PLATE_SIDE_LEFT}, {"right", PLATE_SIDE_RIGHT}, {NULL, 0}};
+static const struct config_word orders[] = {{"2", 2}, {"4", 4}, {"6", 6}, {"8", 8}, {NULL, 0}};
+static const struct config_word separators[] = {{",", ','}, {";", ';'}, {"tab", '\t'}, {"space", ' '}, {NULL, 0}};
+static const struct config_word time_units[] = {{"s", 1}, {"ms", 1e-3}, {"us", 1e-6}, {NULL, 0}};
+
+#define MEMBER(type, member) offsetof(struct type, member), sizeof(((struct type *)0)->member)
+#define AT(type, member) MEMBER(type, member), 0
+#define LIST_AT(type, member)                                                                                                  \
+    offsetof(struct type, member), sizeof(*((struct type *)0)->member), offsetof(struct type, member##_count)
+#define TEXT_MAX (PLATE_TEXT_SIZE - 1)
+#define PATH_MAX_BYTES 200 /* a ring's path must fit struct recording */
+
+/* clang-format off */
+const struct config_key config_keys[] = {
+    {CONFIG_TOP, "station", CONFIG_TEXT, AT(config, station), "station", 1, TEXT_MAX, NULL, 0, false, "",
+     "name of this station; stands in every message and archive"},
+    {CONFIG_TOP, "archive_dir", CONFIG_TEXT, AT(config, archive_dir), "traces", 1, PATH_MAX_BYTES, NULL, 0, false, "",
+     "folder of the recordings, relative to the working directory"},
+    {CONFIG_TOP, "ring_dir", CONFIG_TEXT, AT(config, ring_dir), "", 0, PATH_MAX_BYTES, NULL, 0, false, "",
+     "folder of the ring, in memory; empty: $XDG_RUNTIME_DIR if it can be written, else /dev/shm"},
+    {CONFIG_TOP, "ring_s", CONFIG_NUMBER, AT(config, ring_s), "60", 60, 3600, NULL, 0, false, "s",
+     "how long a stall of the disk the ring holds out"},
+    {CONFIG_TOP, "autostart", CONFIG_BOOL, AT(config, autostart), "true", 0, 0, NULL, 0, false, "",
+     "record from the first sample on; false: wait for `platectl start`"},
+    {CONFIG_TOP, "subject", CONFIG_TEXT, AT(config, subject), "", 0, TEXT_MAX, NULL, 0, false, "",
+     "who trains, as it stands in the archive; a code rather than a name"},
+    {CONFIG_TOP, "exercise", CONFIG_TEXT, AT(config, exercise), "single_leg_hip_thrust", 1, TEXT_MAX, NULL, 0, true, "",
+     "what is done at the start; `generic` when nobody says"},
+    {CONFIG_TOP, "side", CONFIG_WORD, AT(config, side), "none", 0, 0, sides, 0, false, "",
+     "working side at the start, for a plate with no side of its own"},
+    {CONFIG_TOP, "protocol", CONFIG_TEXT, AT(config, protocol), "", 0, PATH_MAX_BYTES, NULL, 0, false, "",
+     "a protocol file, relative to this file's folder; what this file says itself wins"},
+    {CONFIG_TOP, "sets", CONFIG_WHOLE, AT(config, sets), "0", 0, 1000, NULL, 0, true, "",
+     "sets planned for each leg; 0: not said"},
+    {CONFIG_TOP, "reps", CONFIG_WHOLE, AT(config, reps), "0", 0, 1000, NULL, 0, true, "",
+     "repetitions planned for a set; 0: not said"},
+    {CONFIG_TOP, "rest_s", CONFIG_NUMBER, AT(config, rest_s), "", 0, 3600, NULL, 0, true, "s",
+     "rest planned between sets"},
+    {CONFIG_TOP, "body_mass_kg", CONFIG_NUMBER, AT(config, body_mass_kg), "", 1, 500, NULL, 0, false, "kg",
+     "the athlete's mass; without it nothing is reported per kilogram"},
+    {CONFIG_TOP, "load_kg", CONFIG_NUMBER, AT(config, load_kg), "", 0, 1000, NULL, 0, false, "kg",
+     "bar or dumbbell"},
+    {CONFIG_TOP, "set_rest_s", CONFIG_NUMBER, AT(config, set_rest_s), "20", 1, 3600, NULL, 0, false, "s",
+     "a set ends after so much rest"},
+    {CONFIG_TOP, "filter", CONFIG_MAP, AT(config, filter), "", 0, 0, NULL, CONFIG_FILTER, false, "",
+     "low-pass of the force of which the peak is taken (Butterworth)"},
+    {CONFIG_TOP, "asymmetry", CONFIG_MAP, AT(config, asymmetry), "", 0, 0, NULL, CONFIG_ASYMMETRY, true, "",
+     "left against right"},
+    {CONFIG_TOP, "stream", CONFIG_MAP, AT(config, stream), "", 0, 0, NULL, CONFIG_STREAM, false, "",
+     "ZeroMQ"},
+    {CONFIG_TOP, "targets", CONFIG_MAP, AT(config, targets), "", 0, 0, NULL, CONFIG_TARGETS, true, "",
+     "what is asked of a repetition; a target that is not given is never found wanting"},
+    {CONFIG_TOP, "plates", CONFIG_LIST, LIST_AT(config, plates), "", 1, PLATE_MAX_PLATES, NULL, CONFIG_PLATE, false, "",
+     "the platforms"},
+
+    {CONFIG_FILTER, "order", CONFIG_WORD, AT(config, filter.order), "4", 0, 0, orders, 0, false, "",
+     "order of the filter"},
+    {CONFIG_FILTER, "cutoff_Hz", CONFIG_NUMBER, AT(config, filter.cutoff_Hz), "", 0.1, 10000, NULL, 0, false, "Hz",
+     "cut-off, below half of every plate's rate; not given: 50 Hz or a quarter of the rate, whichever is lower"},
+
+    {CONFIG_ASYMMETRY, "threshold_pct", CONFIG_NUMBER, AT(config, asymmetry.threshold_pct), "10", 0.1, 100, NULL, 0, true, "%",
+     "difference from which a verdict names a weaker side"},
+    {CONFIG_ASYMMETRY, "primary", CONFIG_TEXT, AT(config, asymmetry.primary), "", 0, 39, NULL, 0, true, "",
+     "metric that is named first; empty: the one that suits the exercise"},
+    {CONFIG_ASYMMETRY, "involved", CONFIG_WORD, AT(config, asymmetry.involved), "none", 0, 0, one_side, 0, true, "",
+     "injured or operated side, for the limb symmetry index"},
+
+    {CONFIG_STREAM, "data", CONFIG_TEXT, AT(config, stream.data), "tcp://127.0.0.1:7460", 1, 100, NULL, 0, false, "",
+     "endpoint of the data (XPUB); loopback or ipc only"},
+    {CONFIG_STREAM, "control", CONFIG_TEXT, AT(config, stream.control), "tcp://127.0.0.1:7461", 1, 100, NULL, 0, false, "",
+     "endpoint of the commands (ROUTER); loopback or ipc only"},
+    {CONFIG_STREAM, "publish_interval_ms", CONFIG_WHOLE, AT(config, stream.publish_interval_ms), "20", 0, 1000, NULL, 0, false,
+     "ms", "samples are sent together for so long; 0: every read at once"},
+    {CONFIG_STREAM, "cells", CONFIG_BOOL, AT(config, stream.cells), "false", 0, 0, NULL, 0, false, "",
+     "send the force of each cell as well"},
+    {CONFIG_STREAM, "high_water", CONFIG_WHOLE, AT(config, stream.high_water), "1000", 1, 1000000, NULL, 0, false, "messages",
+     "kept for a slow subscriber before it loses some"},
+
+    {CONFIG_TARGETS, "hold_min_s", CONFIG_NUMBER, AT(config, targets.hold_min_s), "", 0, 60, NULL, 0, true, "s",
+     "shortest hold at the top (finding short_hold)"},
+    {CONFIG_TARGETS, "eccentric_min_s", CONFIG_NUMBER, AT(config, targets.eccentric_min_s), "", 0, 60, NULL, 0, true, "s",
+     "shortest lowering (finding fast_lowering)"},
+    {CONFIG_TARGETS, "hold_cv_max", CONFIG_NUMBER, AT(config, targets.hold_cv_max), "", 0, 1, NULL, 0, true, "",
+     "largest SD / mean of the force in the hold (finding unsteady)"},
+    {CONFIG_TARGETS, "cop_y_min_mm", CONFIG_NUMBER, AT(config, targets.cop_y_min_mm), "", -5000, 5000, NULL, 0, true, "mm",
+     "hindmost centre of pressure in drive and hold (finding heel_bias)"},
+    {CONFIG_TARGETS, "cop_y_max_mm", CONFIG_NUMBER, AT(config, targets.cop_y_max_mm), "", -5000, 5000, NULL, 0, true, "mm",
+     "foremost centre of pressure in drive and hold (finding toe_bias)"},
+
+    {CONFIG_PLATE, "name", CONFIG_NAME, AT(config_plate, name), NULL, 0, 0, NULL, 0, false, "",
+     "of the plate, in topics and archives: 1 to 32 of A-Z a-z 0-9 _ -"},
+    {CONFIG_PLATE, "side", CONFIG_WORD, AT(config_plate, side), "none", 0, 0, sides, 0, false, "",
+     "foot that stands on it; none: one plate for both legs in turn"},
+    {CONFIG_PLATE, "port", CONFIG_TEXT, AT(config_plate, port), NULL, 1, TEXT_MAX, NULL, 0, false, "",
+     "serial port or pty; best a name that stays, as in /dev/serial/by-id"},
+    {CONFIG_PLATE, "baud", CONFIG_WHOLE, AT(config_plate, baud), "115200", 300, 4000000, NULL, 0, false, "baud",
+     "8N1, no flow control"},
+    {CONFIG_PLATE, "decoder", CONFIG_TEXT, AT(config_plate, decoder), "native", 1, 23, NULL, 0, false, "",
+     "what the device speaks (docs/devices)"},
+    {CONFIG_PLATE, "rate_Hz", CONFIG_NUMBER, AT(config_plate, rate_Hz), "1000", 1, 100000, NULL, 0, false, "Hz",
+     "nominal sample rate; the true one is measured"},
+    {CONFIG_PLATE, "count_scale", CONFIG_NUMBER, AT(config_plate, count_scale), "", -1e9, 1e9, NULL, 0, false, "N/count",
+     "newtons of one count, or whatever unit the gains expect; not given: csv 10^-decimals, others 0.01"},
+    {CONFIG_PLATE, "width_mm", CONFIG_NUMBER, AT(config_plate, width_mm), "0", 0, 5000, NULL, 0, false, "mm",
+     "between left and right cells; with length_mm it places the four corner cells"},
+    {CONFIG_PLATE, "length_mm", CONFIG_NUMBER, AT(config_plate, length_mm), "0", 0, 5000, NULL, 0, false, "mm",
+     "between back (heel) and front (toe) cells"},
+    {CONFIG_PLATE, "surface_z_mm", CONFIG_NUMBER, AT(config_plate, surface_z_mm), "0", -1000, 1000, NULL, 0, false, "mm",
+     "height of the surface over the origin of a six-component sensor"},
+    {CONFIG_PLATE, "cells", CONFIG_LIST, LIST_AT(config_plate, cells), "", 1, PLATE_MAX_CELLS, NULL, CONFIG_CELL, false, "",
+     "load cells, in the order in which the device sends them"},
+    {CONFIG_PLATE, "matrix", CONFIG_MAP, AT(config_plate, matrix), "", 0, 0, NULL, CONFIG_MATRIX, false, "",
+     "calibration matrix, one row a component, one number a cell; instead of gains"},
+    {CONFIG_PLATE, "csv", CONFIG_MAP, AT(config_plate, csv), "", 0, 0, NULL, CONFIG_CSV, false, "",
+     "how the lines of decoder csv look"},
+
+    {CONFIG_CELL, "name", CONFIG_NAME, AT(config_cell, name), NULL, 0, 0, NULL, 0, false, "",
+     "front_left, front_right, back_left, back_right for corner cells, or any other name"},
+    {CONFIG_CELL, "x_mm", CONFIG_NUMBER, AT(config_cell, x_mm), "", -5000, 5000, NULL, 0, false, "mm",
+     "position, to the athlete's right of the middle"},
+    {CONFIG_CELL, "y_mm", CONFIG_NUMBER, AT(config_cell, y_mm), "", -5000, 5000, NULL, 0, false, "mm",
+     "position, to the toes from the middle"},
+    {CONFIG_CELL, "gain", CONFIG_NUMBER, AT(config_cell, gain), "1", -1e9, 1e9, NULL, 0, false, "",
+     "newtons per scaled count"},
+    {CONFIG_CELL, "offset", CONFIG_NUMBER, AT(config_cell, offset), "0", -1e12, 1e12, NULL, 0, false, "",
+     "scaled counts of the empty plate, until it is tared"},
+
+    {CONFIG_MATRIX, "Fx", CONFIG_ROW, AT(config_plate, matrix.Fx), "", -1e9, 1e9, NULL, 0, false, "N", "to the right"},
+    {CONFIG_MATRIX, "Fy", CONFIG_ROW, AT(config_plate, matrix.Fy), "", -1e9, 1e9, NULL, 0, false, "N", "to the toes"},
+    {CONFIG_MATRIX, "Fz", CONFIG_ROW, AT(config_plate, matrix.Fz), "", -1e9, 1e9, NULL, 0, false, "N",
+     "vertical, positive when the plate is loaded"},
+    {CONFIG_MATRIX, "Mx", CONFIG_ROW, AT(config_plate, matrix.Mx), "", -1e9, 1e9, NULL, 0, false, "N*m", "about x"},
+    {CONFIG_MATRIX, "My", CONFIG_ROW, AT(config_plate, matrix.My), "", -1e9, 1e9, NULL, 0, false, "N*m", "about y"},
+    {CONFIG_MATRIX, "Mz", CONFIG_ROW, AT(config_plate, matrix.Mz), "", -1e9, 1e9, NULL, 0, false, "N*m", "about z"},
+
+    {CONFIG_CSV, "separator", CONFIG_WORD, AT(config_plate, csv.separator), ",", 0, 0, separators, 0, false, "",
+     "between columns; space: any run of blanks"},
+    {CONFIG_CSV, "decimal_comma", CONFIG_BOOL, AT(config_plate, csv.decimal_comma), "false", 0, 0, NULL, 0, false, "",
+     "12,5 means 12.5"},
+    {CONFIG_CSV, "time_column", CONFIG_WHOLE, AT(config_plate, csv.time_column), "0", 0, 64, NULL, 0, false, "",
+     "column of the device's clock, counted from 1; 0: it sends none"},
+    {CONFIG_CSV, "time_unit", CONFIG_WORD, AT(config_plate, csv.time_unit_s), "us", 0, 0, time_units, 0, false, "",
+     "unit of that clock"},
+    {CONFIG_CSV, "time_bits", CONFIG_WHOLE, AT(config_plate, csv.time_bits), "32", 0, 63, NULL, 0, false, "",
+     "the clock wraps at 2^time_bits (micros() and millis(): 32); 0: never"},
+    {CONFIG_CSV, "first_column", CONFIG_WHOLE, AT(config_plate, csv.first_column), "0", 0, 64, NULL, 0, false, "",
+     "column of the first cell, the others follow it; 0: the first that is not the clock"},
+    {CONFIG_CSV, "decimals", CONFIG_WHOLE, AT(config_plate, csv.decimals), "0", 0, 6, NULL, 0, false, "",
+     "digits after the point that are kept"},
+    {.name = NULL},
+};
+/* clang-format on */
+
+const struct config_key *config_section_keys(enum config_section section, unsigned *ret_count)
+{
+    const struct config_key *first = config_keys;
+    while (first->section != section) first++;
+    unsigned n = 0;
+    while (first[n].name && first[n].section == section) n++;
+    *ret_count = n;
+    return first;
+}
+
+const char *config_section_prefix(enum config_section section)
+{
+    static const char *const prefix[CONFIG_SECTIONS] = {
+        [CONFIG_TOP] = "",
+        [CONFIG_FILTER] = "filter.",
+        [CONFIG_ASYMMETRY] = "asymmetry.",
+        [CONFIG_STREAM] = "stream.",
+        [CONFIG_TARGETS] = "targets.",
+        [CONFIG_PLATE] = "plates[].",
+        [CONFIG_CELL] = "plates[].cells[].",
+        [CONFIG_MATRIX] = "plates[].matrix.",
+        [CONFIG_CSV] = "plates[].csv.",
+    };
+    return prefix[section];
+}

@@ -1,0 +1,270 @@
+/* The commands: JSON-RPC 2.0, as docs/stream.md describes them. */
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine_private.h"
+#include "log.h"
+#include "ring.h"
+
+enum { PARSE_ERROR = -32700, INVALID_REQUEST = -32600, NO_METHOD = -32601, BAD_PARAMS = -32602, SAYS_NO = -32000 };
+
+struct answer {
+    json_t *result; /* or */
+    int code;
+    char why[320];
+};
+
+__attribute__((format(printf, 3, 4))) static void refuse(struct answer *a, int code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    a->code = code;
+    vsnprintf(a->why, sizeof a->why, format, args);
+    va_end(args);
+}
+
+/* ---- parameters ---- */
+
+/* Every parameter must be known: a misspelt one is not silently ignored. */
+static bool only(struct answer *a, json_t *params, const char *const *known)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(params, key, value)
+    {
+        const char *const *k = known;
+        while (*k && strcmp(*k, key) != 0) k++;
+        if (*k) continue;
+        refuse(a, BAD_PARAMS, "%.40s: no such parameter; docs/stream.md lists them", key);
+        return false;
+    }
+    return true;
+}
+
+static bool text_param(struct answer *a, json_t *params, const char *key, bool required, const char **ret)
+{
+    json_t *v = json_object_get(params, key);
+    *ret = "";
+    if (!v && !required) return true;
+    if (!json_is_string(v)) {
+        refuse(a, BAD_PARAMS, "%s: must be a text%s", key, v ? "" : ", and is missing");
+        return false;
+    }
+    *ret = json_string_value(v);
+    if (strlen(*ret) < PLATE_TEXT_SIZE) return true;
+    refuse(a, BAD_PARAMS, "%s: at most %d bytes", key, PLATE_TEXT_SIZE - 1);
+    return false;
+}
+
+static bool number_param(struct answer *a, json_t *params, const char *key, double *ret)
+{
+    json_t *v = json_object_get(params, key);
+    *ret = NAN;
+    if (!v) return true;
+    *ret = json_is_number(v) ? json_number_value(v) : NAN;
+    if (*ret >= 0 && *ret <= 2000) return true;
+    refuse(a, BAD_PARAMS, "%s: must be a number from 0 to 2000", key);
+    return false;
+}
+
+static bool side_param(struct answer *a, json_t *params, bool required, bool *ret_has, enum plate_side *ret)
+{
+    const char *text;
+    *ret_has = json_object_get(params, "side") != NULL;
+    if (!text_param(a, params, "side", required, &text)) return false;
+    if (!*ret_has || plate_side_parse(text, ret) == 0) return true;
+    refuse(a, BAD_PARAMS, "side: \"%.20s\" is none of left, right, both, none", text);
+    return false;
+}
+
+/* ---- methods ---- */
+
+static json_t *real_or_null(double v) { return isfinite(v) ? json_real(v) : json_null(); }
+
+static json_t *plate_status(const struct engine_plate *p)
+{
+    double rate = plate_timebase_rate_Hz(&p->timebase);
+    const struct plate_decode_stats *s = &p->decoder.stats;
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "name", p->cfg->name, "side", plate_side_name(p->cfg->side),
+                     "port", p->cfg->port, "state", p->port ? "open" : "waiting", "error", p->error, "decoder", p->cfg->decoder, "nominal_rate_Hz",
+                     p->cfg->rate_Hz, "rate_Hz", rate > 0 ? json_real(rate) : json_null(), "samples", (json_int_t)p->samples, "lost",
+                     (json_int_t)(p->lost + p->overrun), "gaps", (json_int_t)p->gaps, "bytes", (json_int_t)s->bytes, "frames", (json_int_t)s->frames,
+                     "bad_length", (json_int_t)s->bad_length, "bad_checksum", (json_int_t)s->bad_checksum, "bad_sanity", (json_int_t)s->bad_sanity,
+                     "discarded_bytes", (json_int_t)s->discarded_bytes, "phase", plate_phase_name(p->phase), "force_N", real_or_null(p->force_N));
+}
+
+static void do_status(struct engine *e, json_t *params, struct answer *a)
+{
+    static const char *const known[] = {NULL};
+    if (!only(a, params, known)) return;
+    struct archivist_status s;
+    struct ring_counters r;
+    struct stream_counters z;
+    struct log_counters l;
+    archivist_status(e->parts.archivist, &s);
+    ring_counters(e->parts.ring, &r);
+    stream_counters(e->parts.stream, &z);
+    log_counters(&l);
+    json_t *plates = json_array();
+    for (unsigned i = 0; i < e->plates; i++) json_array_append_new(plates, plate_status(&e->plate[i]));
+    json_t *ring = json_pack("{s:I,s:I,s:I,s:I,s:I}", "capacity_bytes", (json_int_t)r.capacity_bytes, "used_bytes", (json_int_t)r.used_bytes, "highest_used_bytes",
+                             (json_int_t)r.highest_used_bytes, "records", (json_int_t)r.records, "refused", (json_int_t)r.refused);
+    json_t *archivist = json_pack("{s:I,s:I,s:I,s:I,s:s,s:f}", "records", (json_int_t)s.records, "journal_bytes", (json_int_t)s.journal_bytes, "syncs",
+                                  (json_int_t)s.syncs, "errors", (json_int_t)s.errors, "error", s.error, "slowest_write_ms", s.slowest_write_ms);
+    json_t *stream = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "messages", (json_int_t)z.messages, "bytes", (json_int_t)z.bytes, "send_failures",
+                               (json_int_t)z.send_failures, "requests", (json_int_t)z.requests, "bad_requests", (json_int_t)z.bad_requests, "cached",
+                               (json_int_t)z.cached);
+    json_t *log = json_pack("{s:I,s:I}", "lines", (json_int_t)l.lines, "dropped", (json_int_t)l.dropped);
+    a->result = json_pack("{s:s,s:s,s:i,s:f,s:b,s:s,s:s,s:s,s:b,s:s,s:f,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "station", e->config->station, "version", plate_version(),
+                          "pid", (int)getpid(), "uptime_s", (double)(engine_now_ns() - e->started_ns) * 1e-9, "recording", e->recording, "session", e->session,
+                          "archive", e->archive, "last_sealed", s.last_sealed,
+                          /* stopped, but not told sealed yet: its records may still be in the ring */
+                          "sealing", s.sealing || (!e->recording && (s.open || r.used_bytes > 0)), "seal_error", s.seal_error, "t_s",
+                          fmax(0, plate_station_now_s(e->station)), "side", plate_side_name(e->side), "exercise", e->exercise, "plates", plates, "ring", ring,
+                          "archivist", archivist, "stream", stream, "log", log);
+}
+
+static void do_start(struct engine *e, json_t *params, struct answer *a)
+{
+    static const char *const known[] = {"subject", "exercise", "side", "load_kg", "body_mass_kg", "note", NULL};
+    const char *subject, *exercise, *note;
+    struct engine_start s;
+    memset(&s, 0, sizeof s);
+    if (!only(a, params, known) || !text_param(a, params, "subject", false, &subject) || !text_param(a, params, "exercise", false, &exercise) ||
+        !text_param(a, params, "note", false, &note) || !side_param(a, params, false, &s.has_side, &s.side) || !number_param(a, params, "load_kg", &s.load_kg) ||
+        !number_param(a, params, "body_mass_kg", &s.body_mass_kg))
+        return;
+    strcpy(s.subject, subject);
+    strcpy(s.exercise, exercise);
+    strcpy(s.note, note);
+    if (engine_start(e, &s, a->why, sizeof a->why) != 0) a->code = SAYS_NO;
+    else a->result = json_pack("{s:s,s:s}", "session", e->session, "archive", e->archive);
+}
+
+static void do_stop(struct engine *e, json_t *params, struct answer *a)
+{
+    static const char *const known[] = {NULL};
+    if (!only(a, params, known)) return;
+    if (engine_stop(e, a->why, sizeof a->why) != 0) a->code = SAYS_NO;
+    else a->result = json_pack("{s:s,s:s}", "session", e->session, "archive", e->archive);
+}
+
+static void do_mark_of(struct engine *e, const char *kind, const char *value, const char *plate, struct answer *a, const char *key)
+{
+    double t_s;
+    for (unsigned i = 0; *plate && i <= e->plates; i++) {
+        if (i == e->plates) {
+            refuse(a, BAD_PARAMS, "plate: there is no plate \"%.32s\"; platectl status lists them", plate);
+            return;
+        }
+        if (strcmp(e->plate[i].cfg->name, plate) == 0) break;
+    }
+    if (engine_mark(e, kind, value, plate, &t_s, a->why, sizeof a->why) != 0) a->code = BAD_PARAMS;
+    else a->result = key ? json_pack("{s:s,s:f}", key, value, "t_s", t_s) : json_pack("{s:f}", "t_s", t_s);
+}
+
+static void do_side(struct engine *e, json_t *params, struct answer *a)
+{
+    static const char *const known[] = {"side", NULL};
+    enum plate_side side;
+    bool has;
+    if (only(a, params, known) && side_param(a, params, true, &has, &side)) do_mark_of(e, "side", plate_side_name(side), "", a, "side");
+}
+
+static void do_mark(struct engine *e, json_t *params, struct answer *a)
+{
+    static const char *const known[] = {"kind", "value", "plate", NULL};
+    const char *kind, *value, *plate;
+    if (only(a, params, known) && text_param(a, params, "kind", true, &kind) && text_param(a, params, "value", false, &value) &&
+        text_param(a, params, "plate", false, &plate))
+        do_mark_of(e, kind, value, plate, a, NULL);
+}
+
+static void do_tare(struct engine *e, json_t *params, struct answer *a)
+{
+    static const char *const known[] = {"plate", NULL};
+    const char *plate;
+    if (!only(a, params, known) || !text_param(a, params, "plate", false, &plate)) return;
+    json_t *plates = json_array();
+    for (unsigned i = 0; i < e->plates && a->code == 0; i++) {
+        double tare[PLATE_MAX_CELLS], sd[PLATE_MAX_CELLS];
+        if (*plate && strcmp(plate, e->plate[i].cfg->name) != 0) continue;
+        if (engine_tare(e, i, tare, sd, a->why, sizeof a->why) != 0) {
+            a->code = SAYS_NO;
+            break;
+        }
+        json_t *t = json_array(), *d = json_array();
+        for (unsigned c = 0; c < e->plate[i].cfg->cells_count; c++) {
+            json_array_append_new(t, json_real(tare[c]));
+            json_array_append_new(d, json_real(sd[c]));
+        }
+        json_array_append_new(plates, json_pack("{s:s,s:o,s:o,s:s}", "plate", e->plate[i].cfg->name, "tare", t, "sd", d, "unit", "counts*count_scale"));
+    }
+    if (a->code == 0 && json_array_size(plates) == 0) refuse(a, BAD_PARAMS, "plate: there is no plate \"%.32s\"; platectl status lists them", plate);
+    if (a->code == 0) a->result = json_pack("{s:O}", "plates", plates);
+    json_decref(plates);
+}
+
+static void do_shutdown(struct engine *e, json_t *params, struct answer *a)
+{
+    static const char *const known[] = {NULL};
+    if (!only(a, params, known)) return;
+    e->quit = true;
+    a->result = json_pack("{s:b}", "ok", 1);
+}
+
+static const struct method {
+    const char *name;
+    void (*run)(struct engine *e, json_t *params, struct answer *a);
+} methods[] = {{"status", do_status}, {"start", do_start}, {"stop", do_stop}, {"side", do_side},
+               {"mark", do_mark},     {"tare", do_tare},   {"shutdown", do_shutdown}};
+
+/* ---- the envelope ---- */
+
+static void run(struct engine *e, json_t *request, struct answer *a)
+{
+    json_t *version = json_object_get(request, "jsonrpc"), *method = json_object_get(request, "method"), *params = json_object_get(request, "params");
+    if (!json_is_object(request)) refuse(a, INVALID_REQUEST, "a request is one JSON object; batches are not taken");
+    else if (!json_is_string(version) || strcmp(json_string_value(version), "2.0") != 0) refuse(a, INVALID_REQUEST, "jsonrpc: must be \"2.0\"");
+    else if (!json_is_string(method)) refuse(a, INVALID_REQUEST, "method: must be a text");
+    else if (params && !json_is_object(params)) refuse(a, BAD_PARAMS, "params: must be an object, by name");
+    if (a->code) return;
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (strcmp(methods[i].name, json_string_value(method)) == 0) {
+            methods[i].run(e, params, a);
+            if (!a->result && !a->code) refuse(a, SAYS_NO, "out of memory");
+            return;
+        }
+    refuse(a, NO_METHOD, "%.40s: no such method; there are status start stop side mark tare shutdown", json_string_value(method));
+}
+
+size_t control_request(void *user, const char *json, size_t n, char *reply, size_t reply_size)
+{
+    struct answer a = {0};
+    json_error_t where;
+    json_t *request = json_loadb(json, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
+    json_t *id = json_is_object(request) ? json_object_get(request, "id") : NULL;
+    bool id_ok = !id || json_is_string(id) || json_is_number(id) || json_is_null(id);
+    if (!request) refuse(&a, PARSE_ERROR, "not JSON (byte %d: %.100s)", where.position, where.text);
+    else if (!id_ok) refuse(&a, INVALID_REQUEST, "id: must be a text or a number");
+    else run(user, request, &a);
+
+    size_t length = 0;
+    bool notification = json_is_object(request) && !id && a.code != INVALID_REQUEST;
+    if (!notification) {
+        json_t *back = id && id_ok ? json_incref(id) : json_null();
+        json_t *answer = a.code ? json_pack("{s:s,s:{s:i,s:s},s:o}", "jsonrpc", "2.0", "error", "code", a.code, "message", a.why, "id", back)
+                                : json_pack("{s:s,s:O,s:o}", "jsonrpc", "2.0", "result", a.result, "id", back);
+        if (answer) length = json_dumpb(answer, reply, reply_size, JSON_COMPACT);
+        if (length > reply_size) length = 0;
+        json_decref(answer);
+    }
+    json_decref(a.result);
+    json_decref(request);
+    return length;
+}

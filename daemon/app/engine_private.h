@@ -1,0 +1,86 @@
+/* app/engine_private.h - what engine.c and control.c share. */
+#pragma once
+#include <jansson.h>
+#include <stdatomic.h>
+
+#include "engine.h"
+#include "plate/decode.h"
+#include "plate/station.h"
+#include "plate/timebase.h"
+
+enum { ENGINE_FRAMES = 8192, ENGINE_READ = 8192, ENGINE_CHANNELS = 3 + PLATE_MAX_CELLS, ENGINE_ROWS = 1024 };
+
+/* Means over the last second of raw counts, for the tare. */
+struct tare_window {
+    int32_t *counts; /* [rows][cells], a ring */
+    unsigned rows, at, filled;
+};
+
+struct engine_plate {
+    const struct config_plate *cfg;
+    struct engine *engine;
+    unsigned index;
+    /* port */
+    struct port *port;
+    bool opening;
+    int64_t retry_ns, opened_ns, read_ns;
+    char error[256];
+    /* bytes to samples */
+    struct plate_decoder decoder;
+    struct plate_timebase timebase;
+    struct plate_frame *frame;
+    unsigned frames;
+    int32_t *block;
+    bool started, absent, told_rate, refused;
+    struct plate_calibration calibration;
+    char device[PLATE_TEXT_SIZE], serial[PLATE_NAME_SIZE];
+    struct tare_window tare;
+    uint64_t samples, lost, gaps, overrun;
+    /* out */
+    float *row;
+    unsigned rows;
+    uint64_t row_first;
+    double row_t_s;
+    int64_t row_ns;
+    double device_us;
+    enum plate_phase phase;
+    double force_N;
+};
+
+struct engine {
+    struct engine_parts parts;
+    const struct config *config;
+    struct plate_station_config station_config;
+    struct plate_station *station;
+    struct engine_plate *plate;
+    unsigned plates;
+    bool recording, autostarted, quit;
+    int64_t started_ns, host0_ns, utc0_ns; /* of t_s = 0; host0 is set by the first sample */
+    bool have_host0;
+    char session[128], archive[512];
+    char subject[PLATE_TEXT_SIZE], exercise[PLATE_TEXT_SIZE];
+    enum plate_side side;
+    int64_t health_ns;
+    uint64_t sealed_seen;
+    char seal_error_seen[256];
+    bool ring_full_told;
+};
+
+/* What `start` may say; empty text, NONE and NaN: not said. */
+struct engine_start {
+    char subject[PLATE_TEXT_SIZE], exercise[PLATE_TEXT_SIZE], note[PLATE_TEXT_SIZE];
+    bool has_side;
+    enum plate_side side;
+    double load_kg, body_mass_kg;
+};
+int64_t engine_now_ns(void);
+int64_t engine_utc_ns(void);
+/* Each: 0, or -errno with the reason in `why`. */
+int engine_start(struct engine *e, const struct engine_start *s, char *why, size_t size);
+int engine_stop(struct engine *e, char *why, size_t size);
+int engine_mark(struct engine *e, const char *kind, const char *value, const char *plate, double *ret_t_s, char *why, size_t size);
+int engine_tare(struct engine *e, unsigned plate, double ret_tare[PLATE_MAX_CELLS], double ret_sd[PLATE_MAX_CELLS], char *why, size_t size);
+void engine_health(struct engine *e, const char *kind, const char *level, const char *plate, const char *text);
+
+/* control.c: one JSON-RPC request in, one answer out (stream_request_fn; user is the engine). */
+size_t control_request(void *user, const char *json, size_t n, char *reply, size_t reply_size);

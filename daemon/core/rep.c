@@ -1,0 +1,648 @@
+#include "plate/rep.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+/* docs/detector.md gives the reason of each threshold. */
+#define BLOCK_S 0.005     /* decisions are taken on means over this time (one sample at low rates) */
+#define SMOOTH_S 0.012    /* and smoothed with this time constant */
+#define CHUNK_S 0.2       /* a quiet stretch is made of chunks of this length, 4 samples at least */
+#define CHUNK_MIN 4
+#define BAND_MIN_N 5.0    /* resting band: mean +- max(5 SD, 5 N), Dos'Santos 2017 */
+#define BAND_SD 5.0
+#define QUIET_N 4.0       /* a chunk with a larger SD is not quiet ... */
+#define QUIET_PART 0.02   /* ... or than this part of its mean (a standing person sways) */
+#define SUSTAIN_S 0.015
+#define MIN_STEP_N 15.0   /* less is no repetition of anything */
+#define MIN_REP_S 0.15
+#define MAX_REP_S 40.0
+#define HOLD_WINDOW_S 0.15
+#define HOLD_PART 0.06    /* a hold is flat within this part of the step from rest */
+#define HOLD_LEVEL 0.4    /* and above this part of the step to the peak */
+#define LEAVE_S 0.05
+#define END_PART 0.1      /* touch-down: within a tenth of the step from rest to support */
+#define END_DWELL_S 0.1   /* after a hold and a lowering, the floor is the floor */
+#define DIP_DWELL_S 0.25  /* without, a fall this short may be braking at the top (free fall of v/g, v < 1.2 m/s) */
+#define FOOT_STEP 0.8     /* a rise above a "hold" by this part of its step: the hold was the foot at rest */
+#define FIRST_RATIO 0.25  /* of the usual step: smaller is a heel tap, not a rep; while fewer than 3 reps are known */
+#define KNOWN_RATIO 0.4
+#define LOADED_MIN_N 100.0 /* generic: a baseline above this that is left downwards is a standing one */
+#define LOADED_BAND 0.04
+#define LOADED_QUIET_S 0.3
+#define LOADED_RANGE 0.15
+#define LOADED_MIN_S 0.4
+#define AIR_PART 0.06     /* airborne: less than this part of the baseline */
+#define AIR_S 0.05
+#define BRIDGE_S 0.1      /* a longer hole ends what is under way */
+
+#define HISTORY 8192 /* samples at full rate: for the onset and RFD */
+#define BLOCKS 8192  /* block means: the whole rep */
+#define STEPS 5
+
+struct block {
+    double t_s, dt_s, force_N; /* start, length, mean force */
+    float peak_N, cop_x_mm, cop_y_mm;
+};
+struct level {
+    double mean_N, sd_N;
+};
+enum family { FAMILY_UNLOADED, FAMILY_LOADED, FAMILY_GENERIC };
+enum state { STATE_LEARN, STATE_REST, STATE_UP, STATE_LOADED, STATE_AIR, STATE_LANDED };
+
+struct plate_rep_detector {
+    double rate_Hz, period_s;
+    char exercise[PLATE_TEXT_SIZE];
+    struct plate_protocol_targets targets;
+    enum family family;
+    bool jumps;
+
+    struct { double t_s, force_N; } history[HISTORY];
+    uint64_t samples, history_from;
+    struct block block[BLOCKS];
+    uint64_t blocks, blocks_from;
+    struct { double t_s, force, cop_x, cop_y, peak; unsigned n, n_cop; } open;
+    unsigned block_n;
+    double smooth_N, smooth_k;
+
+    struct { double mean, m2; unsigned n; double last_mean; bool last_quiet; } chunk;
+    unsigned chunk_n;
+    struct level rest;
+    double rest_since_s;
+
+    enum state state;
+    enum plate_phase phase;
+    bool rest_due;          /* a hole ended the movement: to be said with the next sample */
+    double departed_s;      /* since when the force is out of (in) the band that the state watches; NaN: it is not */
+    uint64_t start_block;   /* first block of the movement */
+    double onset_s, peak_N, low_N;
+    struct level hold;
+    double top_s, descent_s, leave_s, hold_seen_s;
+    double below_s;         /* since when the force is back near rest; NaN */
+    double bottom_s, velocity, position_max;
+    double takeoff_s;
+    double step[STEPS];
+    unsigned steps;
+    double last_end_s;
+};
+
+size_t plate_rep_detector_size(void) { return sizeof(struct plate_rep_detector); }
+
+static enum family family_of(const char *exercise)
+{
+    static const struct { const char *name; enum family family; } known[] = {
+        {"squat", FAMILY_LOADED}, {"squat_jump", FAMILY_LOADED}, {"generic", FAMILY_GENERIC}, {"", FAMILY_GENERIC}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(exercise, known[i].name) == 0) return known[i].family;
+    return FAMILY_UNLOADED;
+}
+
+void plate_rep_exercise(struct plate_rep_detector *d, const char *exercise, const struct plate_protocol_targets *targets)
+{
+    if (!exercise || !*exercise) exercise = "generic";
+    strncpy(d->exercise, exercise, sizeof d->exercise - 1);
+    d->family = family_of(exercise);
+    d->jumps = strcmp(exercise, "squat_jump") == 0;
+    d->targets = *targets;
+    d->steps = 0;
+}
+
+int plate_rep_init(struct plate_rep_detector *d, const struct plate_rep_config *cfg)
+{
+    if (!(cfg->rate_Hz >= 1) || !(cfg->rate_Hz <= 1e6)) return -EINVAL;
+    memset(d, 0, sizeof *d);
+    d->rate_Hz = cfg->rate_Hz;
+    d->period_s = 1 / cfg->rate_Hz;
+    d->block_n = (unsigned)fmax(1, floor(BLOCK_S * cfg->rate_Hz));
+    d->chunk_n = (unsigned)fmax(CHUNK_MIN, floor(CHUNK_S * cfg->rate_Hz));
+    d->smooth_k = 1 - exp(-(double)d->block_n * d->period_s / SMOOTH_S);
+    d->smooth_N = d->last_end_s = d->departed_s = NAN;
+    plate_rep_exercise(d, cfg->exercise, &cfg->targets);
+    return 0;
+}
+
+enum plate_phase plate_rep_phase(const struct plate_rep_detector *d) { return d->phase; }
+
+static const struct block *block_at(const struct plate_rep_detector *d, uint64_t i) { return &d->block[i % BLOCKS]; }
+static uint64_t oldest_block(const struct plate_rep_detector *d)
+{
+    uint64_t kept = d->blocks > BLOCKS ? d->blocks - BLOCKS : 0;
+    return kept > d->blocks_from ? kept : d->blocks_from;
+}
+static uint64_t oldest_sample(const struct plate_rep_detector *d)
+{
+    uint64_t kept = d->samples > HISTORY ? d->samples - HISTORY : 0;
+    return kept > d->history_from ? kept : d->history_from;
+}
+/* First kept sample (block) at or after t_s. */
+static uint64_t sample_at(const struct plate_rep_detector *d, double t_s)
+{
+    uint64_t lo = oldest_sample(d), hi = d->samples;
+    while (lo < hi) {
+        uint64_t mid = lo + (hi - lo) / 2;
+        if (d->history[mid % HISTORY].t_s < t_s - 1e-9) lo = mid + 1;
+        else hi = mid;
+    }
+    return lo;
+}
+static uint64_t block_from(const struct plate_rep_detector *d, double t_s)
+{
+    uint64_t lo = oldest_block(d), hi = d->blocks;
+    while (lo < hi) {
+        uint64_t mid = lo + (hi - lo) / 2;
+        if (block_at(d, mid)->t_s < t_s - 1e-9) lo = mid + 1;
+        else hi = mid;
+    }
+    return lo;
+}
+
+static double band_N(const struct plate_rep_detector *d) { return fmax(BAND_MIN_N, BAND_SD * d->rest.sd_N); }
+
+static bool set_phase(struct plate_rep_detector *d, enum plate_phase phase, struct plate_rep_output *out)
+{
+    if (d->phase == phase) return false;
+    d->phase = out->phase = phase;
+    out->phase_changed = true;
+    return true;
+}
+
+/* ---- the resting level ---- */
+
+static void learn_rest(struct plate_rep_detector *d, double t_s, double force_N)
+{
+    d->chunk.n++;
+    double delta = force_N - d->chunk.mean;
+    d->chunk.mean += delta / d->chunk.n;
+    d->chunk.m2 += delta * (force_N - d->chunk.mean);
+    if (d->chunk.n < d->chunk_n) return;
+    double mean = d->chunk.mean, sd = sqrt(d->chunk.m2 / (d->chunk.n - 1));
+    d->chunk.mean = d->chunk.m2 = 0;
+    d->chunk.n = 0;
+    double limit = fmax(QUIET_N, QUIET_PART * fabs(mean));
+    bool quiet = sd <= limit, level = quiet && d->chunk.last_quiet && fabs(mean - d->chunk.last_mean) <= limit;
+    d->chunk.last_mean = mean;
+    d->chunk.last_quiet = quiet;
+    if (!level) return;
+    if (d->state == STATE_LEARN || fabs(mean - d->rest.mean_N) > band_N(d)) {
+        d->rest = (struct level){mean, sd};
+        d->rest_since_s = t_s;
+    } else {
+        d->rest.mean_N += 0.5 * (mean - d->rest.mean_N);
+        d->rest.sd_N += 0.3 * (sd - d->rest.sd_N);
+    }
+    if (d->state == STATE_LEARN) d->state = STATE_REST;
+}
+
+static void forget_chunk(struct plate_rep_detector *d)
+{
+    d->chunk.mean = d->chunk.m2 = 0;
+    d->chunk.n = 0;
+    d->chunk.last_quiet = false;
+}
+
+/* ---- measuring ---- */
+
+/* The last sample in the resting band before the departure, searched backwards at full rate. */
+static double find_onset(const struct plate_rep_detector *d, double from_s)
+{
+    uint64_t i = sample_at(d, from_s), oldest = oldest_sample(d);
+    double band = band_N(d);
+    if (i >= d->samples) i = d->samples - 1;
+    /* two in a row: one sample inside the band by chance is noise */
+    while (i > oldest + 1 && (fabs(d->history[i % HISTORY].force_N - d->rest.mean_N) > band ||
+                              fabs(d->history[(i - 1) % HISTORY].force_N - d->rest.mean_N) > band))
+        i--;
+    return d->history[(i + 1 < d->samples ? i + 1 : i) % HISTORY].t_s;
+}
+
+static double rfd(const struct plate_rep_detector *d, double onset_s, double window_s)
+{
+    uint64_t a = sample_at(d, onset_s), b = sample_at(d, onset_s + window_s);
+    if (a == oldest_sample(d) || b >= d->samples || b - a < 8) return NAN;
+    const double t = d->history[b % HISTORY].t_s - d->history[a % HISTORY].t_s;
+    return (d->history[b % HISTORY].force_N - d->history[a % HISTORY].force_N) / t;
+}
+
+/* Steepest least-squares slope over 20 ms, at least 5 samples; NaN where its standard error exceeds a tenth of it. */
+static double rfd_max(const struct plate_rep_detector *d, double from_s, double to_s)
+{
+    uint64_t a = sample_at(d, from_s), b = sample_at(d, to_s);
+    uint64_t n = (uint64_t)fmax(5, floor(0.020 * d->rate_Hz + 0.5));
+    if (a == oldest_sample(d) || b < a + n) return NAN;
+    double best = -INFINITY, best_error = NAN, centre = ((double)n - 1) / 2, sxx = (double)n * ((double)n * (double)n - 1) / 12;
+    double sy = 0, sxy = 0, syy = 0;
+    double base = d->history[a % HISTORY].force_N;
+    for (uint64_t i = a; i < b; i++) {
+        double y = d->history[i % HISTORY].force_N - base;
+        if (i < a + n) {
+            sy += y, sxy += (double)(i - a) * y, syy += y * y;
+            if (i + 1 < a + n) continue;
+        } else {
+            double old = d->history[(i - n) % HISTORY].force_N - base;
+            sxy += ((double)n - 1) * y - (sy - old);
+            sy += y - old, syy += y * y - old * old;
+        }
+        double slope = (sxy - centre * sy) / sxx;
+        double rest = syy - sy * sy / (double)n - slope * slope * sxx;
+        if (slope > best) best = slope, best_error = sqrt(fmax(0, rest) / ((double)n - 2) / sxx);
+    }
+    return best > 0 && best_error <= 0.1 * best ? best * d->rate_Hz : NAN;
+}
+
+struct part {
+    double s, mean_N, sd_N, impulse_Ns, peak_N, cop_x_mm, cop_y_mm, path_mm;
+};
+
+static struct part measure(const struct plate_rep_detector *d, double from_s, double to_s)
+{
+    struct part p = {.peak_N = -INFINITY, .cop_x_mm = NAN, .cop_y_mm = NAN, .path_mm = NAN};
+    double m = 0, m2 = 0, w = 0, cx = 0, cy = 0, cw = 0, lx = NAN, ly = NAN, path = 0;
+    uint64_t end = block_from(d, to_s), stride = (uint64_t)fmax(1, floor(0.05 * d->rate_Hz / d->block_n));
+    for (uint64_t i = block_from(d, from_s); i < end; i++) {
+        const struct block *b = block_at(d, i);
+        w += b->dt_s;
+        double delta = b->force_N - m;
+        m += delta * b->dt_s / w;
+        m2 += b->dt_s * delta * (b->force_N - m);
+        p.peak_N = fmax(p.peak_N, (double)b->peak_N);
+        if (isnan(b->cop_x_mm)) continue;
+        cx += b->dt_s * (double)b->cop_x_mm, cy += b->dt_s * (double)b->cop_y_mm, cw += b->dt_s;
+        if (i % stride) continue;
+        if (!isnan(lx)) path += hypot((double)b->cop_x_mm - lx, (double)b->cop_y_mm - ly);
+        lx = (double)b->cop_x_mm, ly = (double)b->cop_y_mm;
+    }
+    if (w <= 0) return (struct part){.s = 0, .mean_N = NAN, .sd_N = NAN, .impulse_Ns = NAN, .peak_N = NAN, .cop_x_mm = NAN, .cop_y_mm = NAN, .path_mm = NAN};
+    p.s = w, p.mean_N = m, p.sd_N = sqrt(m2 / w), p.impulse_Ns = m * w;
+    if (cw > 0.5 * w) p.cop_x_mm = cx / cw, p.cop_y_mm = cy / cw, p.path_mm = path;
+    return p;
+}
+
+static void find(struct plate_rep *r, const char *name, double value, double limit, bool wanting)
+{
+    if (!wanting || r->findings >= PLATE_MAX_FINDINGS) return; /* comparisons with NaN are false: not asked, not found */
+    struct plate_finding *f = &r->form[r->findings++];
+    strncpy(f->name, name, sizeof f->name - 1);
+    f->value = value;
+    f->limit = limit;
+}
+
+static void judge_form(const struct plate_protocol_targets *t, struct plate_rep *r)
+{
+    find(r, "short_hold", r->hold_s, t->hold_min_s, r->hold_s < t->hold_min_s);
+    find(r, "fast_lowering", r->eccentric_s, t->eccentric_min_s, r->eccentric_s < t->eccentric_min_s);
+    find(r, "unsteady", r->hold_cv, t->hold_cv_max, r->hold_cv > t->hold_cv_max);
+    find(r, "toe_bias", r->cop_y_mm, t->cop_y_max_mm, r->cop_y_mm > t->cop_y_max_mm);
+    find(r, "heel_bias", r->cop_y_mm, t->cop_y_min_mm, r->cop_y_mm < t->cop_y_min_mm);
+}
+
+/* Everything that the phases' times decide; NaN times give NaN metrics. */
+static void fill_rep(struct plate_rep_detector *d, struct plate_rep *r, double onset_s, double end_s, double up_from_s, double up_to_s)
+{
+    memset(r, 0, sizeof *r);
+    memcpy(r->exercise, d->exercise, sizeof r->exercise);
+    r->onset_s = onset_s, r->end_s = end_s;
+    r->top_s = d->top_s, r->descent_s = d->descent_s;
+    r->tut_s = end_s - onset_s;
+    r->rest_before_s = onset_s - d->last_end_s;
+    struct part whole = measure(d, onset_s, end_s);
+    struct part up = isnan(up_from_s) || isnan(up_to_s) ? measure(d, 0, -1) : measure(d, up_from_s, up_to_s);
+    struct part held = isnan(d->top_s) || isnan(d->descent_s) || d->descent_s <= d->top_s ? measure(d, 0, -1) : measure(d, d->top_s, d->descent_s);
+    r->concentric_s = up_to_s - up_from_s;
+    r->peak_force_N = whole.peak_N;
+    r->mean_force_N = whole.mean_N;
+    r->hold_force_N = held.mean_N;
+    r->hold_cv = held.mean_N > 0 ? held.sd_N / held.mean_N : NAN;
+    r->peak_force_N_per_kg = r->mean_force_N_per_kg = r->hold_force_N_per_kg = NAN; /* the session knows the mass */
+    r->rfd_0_50_N_per_s = rfd(d, onset_s, 0.050);
+    r->rfd_0_100_N_per_s = rfd(d, onset_s, 0.100);
+    r->rfd_0_150_N_per_s = rfd(d, onset_s, 0.150);
+    r->rfd_0_200_N_per_s = rfd(d, onset_s, 0.200);
+    r->rfd_0_250_N_per_s = rfd(d, onset_s, 0.250);
+    r->rfd_max_N_per_s = rfd_max(d, onset_s, isnan(up_to_s) ? end_s : up_to_s);
+    r->impulse_Ns = up.impulse_Ns;
+    r->net_impulse_Ns = up.impulse_Ns - d->rest.mean_N * up.s;
+    r->cop_x_mm = whole.cop_x_mm, r->cop_y_mm = whole.cop_y_mm, r->cop_path_mm = held.path_mm;
+}
+
+static void remember_step(struct plate_rep_detector *d, double step_N)
+{
+    d->step[d->steps++ % STEPS] = step_N;
+}
+
+/* The usual step of the last reps: their median. */
+static double usual_step(const struct plate_rep_detector *d)
+{
+    double v[STEPS];
+    unsigned n = d->steps < STEPS ? d->steps : STEPS;
+    for (unsigned i = 0; i < n; i++) {
+        unsigned j = i;
+        for (; j > 0 && v[j - 1] > d->step[i]; j--) v[j] = v[j - 1];
+        v[j] = d->step[i];
+    }
+    return n ? v[n / 2] : 0;
+}
+
+static double smallest_step(const struct plate_rep_detector *d)
+{
+    double part = d->steps < 3 ? FIRST_RATIO : KNOWN_RATIO;
+    return fmax(MIN_STEP_N, fmax(part * usual_step(d), 3 * band_N(d)));
+}
+
+static void to_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    d->state = STATE_REST;
+    d->departed_s = NAN;
+    forget_chunk(d);
+    set_phase(d, PLATE_REST, out);
+}
+
+/* ---- movements from an unloaded or a lightly loaded foot: up, hold, down ---- */
+
+static void begin_up(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    d->state = STATE_UP;
+    d->onset_s = t_s;
+    d->peak_N = d->smooth_N;
+    d->top_s = d->descent_s = d->leave_s = d->below_s = d->hold_seen_s = NAN;
+    d->hold = (struct level){NAN, NAN};
+    set_phase(d, PLATE_DRIVE, out);
+}
+
+/* Is the force flat over the last HOLD_WINDOW_S? Then its level, and since when. */
+static bool flat(const struct plate_rep_detector *d, double tolerance_N, struct level *ret, double *ret_since_s)
+{
+    double end_s = block_at(d, d->blocks - 1)->t_s + block_at(d, d->blocks - 1)->dt_s;
+    uint64_t from = block_from(d, end_s - HOLD_WINDOW_S - 1e-6), n = d->blocks - from;
+    if (n < 3 || from == oldest_block(d) || block_at(d, from)->t_s < d->onset_s) return false;
+    double sum = 0, sum2 = 0, sx = 0;
+    for (uint64_t i = from; i < d->blocks; i++) {
+        double f = block_at(d, i)->force_N - d->rest.mean_N;
+        sum += f, sum2 += f * f, sx += f * (double)(i - from);
+    }
+    double mean = sum / (double)n, sd = sqrt(fmax(0, sum2 / (double)n - mean * mean));
+    double centre = ((double)n - 1) / 2, sxx = (double)n * ((double)n * (double)n - 1) / 12;
+    double drift = (sx - centre * sum) / sxx * (double)n; /* change over the window along its line */
+    if (sd > tolerance_N || fabs(drift) > 1.5 * tolerance_N) return false;
+    *ret = (struct level){mean + d->rest.mean_N, sd};
+    *ret_since_s = block_at(d, from)->t_s;
+    return true;
+}
+
+static bool finish_up(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    double support = isnan(d->hold.mean_N) ? d->peak_N : d->hold.mean_N, step = support - d->rest.mean_N;
+    double end_s = d->below_s, onset_s = d->onset_s;
+    bool whole = step >= smallest_step(d) && end_s - onset_s >= MIN_REP_S;
+    if (whole) {
+        if (!isnan(d->top_s) && isnan(d->descent_s)) d->descent_s = d->below_s;
+        fill_rep(d, &out->rep, onset_s, end_s, onset_s, d->top_s);
+        struct plate_rep *r = &out->rep;
+        r->hold_s = r->descent_s - r->top_s;
+        r->eccentric_s = r->end_s - r->descent_s;
+        judge_form(&d->targets, r);
+        out->rep_done = true;
+        remember_step(d, d->peak_N - d->rest.mean_N);
+        d->last_end_s = end_s;
+    }
+    to_rest(d, out);
+    return whole;
+}
+
+/* The force rose again from what looked like a hold, by about as much: the "hold" was the foot at rest. */
+static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    if (isnan(d->hold.mean_N)) return false;
+    double step = d->hold.mean_N - d->rest.mean_N;
+    if (d->smooth_N < d->hold.mean_N + fmax(MIN_STEP_N, FOOT_STEP * step)) return false;
+    d->rest = (struct level){d->hold.mean_N, fmax(d->rest.sd_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD))};
+    double since_s = block_at(d, d->blocks - 1)->t_s;
+    begin_up(d, find_onset(d, since_s), out);
+    return true;
+}
+
+static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    double step = d->peak_N - d->rest.mean_N, tolerance = fmax(fmax(2.5 * d->rest.sd_N, 2.0), HOLD_PART / 2 * step);
+    struct level level;
+    double since_s;
+    if (d->phase != PLATE_HOLD) {
+        if (step < smallest_step(d) || !flat(d, tolerance, &level, &since_s) || level.mean_N < d->rest.mean_N + HOLD_LEVEL * step) return;
+        bool again = !isnan(d->hold.mean_N) && fabs(level.mean_N - d->hold.mean_N) < 2 * tolerance;
+        if (d->phase == PLATE_LOWER && !isnan(d->hold.mean_N) && !again) return; /* a slow lowering is flat for a while too */
+        if (!again) d->top_s = since_s;
+        d->hold = level;
+        d->hold_seen_s = t_s;
+        d->descent_s = d->leave_s = NAN;
+        set_phase(d, PLATE_HOLD, out);
+        return;
+    }
+    double off = d->smooth_N - d->hold.mean_N;
+    double leave_N = fmax(fmax(5.0, 5 * d->hold.sd_N), HOLD_PART * (d->hold.mean_N - d->rest.mean_N));
+    if (fabs(off) <= leave_N) {
+        d->leave_s = NAN;
+        double k = fmin(1, d->block_n * d->period_s / 0.5); /* the held level creeps with posture */
+        d->hold.mean_N += k * (block_at(d, d->blocks - 1)->force_N - d->hold.mean_N);
+        return;
+    }
+    if (isnan(d->leave_s)) d->leave_s = t_s;
+    if (t_s - d->leave_s < LEAVE_S) return;
+    d->descent_s = d->leave_s;
+    set_phase(d, off < 0 ? PLATE_LOWER : PLATE_DRIVE, out);
+}
+
+static void step_up(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    if (d->smooth_N > d->peak_N) d->peak_N = d->smooth_N;
+    if (foot_was_at_rest(d, out)) return;
+    double support = isnan(d->hold.mean_N) ? d->peak_N : d->hold.mean_N;
+    double step = support - d->rest.mean_N, near_N = d->rest.mean_N + fmax(END_PART * step, band_N(d));
+    double force_N = block_at(d, d->blocks - 1)->force_N;
+    if (force_N <= near_N) {
+        if (isnan(d->below_s)) d->below_s = t_s;
+        bool lowered = !isnan(d->hold.mean_N);
+        if (t_s - d->below_s >= (lowered ? END_DWELL_S : DIP_DWELL_S)) finish_up(d, out);
+        else if (lowered || t_s - d->below_s >= SUSTAIN_S) set_phase(d, PLATE_LOWER, out);
+        return;
+    }
+    d->below_s = NAN;
+    if (t_s - d->onset_s > MAX_REP_S) {
+        d->state = STATE_LEARN;
+        forget_chunk(d);
+        set_phase(d, PLATE_REST, out);
+        return;
+    }
+    follow_hold(d, t_s, out);
+    double part = (d->smooth_N - d->rest.mean_N) / (d->peak_N - d->rest.mean_N);
+    if (d->phase == PLATE_DRIVE && part < 0.6 && isnan(d->hold.mean_N)) set_phase(d, PLATE_LOWER, out);
+    else if (d->phase == PLATE_LOWER && part > 0.85 && isnan(d->hold.mean_N)) set_phase(d, PLATE_DRIVE, out);
+}
+
+/* ---- movements from a standing baseline: down, up, perhaps off the ground ---- */
+
+static double loaded_band_N(const struct plate_rep_detector *d) { return fmax(band_N(d), LOADED_BAND * d->rest.mean_N); }
+
+static void begin_loaded(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    d->state = STATE_LOADED;
+    d->onset_s = find_onset(d, t_s);
+    d->peak_N = d->low_N = d->smooth_N;
+    d->top_s = d->descent_s = d->bottom_s = d->takeoff_s = d->below_s = d->departed_s = NAN;
+    d->velocity = 0;
+    set_phase(d, d->smooth_N < d->rest.mean_N ? PLATE_LOWER : PLATE_DRIVE, out);
+    if (d->phase == PLATE_DRIVE) d->bottom_s = d->onset_s;
+    for (uint64_t i = block_from(d, d->onset_s); i < d->blocks; i++)
+        d->velocity += (block_at(d, i)->force_N - d->rest.mean_N) * block_at(d, i)->dt_s;
+}
+
+static void finish_loaded(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out)
+{
+    double range = d->peak_N - d->low_N, span_s = end_s - d->onset_s;
+    if (range < fmax(MIN_STEP_N, LOADED_RANGE * d->rest.mean_N) || span_s < LOADED_MIN_S || isnan(d->bottom_s)) return;
+    if (d->steps && range < (d->steps < 3 ? FIRST_RATIO : KNOWN_RATIO) * usual_step(d)) return;
+    if (isnan(d->top_s)) d->top_s = end_s;
+    d->descent_s = d->onset_s;
+    double top_s = d->top_s;
+    struct plate_rep *r = &out->rep;
+    fill_rep(d, r, d->onset_s, end_s, d->bottom_s, top_s);
+    r->hold_s = NAN; /* the turn at the bottom is no hold; how long one stood still there, force alone does not tell yet */
+    r->eccentric_s = d->bottom_s - d->onset_s;
+    r->rfd_max_N_per_s = rfd_max(d, d->onset_s, top_s);
+    judge_form(&d->targets, r);
+    out->rep_done = true;
+    remember_step(d, range);
+    d->last_end_s = end_s;
+}
+
+static void step_loaded(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    const struct block *b = block_at(d, d->blocks - 1);
+    d->peak_N = fmax(d->peak_N, d->smooth_N);
+    d->low_N = fmin(d->low_N, d->smooth_N);
+    double before = d->velocity;
+    d->velocity += (b->force_N - d->rest.mean_N) * b->dt_s;
+    if (before < 0 && d->velocity >= 0 && isnan(d->bottom_s)) {
+        d->bottom_s = t_s;
+        set_phase(d, PLATE_DRIVE, out);
+    }
+    bool airborne = b->force_N < AIR_PART * d->rest.mean_N;
+    if (airborne && isnan(d->takeoff_s)) d->takeoff_s = t_s;
+    if (!airborne) d->takeoff_s = NAN;
+    if (airborne && t_s - d->takeoff_s >= AIR_S) {
+        d->state = STATE_AIR;
+        d->top_s = d->takeoff_s;
+        set_phase(d, PLATE_REST, out);
+        return;
+    }
+    bool inside = fabs(d->smooth_N - d->rest.mean_N) <= loaded_band_N(d);
+    if (!inside) d->below_s = NAN;
+    else if (isnan(d->below_s)) d->below_s = t_s;
+    else if (t_s - d->below_s >= LOADED_QUIET_S) {
+        finish_loaded(d, d->below_s, out);
+        to_rest(d, out);
+        return;
+    }
+    if (t_s - d->onset_s > MAX_REP_S) {
+        d->state = STATE_LEARN;
+        forget_chunk(d);
+        set_phase(d, PLATE_REST, out);
+    }
+}
+
+/* In the air: until landing, or until it is plain that the person stepped off. */
+static void step_air(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    double force_N = block_at(d, d->blocks - 1)->force_N;
+    if (t_s - d->takeoff_s > 1.2) { /* nobody flies for so long */
+        d->state = STATE_LEARN;
+        forget_chunk(d);
+    } else if (force_N > fmax(2 * AIR_PART * d->rest.mean_N, band_N(d))) {
+        if (d->jumps || d->family == FAMILY_GENERIC) finish_loaded(d, t_s, out);
+        d->state = STATE_LANDED;
+        d->below_s = NAN;
+        d->departed_s = t_s;
+    }
+}
+
+/* After landing: nothing counts until the person stands still, or has left. */
+static void step_landed(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    bool inside = fabs(d->smooth_N - d->rest.mean_N) <= 2 * loaded_band_N(d);
+    if (!inside) d->below_s = NAN;
+    else if (isnan(d->below_s)) d->below_s = t_s;
+    if (!isnan(d->below_s) && t_s - d->below_s >= LOADED_QUIET_S) to_rest(d, out);
+    else if (t_s - d->departed_s > 3) {
+        d->state = STATE_LEARN;
+        forget_chunk(d);
+    }
+}
+
+/* ---- the machine ---- */
+
+static void step_rest(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    double off = d->smooth_N - d->rest.mean_N;
+    bool standing = d->family == FAMILY_LOADED || (d->family == FAMILY_GENERIC && d->rest.mean_N > LOADED_MIN_N && off < 0);
+    bool out_of_band = standing ? fabs(off) > loaded_band_N(d) && d->rest.mean_N > LOADED_MIN_N : off > 1.2 * band_N(d);
+    if (!out_of_band) {
+        d->departed_s = NAN;
+        return;
+    }
+    if (isnan(d->departed_s)) d->departed_s = t_s;
+    if (t_s - d->departed_s < SUSTAIN_S) return;
+    double since_s = d->departed_s;
+    if (standing) begin_loaded(d, since_s, out);
+    else begin_up(d, find_onset(d, since_s), out);
+}
+
+static void step_block(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    const struct block *b = block_at(d, d->blocks - 1);
+    d->smooth_N = isnan(d->smooth_N) ? b->force_N : d->smooth_N + d->smooth_k * (b->force_N - d->smooth_N);
+    switch (d->state) {
+    case STATE_LEARN: break;
+    case STATE_REST: step_rest(d, b->t_s, out); break;
+    case STATE_UP: step_up(d, b->t_s, out); break;
+    case STATE_LOADED: step_loaded(d, b->t_s, out); break;
+    case STATE_AIR: step_air(d, b->t_s, out); break;
+    case STATE_LANDED: step_landed(d, b->t_s, out); break;
+    }
+}
+
+bool plate_rep_push(struct plate_rep_detector *d, const struct plate_rep_input *in, struct plate_rep_output *ret)
+{
+    ret->phase_changed = ret->rep_done = false;
+    if (!isfinite(in->Fz_N)) return false;
+    if (d->rest_due) {
+        d->rest_due = false;
+        set_phase(d, PLATE_REST, ret);
+    }
+    d->history[d->samples % HISTORY].t_s = in->t_s;
+    d->history[d->samples % HISTORY].force_N = in->Fz_N;
+    d->samples++;
+    if (d->state == STATE_LEARN || d->state == STATE_REST) learn_rest(d, in->t_s, in->Fz_N);
+
+    if (d->open.n == 0) d->open.t_s = in->t_s, d->open.force = d->open.cop_x = d->open.cop_y = 0, d->open.n_cop = 0, d->open.peak = -INFINITY;
+    d->open.force += in->Fz_N;
+    d->open.peak = fmax(d->open.peak, in->Fz_filtered_N);
+    if (!isnan(in->cop_x_mm)) d->open.cop_x += in->cop_x_mm, d->open.cop_y += in->cop_y_mm, d->open.n_cop++;
+    if (++d->open.n < d->block_n) return ret->phase_changed;
+    double n = d->open.n, c = d->open.n_cop;
+    d->block[d->blocks++ % BLOCKS] = (struct block){d->open.t_s, in->t_s - d->open.t_s + d->period_s, d->open.force / n,
+                                                    (float)d->open.peak, c > 0 ? (float)(d->open.cop_x / c) : NAN,
+                                                    c > 0 ? (float)(d->open.cop_y / c) : NAN};
+    d->open.n = 0;
+    step_block(d, ret);
+    return ret->phase_changed || ret->rep_done;
+}
+
+void plate_rep_gap(struct plate_rep_detector *d, uint64_t missing)
+{
+    d->open.n = 0;
+    if ((double)missing * d->period_s <= BRIDGE_S) return;
+    d->history_from = d->samples;
+    d->blocks_from = d->blocks;
+    d->smooth_N = d->departed_s = NAN;
+    d->state = STATE_LEARN;
+    d->rest_due = d->phase != PLATE_REST;
+    forget_chunk(d);
+}

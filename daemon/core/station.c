@@ -1,0 +1,342 @@
+#include "plate/station.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plate/filter.h"
+#include "plate/rep.h"
+#include "session.h"
+
+#define DEFAULT_ORDER 4
+#define DEFAULT_CUTOFF_HZ 50.0
+#define FILTER_RESET_S 0.1
+enum { CHUNK = 256, QUEUE = 64, MARKS = 64 };
+
+struct pending {
+    double key_s;
+    bool is_rep;
+    enum plate_phase phase;
+    struct plate_rep rep;
+};
+struct plate {
+    const struct plate_station_plate *cfg;
+    bool has_geometry;
+    struct plate_calibration calibration;
+    struct plate_filter filter;
+    struct plate_rep_detector *detector;
+    struct plate_clock knot;
+    bool started, present; /* has a first knot; the merge waits for it */
+    uint64_t next_sample;
+    double seen_s, floor_s; /* time of the last sample; events count from floor_s at the earliest */
+    uint64_t next_mark;
+    struct pending queue[QUEUE];
+    unsigned head, queued;
+};
+struct plate_station {
+    struct plate_station_config cfg;
+    struct plate_station_sink sink;
+    struct plate plate[PLATE_MAX_PLATES];
+    unsigned order[PLATE_MAX_PLATES]; /* plates by name */
+    struct session session;
+    struct plate_mark mark[MARKS];
+    uint64_t marks, merged_marks; /* handed in; gone through the merge */
+    double merged_s;
+    double t_s[CHUNK];
+    struct plate_force force[CHUNK];
+};
+
+void plate_station_config_default(struct plate_station_config *cfg)
+{
+    memset(cfg, 0, sizeof *cfg);
+    cfg->body_mass_kg = NAN;
+    cfg->targets = (struct plate_protocol_targets){NAN, NAN, NAN, NAN, NAN};
+    cfg->asymmetry.threshold_pct = 10;
+}
+
+static int set_up_plate(struct plate_station *s, struct plate *p, const struct plate_station_plate *cfg)
+{
+    if (!plate_name_valid(cfg->name) || cfg->cells < 1 || cfg->cells > PLATE_MAX_CELLS) return EINVAL;
+    p->cfg = cfg;
+    p->seen_s = p->floor_s = -INFINITY;
+    p->has_geometry = true;
+    for (unsigned i = 0; i < cfg->cells; i++) p->has_geometry &= isfinite(cfg->cell[i].x_mm) && isfinite(cfg->cell[i].y_mm);
+    plate_calibration_identity(&p->calibration, cfg->cells, 1);
+    double cutoff = s->cfg.filter_cutoff_Hz > 0 ? s->cfg.filter_cutoff_Hz : fmin(DEFAULT_CUTOFF_HZ, cfg->rate_Hz / 4);
+    if (plate_filter_init(&p->filter, s->cfg.filter_order ? s->cfg.filter_order : DEFAULT_ORDER, fmin(cutoff, 0.45 * cfg->rate_Hz), cfg->rate_Hz) != 0)
+        return EINVAL;
+    p->detector = malloc(plate_rep_detector_size());
+    if (!p->detector) return ENOMEM;
+    struct plate_rep_config rep = {.rate_Hz = cfg->rate_Hz, .exercise = s->cfg.exercise, .targets = s->cfg.targets};
+    return plate_rep_init(p->detector, &rep) == 0 ? 0 : EINVAL;
+}
+
+static int order_plates(struct plate_station *s)
+{
+    for (unsigned i = 0; i < s->cfg.plates; i++) {
+        unsigned j = i;
+        for (; j > 0 && strcmp(s->cfg.plate[s->order[j - 1]].name, s->cfg.plate[i].name) > 0; j--) s->order[j] = s->order[j - 1];
+        s->order[j] = i;
+    }
+    for (unsigned i = 1; i < s->cfg.plates; i++)
+        if (strcmp(s->cfg.plate[s->order[i - 1]].name, s->cfg.plate[s->order[i]].name) == 0) return EINVAL;
+    return 0;
+}
+
+struct plate_station *plate_station_new(const struct plate_station_config *cfg, const struct plate_station_sink *sink)
+{
+    int r = cfg->plates >= 1 && cfg->plates <= PLATE_MAX_PLATES && sink->event ? 0 : EINVAL;
+    struct plate_station *s = r == 0 ? calloc(1, sizeof *s) : NULL;
+    if (!s) {
+        errno = r ? r : ENOMEM;
+        return NULL;
+    }
+    s->cfg = *cfg;
+    s->sink = *sink;
+    s->merged_s = -INFINITY;
+    r = order_plates(s);
+    for (unsigned i = 0; r == 0 && i < cfg->plates; i++) r = set_up_plate(s, &s->plate[i], &s->cfg.plate[i]);
+    if (r == 0 && session_init(&s->session, &s->cfg, &s->sink) != 0) r = EINVAL;
+    if (r == 0) return s;
+    plate_station_free(s);
+    errno = r;
+    return NULL;
+}
+
+void plate_station_free(struct plate_station *s)
+{
+    if (!s) return;
+    for (unsigned i = 0; i < s->cfg.plates; i++) free(s->plate[i].detector);
+    free(s);
+}
+
+/* ---- the merge ---- */
+
+/* As far as every plate that is waited for has come. */
+static double bound_s(const struct plate_station *s)
+{
+    double bound = INFINITY;
+    for (unsigned i = 0; i < s->cfg.plates; i++)
+        if (s->plate[i].present) bound = fmin(bound, s->plate[i].seen_s);
+    return bound;
+}
+
+static double latest_s(const struct plate_station *s)
+{
+    double t = s->merged_s;
+    for (unsigned i = 0; i < s->cfg.plates; i++) t = fmax(t, s->plate[i].seen_s);
+    return t;
+}
+
+static void let_out(struct plate_station *s, struct plate *p)
+{
+    struct pending *e = &p->queue[p->head];
+    unsigned index = (unsigned)(p - s->plate);
+    if (e->is_rep) session_rep(&s->session, index, &e->rep, e->key_s);
+    else session_phase(&s->session, index, e->phase, e->key_s);
+    p->head = (p->head + 1) % QUEUE;
+    p->queued--;
+}
+
+/* Lets out what is no later than `bound`, in the order (time; marks, plates by name, the set's rest). */
+static void merge_until(struct plate_station *s, double bound, double timer_bound)
+{
+    for (;;) {
+        struct plate *next = NULL;
+        double key = INFINITY;
+        for (unsigned i = 0; i < s->cfg.plates; i++) {
+            struct plate *p = &s->plate[s->order[i]];
+            if (p->queued && p->queue[p->head].key_s < key) next = p, key = p->queue[p->head].key_s;
+        }
+        const struct plate_mark *m = s->merged_marks < s->marks ? &s->mark[s->merged_marks % MARKS] : NULL;
+        double due = session_due_s(&s->session);
+        if (m && m->t_s <= key) next = NULL, key = m->t_s;
+        else m = NULL;
+        if (due < key && due <= timer_bound) {
+            s->merged_s = fmax(s->merged_s, due);
+            session_rest_over(&s->session);
+            continue;
+        }
+        if ((!m && !next) || key > bound) return;
+        s->merged_s = fmax(s->merged_s, key);
+        if (m) {
+            session_mark(&s->session, m);
+            s->merged_marks++;
+        } else let_out(s, next);
+    }
+}
+
+static void merge(struct plate_station *s)
+{
+    double bound = bound_s(s);
+    merge_until(s, bound, fmin(bound, latest_s(s)));
+}
+
+static void enqueue(struct plate_station *s, struct plate *p, const struct pending *e)
+{
+    if (p->queued == QUEUE) let_out(s, p); /* cannot happen while callers hand in plates by time: better early than lost */
+    struct pending *at = &p->queue[(p->head + p->queued++) % QUEUE];
+    *at = *e;
+    at->key_s = fmax(e->key_s, p->floor_s);
+}
+
+/* ---- handing in ---- */
+
+int plate_station_clock(struct plate_station *s, unsigned plate, const struct plate_clock *knot)
+{
+    if (plate >= s->cfg.plates || !(knot->period_s > 0) || !isfinite(knot->t_s)) return -EINVAL;
+    struct plate *p = &s->plate[plate];
+    if (p->started && knot->sample < p->knot.sample) return -EINVAL;
+    if (!p->started) {
+        p->started = true;
+        p->seen_s = knot->t_s - knot->period_s;
+        p->present = p->seen_s > s->merged_s; /* else the merge has not waited for it: welcome() will say so */
+    }
+    p->knot = *knot;
+    return 0;
+}
+
+int plate_station_gap(struct plate_station *s, unsigned plate, const struct plate_gap *gap)
+{
+    if (plate >= s->cfg.plates || gap->sample != s->plate[plate].next_sample || gap->count == 0) return -EINVAL;
+    struct plate *p = &s->plate[plate];
+    p->next_sample += gap->count;
+    plate_rep_gap(p->detector, gap->count);
+    if ((double)gap->count / p->cfg->rate_Hz > FILTER_RESET_S) plate_filter_reset(&p->filter);
+    return 0;
+}
+
+int plate_station_calibration(struct plate_station *s, unsigned plate, const struct plate_calibration *c)
+{
+    if (plate >= s->cfg.plates || c->cells != s->plate[plate].cfg->cells) return -EINVAL;
+    int r = plate_calibration_check(c);
+    if (r == 0) s->plate[plate].calibration = *c;
+    return r;
+}
+
+/* The marks that steer a detector act on the first sample at or after their time. */
+static void apply_marks(struct plate_station *s, struct plate *p, double t_s)
+{
+    for (; p->next_mark < s->marks; p->next_mark++) {
+        const struct plate_mark *m = &s->mark[p->next_mark % MARKS];
+        if (m->t_s > t_s) return;
+        if (strcmp(m->kind, "exercise") == 0) plate_rep_exercise(p->detector, m->value, &s->cfg.targets);
+    }
+}
+
+/* A plate that was not waited for is back: what it says counts from where the merge has come to. */
+static void welcome(struct plate_station *s, struct plate *p)
+{
+    p->present = true;
+    p->seen_s = fmax(p->seen_s, s->merged_s);
+    if (plate_clock_t_s(&p->knot, p->next_sample) > s->merged_s) return;
+    p->floor_s = s->merged_s;
+    struct plate_event e = {.type = PLATE_EVENT_MARK, .t_s = p->floor_s};
+    struct plate_mark *m = &e.u.mark;
+    m->t_s = p->floor_s;
+    m->sample = p->next_sample;
+    memcpy(m->plate, p->cfg->name, sizeof m->plate);
+    memcpy(m->kind, "resume", sizeof "resume");
+    s->sink.event(s->sink.user, &e);
+}
+
+static void detect(struct plate_station *s, struct plate *p, double t_s, const struct plate_force *f)
+{
+    struct plate_rep_input in = {t_s, f->Fz_N, plate_filter_push(&p->filter, f->Fz_N), f->cop_x_mm, f->cop_y_mm};
+    struct plate_rep_output out;
+    if (p->next_mark < s->marks) apply_marks(s, p, t_s);
+    if (!plate_rep_push(p->detector, &in, &out)) return;
+    struct pending e = {.key_s = t_s, .is_rep = true};
+    if (out.rep_done) {
+        e.rep = out.rep;
+        enqueue(s, p, &e);
+    }
+    if (out.phase_changed) {
+        e.is_rep = false;
+        e.phase = out.phase;
+        enqueue(s, p, &e);
+    }
+}
+
+int plate_station_samples(struct plate_station *s, unsigned plate, uint64_t first, const int32_t *counts, size_t n)
+{
+    if (plate >= s->cfg.plates) return -EINVAL;
+    struct plate *p = &s->plate[plate];
+    if (!p->started || first != p->next_sample) return -EINVAL;
+    if (!p->present && n > 0) welcome(s, p);
+    while (n > 0) {
+        size_t rows = n < CHUNK ? n : CHUNK;
+        for (size_t i = 0; i < rows; i++, counts += p->cfg->cells) {
+            s->t_s[i] = plate_clock_t_s(&p->knot, p->next_sample);
+            plate_calibrate(&p->calibration, p->has_geometry ? p->cfg->cell : NULL, counts, &s->force[i]);
+            detect(s, p, s->t_s[i], &s->force[i]);
+            p->next_sample++;
+        }
+        p->seen_s = s->t_s[rows - 1];
+        if (s->sink.force) {
+            struct plate_force_block b = {plate, p->next_sample - rows, rows, s->t_s, s->force};
+            s->sink.force(s->sink.user, &b);
+        }
+        n -= rows;
+    }
+    merge(s);
+    return 0;
+}
+
+static int find_plate(const struct plate_station *s, const char *name)
+{
+    for (unsigned i = 0; i < s->cfg.plates; i++)
+        if (strcmp(s->cfg.plate[i].name, name) == 0) return (int)i;
+    return -1;
+}
+
+int plate_station_mark(struct plate_station *s, const struct plate_mark *m)
+{
+    if (!isfinite(m->t_s) || !session_mark_valid(m)) return -EINVAL;
+    if (strcmp(m->kind, "resume") == 0) {
+        int i = find_plate(s, m->plate);
+        if (i < 0) return -EINVAL;
+        s->plate[i].floor_s = m->t_s;
+        struct plate_event e = {.type = PLATE_EVENT_MARK, .t_s = m->t_s, .u.mark = *m};
+        s->sink.event(s->sink.user, &e);
+        return 0;
+    }
+    if (s->marks - s->merged_marks == MARKS) merge_until(s, s->mark[s->merged_marks % MARKS].t_s, -INFINITY);
+    for (unsigned i = 0; i < s->cfg.plates; i++) /* the slot is needed: a plate that is so far behind takes the mark now */
+        if (s->marks - s->plate[i].next_mark == MARKS) apply_marks(s, &s->plate[i], s->mark[s->plate[i].next_mark % MARKS].t_s);
+    s->mark[s->marks % MARKS] = *m;
+    if (s->marks > 0) { /* acts in the order handed in */
+        double last = s->mark[(s->marks - 1) % MARKS].t_s;
+        if (m->t_s < last) s->mark[s->marks % MARKS].t_s = last;
+    }
+    s->marks++;
+    merge(s);
+    return 0;
+}
+
+void plate_station_absent(struct plate_station *s, unsigned plate)
+{
+    if (plate >= s->cfg.plates || !s->plate[plate].present) return;
+    s->plate[plate].present = false;
+    merge(s);
+}
+
+void plate_station_finish(struct plate_station *s)
+{
+    double end_s = latest_s(s);
+    merge_until(s, INFINITY, end_s);
+    session_finish(&s->session, fmax(end_s, s->merged_s));
+}
+
+double plate_station_now_s(const struct plate_station *s)
+{
+    double t = fmax(0, latest_s(s));
+    if (s->marks > 0) t = fmax(t, s->mark[(s->marks - 1) % MARKS].t_s);
+    return (floor(t * 1e6) + 1) / 1e6;
+}
+
+uint64_t plate_station_next_sample(const struct plate_station *s, unsigned plate)
+{
+    return plate < s->cfg.plates ? s->plate[plate].next_sample : 0;
+}

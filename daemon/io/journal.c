@@ -1,0 +1,219 @@
+#include "journal.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include <zlib.h>
+
+enum { JOURNAL_VERSION = 1, JOURNAL_HEAD = 512, JOURNAL_READ = 1 << 18 };
+static const char journal_magic[8] = "PLDJRNL";
+
+struct journal_head {
+    char magic[8];
+    uint32_t version, schema;
+    uint32_t crc; /* CRC-32 (zlib) of what follows */
+    char ring_path[JOURNAL_HEAD - 20];
+};
+_Static_assert(sizeof(struct journal_head) == JOURNAL_HEAD, "no padding");
+
+static uint32_t head_crc(const struct journal_head *h)
+{
+    return (uint32_t)crc32(0, (const Bytef *)h->ring_path, sizeof h->ring_path);
+}
+
+struct journal {
+    int fd;
+    uint64_t bytes; /* whole records end here */
+};
+
+/* All of it at `at`, or -errno. */
+static int write_at(int fd, struct iovec *io, int n, uint64_t at)
+{
+    while (n) {
+        const ssize_t done = pwritev(fd, io, n, (off_t)at);
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0) return -errno;
+        if (done == 0) return -EIO;
+        at += (uint64_t)done;
+        size_t left = (size_t)done;
+        for (; n && left >= io->iov_len; io++, n--) left -= io->iov_len;
+        if (n) {
+            io->iov_base = (char *)io->iov_base + left;
+            io->iov_len -= left;
+        }
+    }
+    return 0;
+}
+
+int journal_sync_folder(const char *path)
+{
+    char *copy = strdup(path);
+    if (!copy) return -ENOMEM;
+    const int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(copy);
+    if (fd < 0) return -errno;
+    const int rc = fsync(fd) < 0 ? -errno : 0;
+    close(fd);
+    return rc;
+}
+
+static int write_head(struct journal *j, const char *path, const char *ring_path)
+{
+    struct journal_head h = {.version = JOURNAL_VERSION, .schema = record_schema()};
+    memcpy(h.magic, journal_magic, sizeof h.magic);
+    memcpy(h.ring_path, ring_path, strnlen(ring_path, sizeof h.ring_path - 1));
+    h.crc = head_crc(&h);
+    int rc = write_at(j->fd, &(struct iovec){&h, sizeof h}, 1, 0);
+    if (!rc && fdatasync(j->fd) < 0) rc = -errno;
+    j->bytes = sizeof h;
+    return rc ? rc : journal_sync_folder(path);
+}
+
+int journal_create(const char *path, const char *ring_path, struct journal **ret)
+{
+    struct journal *j = calloc(1, sizeof *j);
+    if (!j) return -ENOMEM;
+    j->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (j->fd < 0) {
+        const int e = errno;
+        free(j);
+        return -e;
+    }
+    const int rc = write_head(j, path, ring_path ? ring_path : "");
+    if (rc < 0) {
+        unlink(path);
+        journal_close(j);
+        return rc;
+    }
+    *ret = j;
+    return 0;
+}
+
+int journal_append(struct journal *j, const struct record_header *h, const void *payload)
+{
+    static const char zeros[8];
+    const size_t padding = record_padded(h->size) - sizeof *h - h->size;
+    struct iovec io[] = {{(void *)h, sizeof *h}, {(void *)payload, h->size}, {(void *)zeros, padding}};
+    const int rc = write_at(j->fd, io, 3, j->bytes);
+    if (rc < 0) {
+        /* what cannot be cut back is written over by the next record, and is no record until then */
+        (void)!ftruncate(j->fd, (off_t)j->bytes);
+        return rc;
+    }
+    j->bytes += record_padded(h->size);
+    return 0;
+}
+
+int journal_sync(struct journal *j) { return fdatasync(j->fd) < 0 ? -errno : 0; }
+
+uint64_t journal_bytes(const struct journal *j) { return j->bytes; }
+
+void journal_close(struct journal *j)
+{
+    if (!j) return;
+    fdatasync(j->fd);
+    close(j->fd);
+    free(j);
+}
+
+struct journal_reader {
+    int fd;
+    struct journal_head head;
+    uint8_t *buffer;
+    size_t size, start, end; /* allocated; [start, end) is read and not yet handed out; start is a multiple of 8 */
+    uint64_t torn;
+};
+
+int journal_open(const char *path, struct journal_reader **ret, bool *ret_same_schema)
+{
+    struct journal_reader *j = calloc(1, sizeof *j);
+    if (!j) return -ENOMEM;
+    int rc = 0;
+    j->size = JOURNAL_READ;
+    j->buffer = malloc(j->size);
+    j->fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (j->fd < 0 || fstat(j->fd, &st) < 0)
+        rc = -errno;
+    else if (!j->buffer)
+        rc = -ENOMEM;
+    else if (!S_ISREG(st.st_mode))
+        rc = -EPROTO;
+    else {
+        const ssize_t n = read(j->fd, &j->head, sizeof j->head);
+        if (n < 0)
+            rc = -errno;
+        else if (n != sizeof j->head || memcmp(j->head.magic, journal_magic, sizeof journal_magic) != 0 ||
+                 j->head.version != JOURNAL_VERSION || j->head.crc != head_crc(&j->head))
+            rc = -EPROTO;
+    }
+    if (rc < 0) {
+        journal_reader_close(j);
+        return rc;
+    }
+    j->head.ring_path[sizeof j->head.ring_path - 1] = '\0';
+    *ret_same_schema = j->head.schema == record_schema();
+    *ret = j;
+    return 0;
+}
+
+const char *journal_ring_path(const struct journal_reader *j) { return j->head.ring_path; }
+
+/* Reads more behind what is there. 0: some; -ENODATA: the file ends; -errno. */
+static int fill(struct journal_reader *j)
+{
+    memmove(j->buffer, j->buffer + j->start, j->end - j->start);
+    j->end -= j->start;
+    j->start = 0;
+    if (j->end == j->size) {
+        uint8_t *larger = realloc(j->buffer, j->size * 2);
+        if (!larger) return -ENOMEM;
+        j->buffer = larger;
+        j->size *= 2;
+    }
+    ssize_t n;
+    do n = read(j->fd, j->buffer + j->end, j->size - j->end);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) return -errno;
+    if (n == 0) return -ENODATA;
+    j->end += (size_t)n;
+    return 0;
+}
+
+int journal_next(struct journal_reader *j, struct record_header *ret_header, const void **ret_payload)
+{
+    bool at_end = false;
+    while (!at_end || j->start < j->end) {
+        const int rc = record_parse(j->buffer + j->start, j->end - j->start, ret_header, ret_payload);
+        if (rc == 0) {
+            j->start += record_padded(ret_header->size);
+            return 0;
+        }
+        if (rc == -EAGAIN && !at_end) {
+            const int filled = fill(j);
+            if (filled < 0 && filled != -ENODATA) return filled;
+            at_end = filled == -ENODATA;
+            continue;
+        }
+        /* no record here: looks for the next one, so that one bad sector does not cost all that follows */
+        const size_t skip = j->end - j->start < 8 ? j->end - j->start : 8;
+        j->start += skip;
+        j->torn += skip;
+    }
+    return -ENODATA;
+}
+
+uint64_t journal_torn_bytes(const struct journal_reader *j) { return j->torn; }
+
+void journal_reader_close(struct journal_reader *j)
+{
+    if (!j) return;
+    if (j->fd >= 0) close(j->fd);
+    free(j->buffer);
+    free(j);
+}

@@ -1,0 +1,59 @@
+#include "record.h"
+#include <errno.h>
+#include <string.h>
+#include <zlib.h>
+
+/* What is not derived is never recomputed, so its layout is part of the journal's and the ring's version. */
+_Static_assert(sizeof(struct record_header) == 40, "record framing: raise the journal's and the ring's version");
+_Static_assert(sizeof(struct plate_clock) == 48, "RECORD_CLOCK: raise the journal's and the ring's version");
+_Static_assert(sizeof(struct plate_gap) == 24, "RECORD_GAP: raise the journal's and the ring's version");
+_Static_assert(sizeof(struct record_calibration) == 672, "RECORD_CALIBRATION: raise the journal's and the ring's version");
+_Static_assert(sizeof(struct plate_mark) == 184, "RECORD_MARK: raise the journal's and the ring's version");
+_Static_assert(sizeof(struct record_session) == 144, "RECORD_SESSION: raise the journal's and the ring's version");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "records are little-endian");
+
+static uint32_t crc_word(uint32_t crc, uint64_t word) { return (uint32_t)crc32(crc, (const Bytef *)&word, sizeof word); }
+
+static uint32_t crc_columns(uint32_t crc, const struct plate_column *c, size_t row_size)
+{
+    crc = crc_word(crc, row_size);
+    for (; c->name; c++) {
+        crc = (uint32_t)crc32(crc, (const Bytef *)c->name, (uInt)strlen(c->name));
+        crc = crc_word(crc_word(crc_word(crc, (uint64_t)c->type), c->offset), c->size);
+    }
+    return crc;
+}
+
+uint32_t record_schema(void)
+{
+    uint32_t crc = crc_word(0, PLATE_DETECTOR_VERSION);
+    crc = crc_columns(crc, plate_rep_columns, sizeof(struct plate_rep));
+    crc = crc_word(crc_word(crc, offsetof(struct plate_rep, form)), sizeof(struct plate_finding));
+    crc = crc_columns(crc, plate_set_columns, sizeof(struct plate_set));
+    return crc_columns(crc, plate_asymmetry_columns, sizeof(struct plate_asymmetry));
+}
+
+uint32_t record_crc(const struct record_header *h, const void *payload)
+{
+    const size_t skip = offsetof(struct record_header, type);
+    uLong crc = crc32(0, (const Bytef *)h + skip, sizeof *h - skip);
+    /* zlib takes a NULL buffer for "start anew" */
+    return (uint32_t)(h->size ? crc32(crc, payload, h->size) : crc);
+}
+
+int record_parse(const void *bytes, size_t n, struct record_header *ret_header, const void **ret_payload)
+{
+    struct record_header h;
+    if (n < sizeof h.magic) return -EAGAIN;
+    memcpy(&h, bytes, sizeof h.magic);
+    if (h.magic != RECORD_MAGIC) return -EBADMSG;
+    if (n < sizeof h) return -EAGAIN;
+    memcpy(&h, bytes, sizeof h);
+    if (h.type < RECORD_BEGIN || h.type >= RECORD_TYPES || h.size > RECORD_MAX_PAYLOAD) return -EBADMSG;
+    if (n < record_padded(h.size)) return -EAGAIN;
+    const void *payload = (const char *)bytes + sizeof h;
+    if (record_crc(&h, payload) != h.crc) return -EBADMSG;
+    *ret_header = h;
+    *ret_payload = payload;
+    return 0;
+}

@@ -1,0 +1,178 @@
+/* plated - the only file that knows every module: builds them in order, runs, destroys in reverse. */
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#ifdef PLATE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#include "archivist.h"
+#include "config.h"
+#include "engine.h"
+#include "helper.h"
+#include "log.h"
+#include "recover.h"
+#include "ring.h"
+#include "stream.h"
+
+/* What a second of a plate costs in the ring beside its counts: headers of a read each millisecond, knots, events. */
+#define RING_OVERHEAD_BYTES_PER_S 60000.0
+
+static struct options {
+    const char *config;
+    bool check, print, ready;
+} options = {.config = "plated.yaml"};
+
+const char *argp_program_version = "plated " PLATE_VERSION;
+
+static const struct argp_option keys[] = {
+    {"config", 'c', "FILE", 0, "The configuration (default: plated.yaml)", 0},
+    {"check-config", 'k', NULL, 0, "Check the configuration and exit", 0},
+    {"print-config", 'p', NULL, 0, "Print the configuration with every default filled in, and exit", 0},
+    {"ready", 'r', NULL, 0, "Print READY on standard output when subscribers can come", 0},
+    {0}};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    (void)state;
+    switch (key) {
+    case 'c': options.config = arg; return 0;
+    case 'k': options.check = true; return 0;
+    case 'p': options.print = true; return 0;
+    case 'r': options.ready = true; return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int block_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL); /* before the first thread */
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static bool prepare_folder(const char *path)
+{
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+        fprintf(stderr, "plated: %s: cannot make the archive folder: %s; set archive_dir to a folder that can be written\n", path, strerror(errno));
+        return false;
+    }
+    if (access(path, W_OK | X_OK) == 0) return true;
+    fprintf(stderr, "plated: %s: the archive folder cannot be written: %s; set archive_dir to one that can\n", path, strerror(errno));
+    return false;
+}
+
+static size_t ring_bytes(const struct config *c)
+{
+    double bytes = 1 << 20;
+    for (unsigned i = 0; i < c->plates_count; i++)
+        bytes += c->ring_s * (RING_OVERHEAD_BYTES_PER_S + c->plates[i].rate_Hz * c->plates[i].cells_count * (double)sizeof(int32_t));
+    return (size_t)bytes;
+}
+
+/* What a dead process left is brought to safety first. What cannot be is left alone, and told. */
+static void recover_before(const struct config *c, const char *ring_file)
+{
+    char why[512];
+    unsigned archives;
+    if (recover_folder(c->archive_dir, ring_file, &archives, why, sizeof why) != 0) fprintf(stderr, "plated: not recovered: %s\n", why);
+    if (archives > 0) fprintf(stderr, "plated: %s: recovered %u recording(s) of a plated that did not stop cleanly\n", c->archive_dir, archives);
+}
+
+static struct ring *open_ring(const struct config *c)
+{
+    char folder[256], path[400];
+    struct ring *ring = NULL;
+    int e = config_ring_dir(c, folder, sizeof folder);
+    snprintf(path, sizeof path, "%s/plated-%s.ring", folder, c->station);
+    if (e == 0) recover_before(c, path);
+    char name[200];
+    snprintf(name, sizeof name, "plated-%s", c->station);
+    if (e == 0) e = ring_create(folder, name, ring_bytes(c), &ring);
+    if (e == 0) return ring;
+    if (e == -EBUSY) fprintf(stderr, "plated: %s: another plated of station \"%s\" is running; stop it, or give this one another station\n", path, c->station);
+    else if (e == -ENOSPC || e == -ENOMEM)
+        fprintf(stderr, "plated: %s: %s has no room for a ring of %.1f MB; free some, or set ring_dir or ring_s\n", path, folder, (double)ring_bytes(c) / 1e6);
+    else fprintf(stderr, "plated: %s: cannot make the ring: %s; set ring_dir to a folder in memory that can be written\n", path, strerror(-e));
+    return NULL;
+}
+
+static struct stream *open_stream(const struct config *c)
+{
+    struct stream_config cfg = {.data_endpoint = c->stream.data, .control_endpoint = c->stream.control, .station = c->station, .high_water = c->stream.high_water};
+    struct stream *stream = NULL;
+    struct stream_error why;
+    if (stream_open(&cfg, &stream, &why) == 0) return stream;
+    fprintf(stderr, "plated: %s\n", why.text);
+    return NULL;
+}
+
+static int run(const struct config *c, int stop_fd)
+{
+    struct archivist *archivist = NULL;
+    struct helper *helper = NULL;
+    struct engine *engine = NULL;
+    struct stream *stream = NULL;
+    int e = -1;
+    struct ring *ring = prepare_folder(c->archive_dir) ? open_ring(c) : NULL;
+    if (ring) stream = open_stream(c);
+    if (stream && (e = log_open()) == 0) e = archivist_new(ring, c->archive_dir, &archivist);
+    if (e == 0) e = helper_new(&helper);
+    if (e == 0) e = engine_new(&(struct engine_parts){c, ring, archivist, helper, stream}, &engine);
+    if (e < -1) fprintf(stderr, "plated: cannot start: %s\n", strerror(-e));
+    if (e == 0) {
+        if (options.ready) {
+            puts("READY");
+            fflush(stdout);
+        }
+#ifdef PLATE_SYSTEMD
+        sd_notify(0, "READY=1");
+#endif
+        e = engine_run(engine, stop_fd);
+#ifdef PLATE_SYSTEMD
+        sd_notify(0, "STOPPING=1");
+#endif
+    }
+    bool safe = archivist ? archivist_finish(archivist) : true;
+    if (engine) engine_say_sealed(engine);
+    engine_free(engine);
+    helper_free(helper);
+    archivist_free(archivist);
+    stream_close(stream);
+    ring_close(ring, safe);
+    if (!safe) plate_log(LOG_ERROR, c->archive_dir, "what could not be written is in the ring; plated recovers it at its next start, plate-trace recover does now");
+    log_close();
+    return e == 0 && safe ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp argp = {keys, parse, NULL, "Reads force plates, finds repetitions, publishes them, archives every sample.", NULL, NULL, NULL};
+    argp_err_exit_status = 2;
+    if (argp_parse(&argp, argc, argv, 0, NULL, NULL) != 0) return 2;
+    struct config config;
+    struct config_error why;
+    if (config_load(options.config, &config, &why) != 0) {
+        fprintf(stderr, "plated: %s\n", why.text);
+        return 1;
+    }
+    int status = 0;
+    if (options.print) config_print(&config, stdout);
+    else if (options.check) printf("%s: %u plate(s), no mistakes found\n", options.config, config.plates_count);
+    else {
+        int stop_fd = block_signals();
+        status = stop_fd < 0 ? 1 : run(&config, stop_fd);
+    }
+    config_done(&config);
+    return status;
+}

@@ -1,0 +1,636 @@
+/* platectl - asks the daemon, tells it what to do, and watches its stream. */
+#include "watch.h"
+#include <argp.h>
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <zmq.h>
+
+enum { EXIT_NO = 1, EXIT_USAGE = 2, MAX_ARGS = 2, SEAL_POLL_MS = 100 };
+
+struct verb;
+struct call {
+    const struct verb *verb;
+    const char *control, *data;
+    double timeout_s;
+    bool json;
+    const char *arg[MAX_ARGS];
+    int args;
+    json_t *params; /* what the verb's options say, named as in the control contract */
+    bool no_wait;
+    struct watch_options watch;
+    int rest; /* index of the verb in argv */
+};
+
+/* ---- asking ---- */
+
+struct client {
+    const struct call *call;
+    void *context, *socket;
+    int id;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void client_close(struct client *c)
+{
+    if (c->socket) zmq_close(c->socket);
+    if (c->context) zmq_ctx_term(c->context);
+}
+
+/* An exit code; on failure it has been said why. */
+static int client_open(struct client *c, const struct call *call)
+{
+    int zero = 0;
+
+    *c = (struct client){.call = call, .context = zmq_ctx_new()};
+    c->socket = c->context ? zmq_socket(c->context, ZMQ_DEALER) : NULL;
+    if (c->socket && zmq_setsockopt(c->socket, ZMQ_LINGER, &zero, sizeof zero) == 0 &&
+        zmq_connect(c->socket, call->control) == 0)
+        return 0;
+    fprintf(stderr, "platectl: %s: %s; write it like tcp://127.0.0.1:7461\n", call->control, zmq_strerror(errno));
+    client_close(c);
+    return EXIT_USAGE;
+}
+
+/* The answer to request `id` in this message, or NULL. */
+static json_t *answer_in(zmq_msg_t *m, int id)
+{
+    json_t *o = json_loadb(zmq_msg_data(m), zmq_msg_size(m), 0, NULL), *its = json_object_get(o, "id");
+
+    if (json_is_integer(its) ? json_integer_value(its) == id : json_is_object(json_object_get(o, "error"))) return o;
+    json_decref(o);
+    return NULL;
+}
+
+static json_t *wait_for_answer(struct client *c)
+{
+    int64_t until = now_ms() + (int64_t)(c->call->timeout_s * 1000), left;
+    zmq_pollitem_t item = {.socket = c->socket, .events = ZMQ_POLLIN};
+    json_t *answer = NULL;
+    zmq_msg_t m;
+
+    zmq_msg_init(&m);
+    while (!answer && (left = until - now_ms()) > 0)
+        if (zmq_poll(&item, 1, (long)left) > 0 && zmq_msg_recv(&m, c->socket, ZMQ_DONTWAIT) >= 0) answer = answer_in(&m, c->id);
+    zmq_msg_close(&m);
+    return answer;
+}
+
+/* An exit code; 0: *ret_result is the caller's. Takes params over. */
+static int ask(struct client *c, const char *method, json_t *params, json_t **ret_result)
+{
+    json_t *request = json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", ++c->id, "method", method, "params", params),
+           *answer, *error;
+    char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+    int r = 0;
+
+    json_decref(request);
+    if (!text || zmq_send(c->socket, text, strlen(text), ZMQ_DONTWAIT) < 0) {
+        fprintf(stderr, "platectl: %s: cannot send: %s; try again\n", c->call->control,
+                text ? zmq_strerror(errno) : "out of memory");
+        free(text);
+        return EXIT_NO;
+    }
+    free(text);
+    answer = wait_for_answer(c);
+    error = json_object_get(answer, "error");
+    if (!answer) {
+        fprintf(stderr, "platectl: %s: no answer in %g s; is plated running?\n", c->call->control, c->call->timeout_s);
+        r = EXIT_NO;
+    } else if (error) {
+        const char *message = json_string_value(json_object_get(error, "message"));
+        fprintf(stderr, "platectl: %s: %s\n", method, message ? message : "the daemon says no and not why; see its log");
+        r = EXIT_NO;
+    } else
+        *ret_result = json_incref(json_object_get(answer, "result"));
+    json_decref(answer);
+    return r;
+}
+
+/* ---- showing ---- */
+
+struct cell {
+    char text[96];
+};
+
+static struct cell format_cell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static struct cell format_cell(const char *format, ...)
+{
+    struct cell c;
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(c.text, sizeof c.text, format, arguments);
+    va_end(arguments);
+    return c;
+}
+
+static struct cell show(const json_t *o, const char *key, int decimals)
+{
+    const json_t *v = json_object_get(o, key);
+
+    if (json_is_integer(v)) return format_cell("%" JSON_INTEGER_FORMAT, json_integer_value(v));
+    if (json_is_real(v)) return format_cell("%.*f", decimals, json_real_value(v));
+    if (json_is_boolean(v)) return format_cell("%s", json_is_true(v) ? "yes" : "no");
+    return format_cell("%s", json_is_string(v) && *json_string_value(v) ? json_string_value(v) : "-");
+}
+
+static const char *text_of(const json_t *o, const char *key)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+
+    return text ? text : "";
+}
+
+static int print_json(const json_t *o)
+{
+    char *text = json_dumps(o, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15));
+
+    if (text) puts(text);
+    free(text);
+    return 0;
+}
+
+struct column {
+    const char *key, *head;
+    int decimals;
+    bool left; /* aligned */
+};
+static const struct column plate_columns[] = {
+    {"name", "PLATE", 0, true},          {"side", "SIDE", 0, true},
+    {"state", "STATE", 0, true},         {"phase", "PHASE", 0, true},
+    {"force_N", "FORCE N", 1, false},    {"rate_Hz", "RATE Hz", 2, false},
+    {"samples", "SAMPLES", 0, false},    {"lost", "LOST", 0, false},
+    {"gaps", "GAPS", 0, false},          {"frames", "FRAMES", 0, false},
+    {"bad_length", "BAD LEN", 0, false}, {"bad_checksum", "SUM", 0, false},
+    {"bad_sanity", "SANITY", 0, false},  {"discarded_bytes", "DISCARDED B", 0, false},
+    {"decoder", "DECODER", 0, true},     {"port", "PORT", 0, true},
+};
+enum { PLATE_COLUMNS = sizeof plate_columns / sizeof *plate_columns };
+
+static void print_plate(const json_t *plate, const int width[PLATE_COLUMNS])
+{
+    for (int k = 0; k < PLATE_COLUMNS; k++) {
+        const struct column *c = &plate_columns[k];
+        struct cell text = plate ? show(plate, c->key, c->decimals) : format_cell("%s", c->head);
+        printf("%s%*s", k ? "  " : "", k + 1 == PLATE_COLUMNS ? 0 : c->left ? -width[k] : width[k], text.text);
+    }
+    putchar('\n');
+}
+
+static void print_plates(const json_t *plates)
+{
+    int width[PLATE_COLUMNS];
+    const json_t *plate;
+    size_t i;
+
+    for (int k = 0; k < PLATE_COLUMNS; k++) {
+        width[k] = (int)strlen(plate_columns[k].head);
+        json_array_foreach(plates, i, plate)
+        {
+            int n = (int)strlen(show(plate, plate_columns[k].key, plate_columns[k].decimals).text);
+            if (n > width[k]) width[k] = n;
+        }
+    }
+    print_plate(NULL, width);
+    json_array_foreach(plates, i, plate) print_plate(plate, width);
+    json_array_foreach(plates, i, plate)
+    {
+        if (*text_of(plate, "error")) printf("  %s: %s\n", text_of(plate, "name"), text_of(plate, "error"));
+    }
+}
+
+/* "label  key 1  key 2 ..." */
+static void print_counters(const char *label, const json_t *o)
+{
+    const char *key;
+    json_t *v;
+
+    printf("%-10s", label);
+    json_object_foreach((json_t *)(uintptr_t)o, key, v)
+    {
+        if (!json_is_string(v) || *json_string_value(v)) printf("  %s %s", key, show(o, key, 1).text);
+    }
+    putchar('\n');
+}
+
+static void print_status(const json_t *o)
+{
+    int up_s = (int)json_number_value(json_object_get(o, "uptime_s"));
+
+    printf("%s  plated %s, pid %s, up %d:%02d:%02d\n", text_of(o, "station"), text_of(o, "version"), show(o, "pid", 0).text,
+           up_s / 3600, up_s / 60 % 60, up_s % 60);
+    if (json_is_true(json_object_get(o, "recording")))
+        printf("recording  %s  at %s s, side %s, exercise %s\n           %s\n", text_of(o, "session"), show(o, "t_s", 1).text,
+               show(o, "side", 0).text, show(o, "exercise", 0).text, text_of(o, "archive"));
+    else
+        puts("not recording");
+    if (json_is_true(json_object_get(o, "sealing"))) puts("sealing the recording before");
+    if (*text_of(o, "last_sealed")) printf("sealed     %s\n", text_of(o, "last_sealed"));
+    if (*text_of(o, "seal_error")) printf("not sealed %s\n", text_of(o, "seal_error"));
+    putchar('\n');
+    print_plates(json_object_get(o, "plates"));
+    putchar('\n');
+    print_counters("ring", json_object_get(o, "ring"));
+    print_counters("archivist", json_object_get(o, "archivist"));
+    print_counters("stream", json_object_get(o, "stream"));
+    print_counters("log", json_object_get(o, "log"));
+}
+
+/* "[1.5, 2]" */
+static void print_numbers(const json_t *numbers)
+{
+    const json_t *v;
+    size_t i;
+
+    putchar('[');
+    json_array_foreach(numbers, i, v) printf("%s%.6g", i ? ", " : "", json_number_value(v));
+    putchar(']');
+}
+
+static void print_tare(const json_t *o)
+{
+    const json_t *plate;
+    size_t i;
+
+    json_array_foreach(json_object_get(o, "plates"), i, plate)
+    {
+        printf("%s  tare ", text_of(plate, "plate"));
+        print_numbers(json_object_get(plate, "tare"));
+        fputs("  sd ", stdout);
+        print_numbers(json_object_get(plate, "sd"));
+        printf("  %s\n", text_of(plate, "unit"));
+    }
+}
+
+static void print_start(const json_t *o) { printf("recording %s  %s\n", text_of(o, "session"), text_of(o, "archive")); }
+static void print_side(const json_t *o) { printf("side %s from %s s on\n", text_of(o, "side"), show(o, "t_s", 3).text); }
+static void print_mark(const json_t *o) { printf("marked at %s s\n", show(o, "t_s", 3).text); }
+static void print_shutdown(const json_t *o)
+{
+    (void)o;
+    puts("plated is shutting down");
+}
+
+/* ---- verbs ---- */
+
+struct verb {
+    const char *name, *args_doc, *doc;
+    const struct argp_option *options;
+    int min_args, max_args;
+    const char *arg[MAX_ARGS]; /* the parameters that the arguments are */
+    int (*run)(struct call *c);
+    void (*print)(const json_t *result);
+};
+
+static int run_simple(struct call *c)
+{
+    struct client client;
+    json_t *result = NULL;
+    int r = client_open(&client, c);
+
+    if (r) return r;
+    r = ask(&client, c->verb->name, json_incref(c->params), &result);
+    if (r == 0) c->json ? (void)print_json(result) : c->verb->print(result);
+    json_decref(result);
+    client_close(&client);
+    return r;
+}
+
+/* Polls until the archive is sealed or given up; *ret_status is the last answer. */
+static int wait_for_seal(struct client *client, json_t **ret_status)
+{
+    int r;
+
+    while ((r = ask(client, "status", json_object(), ret_status)) == 0 &&
+           json_is_true(json_object_get(*ret_status, "sealing"))) {
+        json_decref(*ret_status);
+        *ret_status = NULL;
+        nanosleep(&(struct timespec){.tv_nsec = SEAL_POLL_MS * 1000000L}, NULL);
+    }
+    return r;
+}
+
+static int tell_stop(const struct call *c, json_t *result, const json_t *status)
+{
+    const char *error = text_of(status, "seal_error"), *sealed = text_of(status, "last_sealed");
+
+    if (status) {
+        json_object_set(result, "last_sealed", json_object_get(status, "last_sealed"));
+        json_object_set(result, "seal_error", json_object_get(status, "seal_error"));
+    }
+    if (c->json)
+        print_json(result);
+    else if (!*error)
+        puts(*sealed ? sealed : text_of(result, "archive"));
+    if (!*error) return 0;
+    fprintf(stderr, "platectl: %s: not sealed: %s; nothing is lost: see plate-trace recover\n", text_of(result, "archive"),
+            error);
+    return EXIT_NO;
+}
+
+static int run_stop(struct call *c)
+{
+    struct client client;
+    json_t *result = NULL, *status = NULL;
+    int r = client_open(&client, c);
+
+    if (r) return r;
+    r = ask(&client, "stop", json_incref(c->params), &result);
+    if (r == 0 && !c->no_wait) r = wait_for_seal(&client, &status);
+    if (r == 0) r = tell_stop(c, result, status);
+    json_decref(result);
+    json_decref(status);
+    client_close(&client);
+    return r;
+}
+
+static int run_watch(struct call *c)
+{
+    c->watch.endpoint = c->data;
+    if (c->json)
+        c->watch.mode = WATCH_JSON;
+    else if (c->watch.mode == WATCH_SCREEN && !isatty(STDOUT_FILENO))
+        c->watch.mode = WATCH_LINES;
+    return watch_run(&c->watch);
+}
+
+enum {
+    OPT_SUBJECT = 256,
+    OPT_EXERCISE,
+    OPT_SIDE,
+    OPT_LOAD,
+    OPT_MASS,
+    OPT_NOTE,
+    OPT_PLATE,
+    OPT_NO_WAIT,
+    OPT_CSV,
+    OPT_LINES,
+    OPT_SECONDS,
+    OPT_STOPPED,
+    OPT_ENDPOINT,
+    OPT_DATA,
+    OPT_TIMEOUT,
+    OPT_JSON
+};
+
+static const struct argp_option common_options[] = {
+    {"json", OPT_JSON, NULL, 0, "print the answer as one JSON object", 0},
+    {"endpoint", OPT_ENDPOINT, "ENDPOINT", 0, "control endpoint (default tcp://127.0.0.1:7461)", 0},
+    {"data", OPT_DATA, "ENDPOINT", 0, "stream endpoint, for watch (default tcp://127.0.0.1:7460)", 0},
+    {"timeout", OPT_TIMEOUT, "SECONDS", 0, "how long to wait for an answer (default 2)", 0},
+    {0}};
+static const struct argp_option start_options[] = {
+    {"subject", OPT_SUBJECT, "NAME", 0, "who is on the plate", 0},
+    {"exercise", OPT_EXERCISE, "NAME", 0, "single_leg_hip_thrust, squat, ..., generic", 0},
+    {"side", OPT_SIDE, "SIDE", 0, "left, right, both or none", 0},
+    {"load-kg", OPT_LOAD, "KG", 0, "load on the bar", 0},
+    {"body-mass-kg", OPT_MASS, "KG", 0, "body mass", 0},
+    {"note", OPT_NOTE, "TEXT", 0, "any remark", 0},
+    {0}};
+static const struct argp_option stop_options[] = {
+    {"no-wait", OPT_NO_WAIT, NULL, 0, "do not wait until the archive is sealed", 0}, {0}};
+static const struct argp_option plate_options[] = {{"plate", OPT_PLATE, "NAME", 0, "this plate only", 0}, {0}};
+static const struct argp_option watch_options[] = {
+    {"lines", OPT_LINES, NULL, 0, "a readable line an event (the default when standard output is no terminal)", 0},
+    {"csv", OPT_CSV, NULL, 0, "a line an event, as one CSV table", 0},
+    {"seconds", OPT_SECONDS, "N", 0, "end after so long", 0},
+    {"until-stopped", OPT_STOPPED, NULL, 0, "end when the recording is stopped or sealed", 0},
+    {0}};
+
+static const struct verb verbs[] = {
+    {"status", "", "What plated is doing: recording, plates, every counter.", NULL, 0, 0, {0}, run_simple, print_status},
+    {"watch",
+     "",
+     "The stream, live: a screen on a terminal (q quits), a line an event elsewhere.",
+     watch_options,
+     0,
+     0,
+     {0},
+     run_watch,
+     NULL},
+    {"start", "", "Begins a recording.", start_options, 0, 0, {0}, run_simple, print_start},
+    {"stop",
+     "",
+     "Ends the recording, waits until it is sealed, and prints the archive's path.",
+     stop_options,
+     0,
+     0,
+     {0},
+     run_stop,
+     NULL},
+    {"side",
+     "left|right|both|none",
+     "Says who works from here on; starts a new set.",
+     NULL,
+     1,
+     1,
+     {"side"},
+     run_simple,
+     print_side},
+    {"tare", "", "Takes the last second as zero. The plate must be empty.", plate_options, 0, 0, {0}, run_simple, print_tare},
+    {"mark",
+     "KIND [VALUE]",
+     "Puts a mark on the time axis. These steer: side, exercise, set_end, warmup, involved, body_mass_kg, load_kg; any other "
+     "kind is "
+     "kept as a note.",
+     plate_options,
+     1,
+     2,
+     {"kind", "value"},
+     run_simple,
+     print_mark},
+    {"shutdown", "", "Ends plated; a recording is stopped and sealed first.", NULL, 0, 0, {0}, run_simple, print_shutdown},
+};
+enum { VERBS = sizeof verbs / sizeof *verbs };
+
+/* ---- the command line ---- */
+
+static double parse_number(struct argp_state *state, const char *what, const char *text, double least)
+{
+    char *end;
+    double v = strtod(text, &end);
+
+    if (end == text || *end || !isfinite(v) || v < least)
+        argp_error(state, "--%s %s: a number, at least %g", what, text, least);
+    return v;
+}
+
+static void check_side(struct argp_state *state, const char *side)
+{
+    if (strcmp(side, "left") && strcmp(side, "right") && strcmp(side, "both") && strcmp(side, "none"))
+        argp_error(state, "%s: a side is left, right, both or none", side);
+}
+
+static void set_text(struct argp_state *state, const char *key, const char *text)
+{
+    json_t *v = json_string(text);
+
+    if (!v) argp_error(state, "%s: not UTF-8 text", key);
+    json_object_set_new(((struct call *)state->input)->params, key, v);
+}
+
+static error_t parse_common(int key, char *text, struct argp_state *state)
+{
+    struct call *c = state->input;
+
+    switch (key) {
+    case OPT_JSON:
+        c->json = true;
+        break;
+    case OPT_ENDPOINT:
+        c->control = text;
+        break;
+    case OPT_DATA:
+        c->data = text;
+        break;
+    case OPT_TIMEOUT:
+        c->timeout_s = fmin(parse_number(state, "timeout", text, 0.001), 86400);
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+static void take_argument(struct call *c, char *text, struct argp_state *state)
+{
+    if (c->args == c->verb->max_args) argp_error(state, "%s: one argument too many", text);
+    set_text(state, c->verb->arg[c->args++], text);
+    if (!strcmp(c->verb->name, "side")) check_side(state, text);
+}
+
+static error_t parse_verb(int key, char *text, struct argp_state *state)
+{
+    struct call *c = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = c;
+        break;
+    case OPT_SUBJECT:
+        set_text(state, "subject", text);
+        break;
+    case OPT_EXERCISE:
+        set_text(state, "exercise", text);
+        break;
+    case OPT_NOTE:
+        set_text(state, "note", text);
+        break;
+    case OPT_PLATE:
+        set_text(state, "plate", text);
+        break;
+    case OPT_SIDE:
+        check_side(state, text);
+        set_text(state, "side", text);
+        break;
+    case OPT_LOAD:
+        json_object_set_new(c->params, "load_kg", json_real(parse_number(state, "load-kg", text, 0)));
+        break;
+    case OPT_MASS:
+        json_object_set_new(c->params, "body_mass_kg", json_real(parse_number(state, "body-mass-kg", text, 1)));
+        break;
+    case OPT_NO_WAIT:
+        c->no_wait = true;
+        break;
+    case OPT_CSV:
+        c->watch.mode = WATCH_CSV;
+        break;
+    case OPT_LINES:
+        c->watch.mode = WATCH_LINES;
+        break;
+    case OPT_SECONDS:
+        c->watch.seconds = parse_number(state, "seconds", text, 0.001);
+        break;
+    case OPT_STOPPED:
+        c->watch.until_stopped = true;
+        break;
+    case ARGP_KEY_ARG:
+        take_argument(c, text, state);
+        break;
+    case ARGP_KEY_END:
+        if (c->args < c->verb->min_args) argp_error(state, "%s is missing", c->verb->args_doc);
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+/* Stops at the verb: what follows is the verb's. */
+static error_t parse_main(int key, char *text, struct argp_state *state)
+{
+    struct call *c = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = c;
+        break;
+    case ARGP_KEY_ARG:
+        for (int i = 0; i < VERBS; i++)
+            if (!strcmp(verbs[i].name, text)) c->verb = &verbs[i];
+        if (!c->verb) argp_error(state, "%s: no such verb; see --help", text);
+        c->rest = state->next - 1;
+        state->next = state->argc;
+        break;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "a verb is missing; see --help");
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+const char *argp_program_version = "platectl " PLATE_VERSION;
+
+static const char main_doc[] = "Asks the force-plate daemon, tells it what to do, watches its stream.\v"
+                               "Verbs (platectl VERB --help has the options of each):\n"
+                               "  status    what plated is doing, every counter\n"
+                               "  watch     the stream, live\n"
+                               "  start     begin a recording\n"
+                               "  stop      end it, wait until it is sealed, print the archive's path\n"
+                               "  side      left, right, both or none works from here on\n"
+                               "  tare      take the last second as zero\n"
+                               "  mark      KIND [VALUE]: a mark on the time axis\n"
+                               "  shutdown  end plated\n\n"
+                               "Exit status: 0 done, 1 the daemon says no or does not answer, 2 usage.";
+
+int main(int argc, char **argv)
+{
+    static const struct argp common = {common_options, parse_common, NULL, NULL, NULL, NULL, NULL};
+    static const struct argp_child children[] = {{&common, 0, "", 0}, {0}};
+    const struct argp main_argp = {NULL, parse_main, "VERB [ARGUMENT...]", main_doc, children, NULL, NULL};
+    struct call c = {
+        .control = "tcp://127.0.0.1:7461", .data = "tcp://127.0.0.1:7460", .timeout_s = 2, .params = json_object()};
+    char name[64];
+    int r;
+
+    argp_err_exit_status = EXIT_USAGE;
+    argp_parse(&main_argp, argc, argv, ARGP_IN_ORDER, NULL, &c);
+    struct argp verb_argp = {c.verb->options, parse_verb, c.verb->args_doc, c.verb->doc, children, NULL, NULL};
+    snprintf(name, sizeof name, "platectl %s", c.verb->name);
+    argv[c.rest] = name;
+    argp_parse(&verb_argp, argc - c.rest, argv + c.rest, 0, NULL, &c);
+    r = c.verb->run(&c);
+    json_decref(c.params);
+    if (r == 0 && (fflush(stdout) || ferror(stdout))) {
+        fprintf(stderr, "platectl: standard output: %s; make room, or write elsewhere\n", strerror(errno));
+        return EXIT_NO;
+    }
+    return r;
+}

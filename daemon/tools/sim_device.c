@@ -1,0 +1,320 @@
+#define _GNU_SOURCE /* ptys */
+#include "sim_device.h"
+#include "plate/wire.h"
+#include "sim_body.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#define OUT_SIZE 65536
+#define OUT_MARGIN 1024 /* a sample can complete a packet and call for a hello; a line of eight cells is 120 bytes */
+#define MIN_PACKET 5    /* "0,0\r\n" */
+#define HELLO_S 1.0
+
+struct mark { /* a packet in the buffer */
+    size_t end;
+    unsigned samples;
+    bool corrupt;
+};
+struct sim_device {
+    struct sim_device_config cfg;
+    struct sim_device_counters n;
+    struct sim_rng faults;
+    int master, slave; /* the slave stays open here: a reader that goes away is no hang-up */
+    char pty[64];
+    bool heard, powered;
+    bool delimit; /* at the start, and after a packet that was cut off: the next one shall not share its fate */
+    double t0_s, hello_at_s;
+    uint64_t slot0;
+    int32_t counts[PLATE_WIRE_BODY_MAX / 4];
+    unsigned pending_samples;
+    uint64_t pending_slot;
+    double pending_t_s;
+    uint8_t out[OUT_SIZE];
+    size_t out_n;
+    struct mark mark[OUT_SIZE / MIN_PACKET];
+    unsigned marks;
+};
+
+static int fail(struct sim_device_error *e, int r, const char *where, const char *what)
+{
+    snprintf(e->text, sizeof e->text, "%.120s: %s, %s", where, strerror(-r), what);
+    return r;
+}
+
+/* ---- the pty and its name ---- */
+
+static int open_pty(struct sim_device *d)
+{
+    struct termios t;
+    d->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (d->master < 0) return -errno;
+    if (grantpt(d->master) < 0 || unlockpt(d->master) < 0) return -errno;
+    int r = ptsname_r(d->master, d->pty, sizeof d->pty);
+    if (r) return -r;
+    d->slave = open(d->pty, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (d->slave < 0 || tcgetattr(d->slave, &t) < 0) return -errno;
+    cfmakeraw(&t);
+    return tcsetattr(d->slave, TCSANOW, &t) < 0 ? -errno : 0;
+}
+
+/* Replaces a symlink that is there (a killed simulator leaves one) in one step; never anything else. */
+static int make_link(const struct sim_device *d)
+{
+    char aside[sizeof d->cfg.link + 32], old[16];
+    if (readlink(d->cfg.link, old, sizeof old) < 0 && errno != ENOENT) return errno == EINVAL ? -EEXIST : -errno;
+    snprintf(aside, sizeof aside, "%s.%ld", d->cfg.link, (long)getpid());
+    if (symlink(d->pty, aside) < 0) return -errno;
+    if (rename(aside, d->cfg.link) == 0) return 0;
+    int r = -errno;
+    unlink(aside);
+    return r;
+}
+
+static void remove_link(const struct sim_device *d)
+{
+    char target[sizeof d->pty + 1];
+    ssize_t n = d->cfg.link[0] ? readlink(d->cfg.link, target, sizeof target) : -1;
+    if (n > 0 && (size_t)n == strlen(d->pty) && !memcmp(target, d->pty, (size_t)n)) unlink(d->cfg.link);
+}
+
+/* A byte that every decoder passes over. It goes through a kernel worker: wait, so that `unread` can tell when it is taken. */
+static int send_probe(struct sim_device *d)
+{
+    if (write(d->master, d->cfg.csv ? "\n" : "\0", 1) != 1) return errno ? -errno : -EIO;
+    for (unsigned i = 0; i < 5000; i++) {
+        if (sim_device_unread(d) > 0) return 0;
+        nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+    }
+    return -ETIMEDOUT;
+}
+
+static void close_pty(struct sim_device *d)
+{
+    if (d->slave >= 0) close(d->slave);
+    if (d->master >= 0) close(d->master);
+    d->slave = d->master = -1;
+}
+
+int sim_device_plug(struct sim_device *d, struct sim_device_error *ret_error)
+{
+    int r = open_pty(d);
+    d->heard = !d->cfg.wait;
+    d->powered = false;
+    d->delimit = true;
+    if (!r && d->cfg.wait) r = send_probe(d);
+    if (r < 0) {
+        close_pty(d);
+        return fail(ret_error, r, "pty", "see that /dev/pts is mounted and has free ptys");
+    }
+    r = d->cfg.link[0] ? make_link(d) : 0;
+    if (r < 0) {
+        close_pty(d);
+        return fail(ret_error, r, d->cfg.link,
+                    "give --link a path that is free or a symlink, in a directory that can be written");
+    }
+    return 0;
+}
+
+/* What is in the buffer was never sent: the cable is out. */
+static void lose_buffer(struct sim_device *d, uint64_t *counter)
+{
+    for (unsigned i = 0; i < d->marks; i++) *counter += d->mark[i].samples;
+    d->marks = 0;
+    d->out_n = 0;
+}
+
+void sim_device_unplug(struct sim_device *d)
+{
+    if (d->master < 0) return;
+    lose_buffer(d, &d->n.unplugged);
+    d->n.unplugged += d->pending_samples;
+    d->pending_samples = 0;
+    remove_link(d);
+    close_pty(d);
+    d->heard = false;
+}
+
+int sim_device_open(const struct sim_device_config *cfg, struct sim_device **ret, struct sim_device_error *ret_error)
+{
+    struct sim_device *d = calloc(1, sizeof *d);
+    if (!d) return fail(ret_error, -ENOMEM, cfg->name, "close something");
+    d->cfg = *cfg;
+    d->master = d->slave = -1;
+    sim_rng_init(&d->faults, cfg->seed, UINT64_C(1) << 32);
+    int r = sim_device_plug(d, ret_error);
+    if (r < 0) {
+        free(d);
+        return r;
+    }
+    *ret = d;
+    return 0;
+}
+
+void sim_device_close(struct sim_device *d)
+{
+    if (!d) return;
+    if (d->master >= 0) remove_link(d);
+    close_pty(d);
+    free(d);
+}
+
+const char *sim_device_path(const struct sim_device *d) { return d->cfg.link[0] ? d->cfg.link : d->pty; }
+const struct sim_device_counters *sim_device_counters(const struct sim_device *d) { return &d->n; }
+bool sim_device_plugged(const struct sim_device *d) { return d->master >= 0; }
+int sim_device_fd(const struct sim_device *d) { return d->master; }
+size_t sim_device_pending(const struct sim_device *d) { return d->out_n; }
+
+int sim_device_unread(const struct sim_device *d)
+{
+    int n = 0;
+    return d->slave >= 0 && ioctl(d->slave, FIONREAD, &n) == 0 ? n : 0;
+}
+
+bool sim_device_heard(struct sim_device *d)
+{
+    if (!d->heard && d->master >= 0) d->heard = sim_device_unread(d) == 0;
+    return d->heard;
+}
+
+/* ---- packets ---- */
+
+unsigned sim_device_most_per_packet(unsigned cells) { return PLATE_WIRE_MAX_SAMPLES(cells); }
+
+bool sim_device_room(const struct sim_device *d)
+{
+    return d->out_n + OUT_MARGIN <= OUT_SIZE && d->marks + 4 <= sizeof d->mark / sizeof d->mark[0];
+}
+
+static void put(struct sim_device *d, const void *bytes, size_t n, unsigned samples, bool corrupt)
+{
+    if (d->delimit) d->out[d->out_n++] = d->cfg.csv ? '\n' : 0;
+    d->delimit = false;
+    memcpy(d->out + d->out_n, bytes, n);
+    d->out_n += n;
+    if (samples) d->mark[d->marks++] = (struct mark){.end = d->out_n, .samples = samples, .corrupt = corrupt};
+    d->n.packets += samples > 0;
+}
+
+/* A packet that is ready to go meets its fate. `tail`: bytes at its end that stay whole, so that the next one is not hurt. */
+static void emit(struct sim_device *d, uint8_t *packet, size_t n, size_t tail, unsigned samples)
+{
+    if (d->cfg.drop > 0 && sim_rng_uniform(&d->faults, 0, 1) < d->cfg.drop) {
+        d->n.dropped += samples;
+        return;
+    }
+    bool corrupt = d->cfg.corrupt > 0 && sim_rng_uniform(&d->faults, 0, 1) < d->cfg.corrupt;
+    if (corrupt) {
+        uint64_t u = sim_rng_u64(&d->faults);
+        packet[(u >> 32) % (n - tail)] ^= (uint8_t)(1 + (u & 0xFFFF) % 255);
+    }
+    put(d, packet, n, samples, corrupt);
+}
+
+static uint64_t device_us(const struct sim_device *d, double t_s) { return (uint64_t)llround((t_s - d->t0_s) * 1e6); }
+
+void sim_device_end_packet(struct sim_device *d)
+{
+    uint8_t packet[PLATE_WIRE_PACKET_MAX];
+    if (!d->pending_samples) return;
+    uint16_t n = plate_wire_data(packet, (uint32_t)(d->pending_slot - d->slot0), (uint32_t)device_us(d, d->pending_t_s),
+                                 d->counts, (uint8_t)d->pending_samples, (uint8_t)d->cfg.cells);
+    emit(d, packet, n, 1, d->pending_samples);
+    d->pending_samples = 0;
+}
+
+static void say_hello(struct sim_device *d)
+{
+    uint8_t packet[PLATE_WIRE_PACKET_MAX];
+    uint16_t n = plate_wire_hello(packet, (uint8_t)d->cfg.cells, (uint32_t)lround(d->cfg.rate_Hz * 1000), d->cfg.scale_nN,
+                                  d->cfg.name, d->cfg.serial);
+    put(d, packet, n, 0, false);
+}
+
+static void native_sample(struct sim_device *d, double t_s, uint64_t slot, const int32_t *counts)
+{
+    if (d->pending_samples && slot != d->pending_slot + d->pending_samples) sim_device_end_packet(d);
+    if (t_s >= d->hello_at_s) {
+        sim_device_end_packet(d);
+        say_hello(d);
+        d->hello_at_s = t_s + HELLO_S;
+    }
+    if (!d->pending_samples) {
+        d->pending_slot = slot;
+        d->pending_t_s = t_s;
+    }
+    memcpy(d->counts + d->pending_samples * d->cfg.cells, counts, d->cfg.cells * sizeof *counts);
+    if (++d->pending_samples == d->cfg.per_packet) sim_device_end_packet(d);
+}
+
+static void csv_sample(struct sim_device *d, double t_s, const int32_t *counts)
+{
+    char line[24 + 12 * PLATE_MAX_CELLS + 3];
+    int n = snprintf(line, sizeof line, "%u", (unsigned)(uint32_t)device_us(d, t_s));
+    for (unsigned i = 0; i < d->cfg.cells; i++) n += snprintf(line + n, sizeof line - (size_t)n, ",%d", counts[i]);
+    n += snprintf(line + n, sizeof line - (size_t)n, "\r\n");
+    emit(d, (uint8_t *)line, (size_t)n, 2, 1);
+}
+
+void sim_device_sample(struct sim_device *d, double t_s, uint64_t slot, const int32_t *counts)
+{
+    d->n.samples++;
+    if (d->master >= 0 && !d->powered) {
+        d->powered = true;
+        d->t0_s = d->hello_at_s = t_s;
+        d->slot0 = slot;
+    }
+    if (!d->heard)
+        d->n.unplugged++;
+    else if (d->cfg.csv)
+        csv_sample(d, t_s, counts);
+    else
+        native_sample(d, t_s, slot, counts);
+}
+
+/* ---- out ---- */
+
+static void account(struct sim_device *d, size_t written)
+{
+    unsigned done = 0;
+    for (; done < d->marks && d->mark[done].end <= written; done++) {
+        if (d->mark[done].corrupt)
+            d->n.corrupted += d->mark[done].samples;
+        else
+            d->n.sent += d->mark[done].samples;
+    }
+    d->marks -= done;
+    memmove(d->mark, d->mark + done, d->marks * sizeof d->mark[0]);
+    for (unsigned i = 0; i < d->marks; i++) d->mark[i].end -= written;
+    d->out_n -= written;
+    memmove(d->out, d->out + written, d->out_n);
+    d->n.bytes += written;
+}
+
+long sim_device_flush(struct sim_device *d)
+{
+    if (!d->out_n || d->master < 0) return 0;
+    size_t written = 0;
+    while (written < d->out_n) {
+        ssize_t n = write(d->master, d->out + written, d->out_n - written);
+        if (n > 0)
+            written += (size_t)n;
+        else if (n == 0 || errno == EAGAIN)
+            break;
+        else if (errno != EINTR)
+            return -errno;
+    }
+    account(d, written);
+    if (d->cfg.overrun && d->out_n) {
+        d->delimit = true;
+        lose_buffer(d, &d->n.overrun);
+    }
+    return (long)written;
+}

@@ -1,0 +1,164 @@
+#include "sim_source.h"
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct sim_truth_row {
+    struct sim_truth t;
+    const char *plate;
+};
+int sim_complain(const char *text)
+{
+    fprintf(stderr, "plate-sim: %s\n", text);
+    return 1;
+}
+
+double sim_source_t_s(const struct sim_source *s)
+{
+    double t = s->recording ? s->recording->t_s[s->row] : (double)s->row / s->rate_Hz;
+    return t + (double)s->round * s->round_s;
+}
+uint64_t sim_source_slot(const struct sim_source *s)
+{
+    return (s->recording ? s->recording->slot[s->row] : s->row) + s->round * s->round_slots;
+}
+bool sim_source_more(const struct sim_source *s) { return s->row < s->rows; }
+
+void sim_source_counts(struct sim_source *s, unsigned plate, int32_t *ret_counts)
+{
+    struct sim_source_plate *p = &s->plate[plate];
+    struct sim_force f;
+    if (s->recording) {
+        sim_playback_counts(s->recording, s->row, plate, ret_counts);
+        return;
+    }
+    sim_body_force(p->body, p->foot, (double)s->row / s->rate_Hz, &f);
+    sim_sensor_read(&p->sensor, &f, sim_source_t_s(s), ret_counts);
+}
+
+static void write_truth(struct sim_source *s, double t_s)
+{
+    double shift = (double)s->round * s->round_s;
+    for (; s->truth_next < s->truths && s->truth[s->truth_next].t.end_s + shift <= t_s; s->truth_next++) {
+        const struct sim_truth_row *r = &s->truth[s->truth_next];
+        fprintf(s->truth_file, "%u,%u,%s,%.4f,%.4f,%.4f,%.4f,%.2f,%s,%s\n", r->t.rep, r->t.set + (unsigned)s->round * s->sets,
+                plate_side_name(r->t.side), r->t.onset_s + shift, r->t.top_s + shift, r->t.descent_s + shift,
+                r->t.end_s + shift, r->t.peak_N, s->exercise, r->plate);
+    }
+}
+
+void sim_source_advance(struct sim_source *s)
+{
+    if (s->truth_file) write_truth(s, sim_source_t_s(s));
+    if (++s->row < s->rows || !s->loop) return;
+    s->row = s->truth_next = 0;
+    s->round++;
+}
+
+static int by_end(const void *a, const void *b)
+{
+    const struct sim_truth_row *x = a, *y = b;
+    if (x->t.end_s != y->t.end_s) return x->t.end_s < y->t.end_s ? -1 : 1;
+    return strcmp(x->plate, y->plate);
+}
+
+static int source_truth(struct sim_source *s, const char *path)
+{
+    char text[PATH_MAX + 128];
+    size_t room = 0;
+    for (unsigned k = 0; k < s->plates; k++) room += sim_body_reps(s->plate[k].body);
+    s->truth = calloc(room ? room : 1, sizeof *s->truth);
+    s->truth_file = s->truth ? fopen(path, "we") : NULL;
+    if (!s->truth_file) {
+        snprintf(text, sizeof text, "%s: %s, give --truth a path that can be written", path, strerror(errno));
+        return sim_complain(text);
+    }
+    setvbuf(s->truth_file, NULL, _IOLBF, 0); /* whoever follows the file sees a rep when it ends */
+    for (unsigned k = 0; k < s->plates; k++)
+        for (unsigned i = 0; i < sim_body_reps(s->plate[k].body); i++) {
+            struct sim_truth_row *r = &s->truth[s->truths];
+            r->plate = s->plate[k].name;
+            s->truths += sim_body_truth(s->plate[k].body, i, s->plate[k].foot, &r->t);
+        }
+    qsort(s->truth, s->truths, sizeof *s->truth, by_end);
+    fputs("rep,set,side,onset_s,top_s,descent_s,end_s,peak_N,exercise,plate\n", s->truth_file);
+    return 0;
+}
+
+static int source_draw(struct sim_source *s, const struct sim_options *o)
+{
+    struct sim_body_config cfg = o->body;
+    s->rate_Hz = o->rate_Hz;
+    s->plates = o->plates;
+    s->bodies = o->plates > 2 ? o->plates : 1;
+    s->sets = cfg.sets;
+    s->exercise = cfg.exercise->name;
+    for (unsigned i = 0; i < s->bodies; i++, cfg.seed += 0x9E3779B97F4A7C15u) {
+        int r = sim_body_new(&cfg, &s->body[i]);
+        if (r < 0)
+            return sim_complain(r == -ENOMEM ? "out of memory: ask for fewer reps"
+                                             : "these options make no exercise: see --help");
+        s->round_s = fmax(s->round_s, sim_body_duration_s(s->body[i]));
+    }
+    s->rows = s->round_slots = (uint64_t)ceil(s->round_s * s->rate_Hz);
+    s->round_s = (double)s->rows / s->rate_Hz;
+    for (unsigned k = 0; k < s->plates; k++) {
+        struct sim_source_plate *p = &s->plate[k];
+        *p = (struct sim_source_plate){
+            .cells = o->cells, .decimals = 2, .body = s->body[s->bodies > 1 ? k : 0], .foot = PLATE_SIDE_BOTH};
+        if (s->plates == 1)
+            snprintf(p->name, sizeof p->name, "plate");
+        else if (s->plates > 2)
+            snprintf(p->name, sizeof p->name, "plate%u", k + 1);
+        else
+            snprintf(p->name, sizeof p->name, "%s", plate_side_name(p->foot = k ? PLATE_SIDE_RIGHT : PLATE_SIDE_LEFT));
+        sim_sensor_init(&p->sensor, o->body.seed, k, o->cells, o->noise_N, o->drift_N_per_min);
+    }
+    return 0;
+}
+
+static int source_play(struct sim_source *s, const struct sim_options *o)
+{
+    struct sim_playback_error error;
+    if (sim_playback_load(o->playback, &s->recording, &error) < 0) return sim_complain(error.text);
+    const struct sim_playback *p = s->recording;
+    s->plates = p->plates;
+    s->rate_Hz = p->rate_Hz;
+    s->rows = p->rows;
+    s->round_s = p->t_s[p->rows - 1] + p->period_s;
+    s->round_slots = p->slot[p->rows - 1] + 1;
+    for (unsigned k = 0; k < p->plates; k++) {
+        s->plate[k].cells = p->plate[k].cells;
+        s->plate[k].decimals = p->plate[k].decimals;
+        memcpy(s->plate[k].name, p->plate[k].name, PLATE_NAME_SIZE);
+        if (p->plate[k].rounded)
+            fprintf(stderr, "plate-sim: %s: plate %s: more decimals than counts of 32 bits can keep, rounded to %u of them\n",
+                    o->playback, p->plate[k].name, p->plate[k].decimals);
+    }
+    return 0;
+}
+
+int sim_source_open(struct sim_source *s, const struct sim_options *o)
+{
+    s->loop = o->loop;
+    int r = o->playback ? source_play(s, o) : source_draw(s, o);
+    return !r && o->truth && !o->print_config ? source_truth(s, o->truth) : r;
+}
+
+int sim_source_close(struct sim_source *s)
+{
+    for (unsigned i = 0; i < s->bodies; i++) sim_body_free(s->body[i]);
+    sim_playback_free(s->recording);
+    free(s->truth);
+    bool bad = s->truth_file && (ferror(s->truth_file) | fclose(s->truth_file));
+    return bad ? sim_complain("--truth: the file could not be written whole: see that the disk is not full") : 0;
+}
+
+const char *sim_source_cell(const struct sim_source *s, unsigned plate, unsigned cell)
+{
+    static const char *const corner[] = {"front_left", "front_right", "back_left", "back_right"};
+    if (s->recording) return s->recording->plate[plate].cell[cell];
+    return s->plate[plate].cells == 1 ? "force" : corner[cell];
+}

@@ -1,0 +1,44 @@
+/* tools/sim_source.h - the rows that the boards send: drawn from the body model, or from a recording. One thread.
+ * Part of the program, not a library: errors are told on standard error, in one line, and come back as 1. */
+#pragma once
+#include "sim_body.h"
+#include "sim_options.h"
+#include "sim_playback.h"
+#include <stdio.h>
+
+struct sim_source_plate {
+    char name[PLATE_NAME_SIZE];
+    unsigned cells, decimals; /* a count is 10^-decimals N */
+    struct sim_body *body;    /* not owned */
+    enum plate_side foot;
+    struct sim_sensor sensor;
+};
+struct sim_truth_row;
+struct sim_source {
+    unsigned plates;
+    struct sim_source_plate plate[PLATE_MAX_PLATES];
+    double rate_Hz;
+    bool loop;
+    struct sim_playback *recording; /* or NULL: */
+    struct sim_body *body[PLATE_MAX_PLATES];
+    unsigned bodies, sets;
+    const char *exercise;
+    uint64_t row, rows, round; /* rows of one round, and where it is */
+    double round_s;
+    uint64_t round_slots;
+    struct sim_truth_row *truth; /* of one round, by end */
+    size_t truths, truth_next;
+    FILE *truth_file;
+};
+
+int sim_complain(const char *text); /* one line on standard error; 1 */
+
+int sim_source_open(struct sim_source *s, const struct sim_options *o); /* *s is zero */
+int sim_source_close(struct sim_source *s);
+/* The row that is next: its time and number since the start of the signal, and what each plate counts (once, in order). */
+bool sim_source_more(const struct sim_source *s);
+double sim_source_t_s(const struct sim_source *s);
+uint64_t sim_source_slot(const struct sim_source *s);
+void sim_source_counts(struct sim_source *s, unsigned plate, int32_t *ret_counts);
+void sim_source_advance(struct sim_source *s);
+const char *sim_source_cell(const struct sim_source *s, unsigned plate, unsigned cell);

@@ -1,0 +1,193 @@
+#include "watch_lines.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const watch_event_topics[] = {"rep/", "set/", "asymmetry/", "mark/", "session/", "fault/", NULL};
+
+static const char *const csv_columns[] = {"t_s",
+                                          "session",
+                                          "plate",
+                                          "side",
+                                          "set",
+                                          "rep",
+                                          "exercise",
+                                          "warmup",
+                                          "onset_s",
+                                          "top_s",
+                                          "descent_s",
+                                          "end_s",
+                                          "concentric_s",
+                                          "hold_s",
+                                          "eccentric_s",
+                                          "rest_before_s",
+                                          "tut_s",
+                                          "peak_force_N",
+                                          "mean_force_N",
+                                          "hold_force_N",
+                                          "hold_cv",
+                                          "rfd_0_50_N_per_s",
+                                          "rfd_0_100_N_per_s",
+                                          "rfd_0_150_N_per_s",
+                                          "rfd_0_200_N_per_s",
+                                          "rfd_0_250_N_per_s",
+                                          "rfd_max_N_per_s",
+                                          "impulse_Ns",
+                                          "net_impulse_Ns",
+                                          "cop_x_mm",
+                                          "cop_y_mm",
+                                          "cop_path_mm",
+                                          "form",
+                                          "reps",
+                                          "ended_by",
+                                          "metric",
+                                          "primary",
+                                          "mode",
+                                          "index",
+                                          "direction",
+                                          "value_pct",
+                                          "ci95_low_pct",
+                                          "ci95_high_pct",
+                                          "verdict",
+                                          "threshold_pct",
+                                          "left_mean",
+                                          "right_mean",
+                                          "n_left",
+                                          "n_right",
+                                          "kind",
+                                          "value",
+                                          "state",
+                                          "archive",
+                                          "subject",
+                                          "sample",
+                                          "count",
+                                          "reason",
+                                          "estimated",
+                                          NULL};
+
+static void csv_text(const char *text)
+{
+    if (!strpbrk(text, ",\"\r\n")) {
+        fputs(text, stdout);
+        return;
+    }
+    putchar('"');
+    for (; *text; text++) {
+        if (*text == '"') putchar('"');
+        putchar(*text);
+    }
+    putchar('"');
+}
+
+static void csv_value(const json_t *v)
+{
+    if (json_is_string(v)) csv_text(json_string_value(v));
+    if (json_is_integer(v)) printf("%" JSON_INTEGER_FORMAT, json_integer_value(v));
+    if (json_is_real(v)) printf("%.12g", json_real_value(v));
+    if (json_is_boolean(v)) fputs(json_is_true(v) ? "true" : "false", stdout);
+}
+
+void watch_csv_header(void)
+{
+    fputs("event", stdout);
+    for (const char *const *c = csv_columns; *c; c++) printf(",%s", *c);
+    putchar('\n');
+}
+
+static void csv_line(const char *kind, const json_t *o)
+{
+    char form[256];
+
+    fputs(kind, stdout);
+    for (const char *const *c = csv_columns; *c; c++) {
+        putchar(',');
+        if (!strcmp(*c, "ci95_low_pct"))
+            csv_value(json_array_get(json_object_get(o, "ci95_pct"), 0));
+        else if (!strcmp(*c, "ci95_high_pct"))
+            csv_value(json_array_get(json_object_get(o, "ci95_pct"), 1));
+        else if (!strcmp(*c, "form")) {
+            form_names(o, form, sizeof form);
+            csv_text(form);
+        } else
+            csv_value(json_object_get(o, *c));
+    }
+    putchar('\n');
+}
+
+/* The header's bytes as they came (a number printed anew could differ), on one line. */
+static void json_line(const char *topic, const char *head, size_t n)
+{
+    const char *brace = memchr(head, '{', n);
+    size_t i = (size_t)(brace - head) + 1;
+    json_t *quoted = json_string(topic);
+    char *text = quoted ? json_dumps(quoted, JSON_ENCODE_ANY) : NULL;
+
+    while (i < n && strchr(" \t\r\n", head[i])) i++;
+    printf("{\"topic\":%s%s", text ? text : "null", head[i] == '}' ? "" : ",");
+    for (; i < n; i++) putchar((unsigned char)head[i] < ' ' ? ' ' : head[i]);
+    putchar('\n');
+    free(text);
+    json_decref(quoted);
+}
+
+static int line_rep(char *to, size_t size, const json_t *o)
+{
+    char form[128];
+
+    form_names(o, form, sizeof form);
+    return snprintf(to, size, "rep %d %s set %d  drive %s  hold %s  lower %s  peak %s%s%s%s", whole(o, "rep"), who(o),
+                    whole(o, "set"), show(number(o, "concentric_s"), 2, "s").text, show(number(o, "hold_s"), 2, "s").text,
+                    show(number(o, "eccentric_s"), 2, "s").text, show(number(o, "peak_force_N"), 0, "N").text,
+                    json_is_true(json_object_get(o, "warmup")) ? "  warm-up" : "", *form ? "  " : "", form);
+}
+
+static int line_set(char *to, size_t size, const json_t *o)
+{
+    if (!strcmp(word(o, "ended_by"), "active"))
+        return snprintf(to, size, "set %d %s %s  begun", whole(o, "set"), who(o), word(o, "exercise"));
+    return snprintf(to, size, "set %d %s %s  reps %d  drive %s  peak %s  ended by %s", whole(o, "set"), who(o),
+                    word(o, "exercise"), whole(o, "reps"), show(number(o, "concentric_s"), 2, "s").text,
+                    show(number(o, "peak_force_N"), 0, "N").text, word(o, "ended_by"));
+}
+
+static int line_other(char *to, size_t size, const char *topic, const json_t *o)
+{
+    if (topic_is(topic, "mark/"))
+        return snprintf(to, size, "mark %s%s%s  at %s%s%s", word(o, "kind"), *word(o, "value") ? " " : "", word(o, "value"),
+                        show(number(o, "t_s"), 3, "s").text, *word(o, "plate") ? "  plate " : "", word(o, "plate"));
+    if (topic_is(topic, "session/"))
+        return snprintf(to, size, "session %s %s  %s", word(o, "session"), word(o, "state"), word(o, "archive"));
+    return snprintf(to, size, "fault %s %s  %s samples missing from %s on  %s%s", word(o, "plate"), word(o, "kind"),
+                    show(number(o, "count"), 0, "").text, show(number(o, "sample"), 0, "").text, word(o, "reason"),
+                    json_is_true(json_object_get(o, "estimated")) ? " (estimated)" : "");
+}
+
+static void readable_line(const struct model *m, const char *topic, const json_t *o)
+{
+    char line[1024];
+
+    if (topic_is(topic, "asymmetry/") && !is_primary(o)) return;
+    if (topic_is(topic, "rep/"))
+        line_rep(line, sizeof line, o);
+    else if (topic_is(topic, "set/"))
+        line_set(line, sizeof line, o);
+    else if (topic_is(topic, "asymmetry/"))
+        asymmetry_text(line, sizeof line, &m->asymmetry);
+    else
+        line_other(line, sizeof line, topic, o);
+    for (char *c = line; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
+    puts(line);
+}
+
+void watch_print(const struct model *m, enum watch_mode mode, const char *topic, const json_t *o, const char *head, size_t n)
+{
+    for (const char *const *e = watch_event_topics; *e; e++) {
+        if (!topic_is(topic, *e)) continue;
+        char kind[16];
+        snprintf(kind, sizeof kind, "%.*s", (int)strcspn(topic, "/"), topic);
+        if (mode == WATCH_LINES) readable_line(m, topic, o);
+        if (mode == WATCH_CSV) csv_line(kind, o);
+        if (mode == WATCH_JSON) json_line(topic, head, n);
+    }
+}

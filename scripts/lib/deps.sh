@@ -1,0 +1,84 @@
+# scripts/lib/deps.sh - what plated needs from Debian. Sourced by bash scripts; needs bash and apt alone.
+#   deps_install SET...   installs what is missing of these sets, asking nothing; says what it installs
+#   deps_list [SET...]    prints PACKAGE and PURPOSE, all sets if none is named
+# The one list of packages: everything else asks here.
+
+deps_table() {
+    cat <<'TABLE'
+build   gcc                 the C compiler
+build   libc6-dev           headers of the C library
+build   cmake               configures the build
+build   ninja-build         runs it
+build   pkg-config          finds the libraries
+build   libserialport-dev   serial ports
+build   libzmq3-dev         the stream and the control socket
+build   libhdf5-dev         the archive
+build   libcyaml-dev        the configuration
+build   libjansson-dev      JSON
+build   libgsl-dev          quantiles of the t distribution
+build   zlib1g-dev          CRC-32 of records
+build   libsystemd-dev      readiness and watchdog under systemd
+run     python3             scripts/demo
+test    clang               the second compiler, and libFuzzer
+test    libclang-rt-dev     libFuzzer and clang's sanitizers
+test    libcmocka-dev       unit tests
+test    python3             end-to-end tests
+test    python3-pytest      their runner
+test    python3-zmq         a subscriber that is not ours
+test    python3-h5py        a reader of the archive that is not ours
+test    python3-numpy       expected values
+test    python3-scipy       the reference filter
+test    python3-matplotlib  plate-report
+format  clang-format        scripts/format
+TABLE
+}
+
+deps_list() {
+    local set package purpose
+    while read -r set package purpose; do
+        [ $# -eq 0 ] || [[ " $* " == *" $set "* ]] || continue
+        printf '%s\t%s\n' "$package" "$purpose"
+    done < <(deps_table)
+}
+
+deps_missing() {
+    local have package
+    have=" $(dpkg-query -W -f '${Package}=${db:Status-Status} ' 2>/dev/null) "
+    while IFS=$'\t' read -r package _; do
+        [[ "$have" == *" $package=installed "* ]] || printf '%s\n' "$package"
+    done < <(deps_list "$@") | sort -u
+}
+
+deps_install() {
+    local missing as_root=()
+    if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+        echo "${0##*/}: not a Debian system: install the likes of these yourself if the build stops:" \
+            "$(deps_list "$@" | cut -f1 | sort -u | tr '\n' ' ')" >&2
+        return 0
+    fi
+    mapfile -t missing < <(deps_missing "$@")
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null; then
+            echo "${0##*/}: packages are missing and neither root nor sudo is here: as root, run: apt-get install ${missing[*]}" >&2
+            return 1
+        fi
+        as_root=(sudo)
+    fi
+    echo "installing from Debian: ${missing[*]}"
+    deps_apt update || return 1
+    deps_apt install --no-install-recommends "${missing[@]}" || return 1
+}
+
+deps_apt() {
+    local log
+    log=$(mktemp) || return 1
+    if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 \
+        -o Dpkg::Options::=--force-confold "$@" </dev/null >"$log" 2>&1; then
+        tail -n 30 "$log" >&2
+        rm -f "$log"
+        echo "${0##*/}: apt-get $1 failed: see above, mend it and run this again" >&2
+        return 1
+    fi
+    rm -f "$log"
+}

@@ -1,0 +1,397 @@
+/* Indices against worked examples, the interval against scipy, and what a verdict promises against simulated sessions. */
+#include "plate/asymmetry.h"
+
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static uint64_t rng_state;
+
+static double uniform(void) /* (0, 1) */
+{
+    rng_state = rng_state * 6364136223846793005u + 1442695040888963407u;
+    return ((double)(rng_state >> 11) + 0.5) / 9007199254740992.0;
+}
+
+static double gauss(void) { return sqrt(-2 * log(uniform())) * cos(2 * acos(-1.0) * uniform()); }
+
+static void near(double got, double want, double tolerance)
+{
+    if (!(fabs(got - want) <= tolerance)) fail_msg("got %.12g, want %.12g", got, want);
+}
+
+static void set_metric(struct plate_rep *rep, const char *name, double v)
+{
+    for (const struct plate_metric *m = plate_metrics; m->name; m++)
+        if (strcmp(m->name, name) == 0) {
+            memcpy((char *)rep + m->offset, &v, sizeof v);
+            return;
+        }
+    fail_msg("no metric %s", name);
+}
+
+/* A rep of which nothing is known yet. */
+static struct plate_rep blank(enum plate_side side, int set)
+{
+    struct plate_rep rep = {.side = (int32_t)side, .set = set, .exercise = "single_leg_hip_thrust"};
+    for (const struct plate_metric *m = plate_metrics; m->name; m++) set_metric(&rep, m->name, NAN);
+    return rep;
+}
+
+static void push(struct plate_limbs *l, enum plate_side side, int set, const char *metric, double v)
+{
+    struct plate_rep rep = blank(side, set);
+    set_metric(&rep, metric, v);
+    plate_limbs_push(l, &rep);
+}
+
+static struct plate_limbs *start(double threshold_pct, const char *primary)
+{
+    static struct plate_limbs l;
+    struct plate_asymmetry_config cfg = {.threshold_pct = threshold_pct};
+    snprintf(cfg.primary, sizeof cfg.primary, "%s", primary);
+    assert_int_equal(plate_limbs_init(&l, &cfg), 0);
+    return &l;
+}
+
+static struct plate_asymmetry row_of(const struct plate_limbs *l, const char *metric)
+{
+    struct plate_asymmetry row[PLATE_METRICS];
+    unsigned n = plate_limbs_compare(l, row);
+    for (unsigned i = 0; i < n; i++)
+        if (strcmp(row[i].metric, metric) == 0) return row[i];
+    fail_msg("no row of %s among %u", metric, n);
+    return row[0];
+}
+
+static void indices_by_hand(void **state)
+{
+    (void)state;
+    near(plate_percentage_difference(80, 100), -20, 1e-12);
+    near(plate_percentage_difference(100, 80), 20, 1e-12);
+    assert_true(plate_percentage_difference(70, 70) == 0);
+    near(plate_limb_symmetry_index(80, 100, PLATE_SIDE_NONE), 125, 1e-12);
+    near(plate_limb_symmetry_index(80, 100, PLATE_SIDE_RIGHT), 125, 1e-12);
+    near(plate_limb_symmetry_index(80, 100, PLATE_SIDE_LEFT), 80, 1e-12);
+    near(plate_symmetry_index(80, 100), 100 * 20.0 / 90, 1e-12);
+    near(plate_symmetry_angle(80, 100), 7.0446574955, 1e-9); /* atan(0.8) = 38.6598082541 degrees */
+    near(plate_symmetry_angle(100, 80), -7.0446574955, 1e-9);
+    near(plate_symmetry_angle(1e-9, 1), 50, 1e-6);
+    near(plate_bilateral_index(1710, 900, 1000), -10, 1e-12);
+    assert_true(isnan(plate_percentage_difference(0, 1)) && isnan(plate_percentage_difference(1, -1)));
+    assert_true(isnan(plate_limb_symmetry_index(1, NAN, PLATE_SIDE_NONE)) && isnan(plate_symmetry_index(INFINITY, 1)));
+    assert_true(isnan(plate_symmetry_angle(0, 0)) && isnan(plate_bilateral_index(0, 1, 1)));
+}
+
+static void bad_configurations_are_refused(void **state)
+{
+    (void)state;
+    struct plate_limbs l = {.mode = PLATE_BILATERAL};
+    const struct plate_asymmetry_config bad[] = {
+        {.threshold_pct = -1}, {.threshold_pct = 100},        {.threshold_pct = NAN},
+        {.primary = "beauty"}, {.involved = PLATE_SIDE_BOTH}, {.involved = (enum plate_side)7},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) assert_int_equal(plate_limbs_init(&l, &bad[i]), -EINVAL);
+    struct plate_asymmetry_config unterminated = {.threshold_pct = 10};
+    memset(unterminated.primary, 'x', sizeof unterminated.primary);
+    assert_int_equal(plate_limbs_init(&l, &unterminated), -EINVAL);
+    assert_int_equal(l.mode, PLATE_BILATERAL); /* untouched */
+    assert_int_equal(plate_limbs_init(&l, &(struct plate_asymmetry_config){0}), 0);
+    near(l.cfg.threshold_pct, 10, 0);
+}
+
+static void interval_agrees_with_scipy(void **state)
+{
+    (void)state;
+    const double left[] = {412, 405, 398, 421, 409, 401, 415, 407}, right[] = {468, 455, 472, 461, 449, 470, 458, 463};
+    struct plate_limbs *l = start(5, "");
+    for (int i = 0; i < 8; i++) push(l, PLATE_SIDE_LEFT, 1, "peak_force_N", left[i]);
+    for (int i = 0; i < 8; i++) push(l, PLATE_SIDE_RIGHT, 2, "peak_force_N", right[i]);
+    struct plate_asymmetry a = row_of(l, "peak_force_N");
+    near(a.left_mean, 408.5, 1e-12);
+    near(a.right_mean, 462, 1e-12);
+    near(a.value_pct, -11.58008658008658, 1e-9);
+    near(a.ci95_low_pct, -16.07198075082038, 1e-7);
+    near(a.ci95_high_pct, -6.847782669892977, 1e-7);
+    near(a.cv_left_pct, 1.831900801358111, 1e-9);
+    near(a.cv_right_pct, 1.708253224110468, 1e-9);
+    near(a.limb_symmetry_index_pct, 100 * 462 / 408.5, 1e-9);
+    assert_int_equal(a.verdict, PLATE_LEFT_WEAKER);
+    assert_string_equal(a.index, "percentage_difference");
+    assert_int_equal(a.direction, 1);
+    assert_int_equal(a.n_left, 8);
+}
+
+static void reps_are_matched_by_number(void **state)
+{
+    (void)state;
+    struct plate_limbs *l = start(10, "");
+    for (int i = 0; i < 10; i++) push(l, PLATE_SIDE_LEFT, 1, "peak_force_N", 500 * pow(0.98, i));
+    for (int i = 0; i < 4; i++) {
+        push(l, PLATE_SIDE_RIGHT, 2, "peak_force_N", 500 * pow(0.98, i));
+        struct plate_asymmetry a = row_of(l, "peak_force_N");
+        assert_true(a.value_pct == 0); /* a finished left set against a fresh right one would read +8 % */
+        assert_int_equal(a.n_left, 10);
+        assert_int_equal(a.n_right, i + 1);
+    }
+    /* The left's reps 5 to 10 have no partner: its second set stands against the right's second. */
+    for (int i = 0; i < 3; i++) push(l, PLATE_SIDE_LEFT, 3, "peak_force_N", 450 * pow(0.98, i));
+    for (int i = 0; i < 3; i++) push(l, PLATE_SIDE_RIGHT, 4, "peak_force_N", 450 * pow(0.98, i));
+    struct plate_asymmetry a = row_of(l, "peak_force_N");
+    assert_true(a.value_pct == 0);
+    near(a.left_mean, (500 * (1 + 0.98 + 0.98 * 0.98 + pow(0.98, 3)) + 450 * (1 + 0.98 + 0.98 * 0.98)) / 7, 1e-9);
+}
+
+static void a_missing_number_leaves_its_pair_out(void **state)
+{
+    (void)state;
+    struct plate_limbs *l = start(10, "");
+    const double left[] = {100, NAN, 120, 130}, right[] = {100, 500, 120, INFINITY};
+    for (int i = 0; i < 4; i++) push(l, PLATE_SIDE_LEFT, 1, "rfd_max_N_per_s", left[i]);
+    for (int i = 0; i < 4; i++) push(l, PLATE_SIDE_RIGHT, 2, "rfd_max_N_per_s", right[i]);
+    struct plate_asymmetry a = row_of(l, "rfd_max_N_per_s");
+    assert_true(a.value_pct == 0 && a.left_mean == 110 && a.right_mean == 110);
+    assert_int_equal(a.n_left, 3);
+    assert_int_equal(a.n_right, 3);
+    assert_true(isnan(a.ci95_low_pct) && isnan(a.ci95_high_pct)); /* two matched reps */
+    assert_int_equal(a.verdict, PLATE_UNDETERMINED);
+}
+
+static void who_is_not_compared(void **state)
+{
+    (void)state;
+    struct plate_limbs *l = start(10, "");
+    struct plate_asymmetry row[PLATE_METRICS];
+    push(l, PLATE_SIDE_LEFT, 1, "peak_force_N", 100);
+    push(l, PLATE_SIDE_NONE, 1, "peak_force_N", 100);
+    push(l, PLATE_SIDE_BOTH, 1, "peak_force_N", 100);
+    struct plate_rep warm = blank(PLATE_SIDE_RIGHT, 2);
+    warm.warmup = 1;
+    set_metric(&warm, "peak_force_N", 50);
+    plate_limbs_push(l, &warm);
+    assert_int_equal(plate_limbs_compare(l, row), 0);
+    push(l, PLATE_SIDE_RIGHT, 3, "peak_force_N", 80);
+    push(l, PLATE_SIDE_RIGHT, 3, "concentric_s", 1);
+    assert_int_equal(plate_limbs_compare(l, row), 1);
+    assert_int_equal(row[0].primary, 0); /* no drive time on the left, so none speaks for the session */
+    near(row[0].value_pct, 20, 1e-12);
+}
+
+static void direction_and_verdict(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *metric;
+        enum plate_mode mode;
+        double left, right, value_pct;
+        enum plate_verdict_lr verdict;
+    } c[] = {
+        {"peak_force_N", PLATE_UNILATERAL_DYNAMIC, 70, 100, -30, PLATE_LEFT_WEAKER},
+        {"peak_force_N", PLATE_UNILATERAL_DYNAMIC, 100, 70, 30, PLATE_RIGHT_WEAKER},
+        {"peak_force_N", PLATE_UNILATERAL_DYNAMIC, 100, 100, 0, PLATE_SYMMETRIC},
+        {"peak_force_N", PLATE_UNILATERAL_DYNAMIC, 90, 100, -10, PLATE_UNDETERMINED},
+        {"concentric_s", PLATE_UNILATERAL_DYNAMIC, 1.0, 0.7, -30, PLATE_LEFT_WEAKER},
+        {"hold_cv", PLATE_UNILATERAL_DYNAMIC, 0.014, 0.02, 30, PLATE_RIGHT_WEAKER},
+        {"cop_y_mm", PLATE_UNILATERAL_DYNAMIC, 70, 100, -30, PLATE_UNDETERMINED},
+        {"cop_y_mm", PLATE_UNILATERAL_DYNAMIC, -70, 100, NAN, PLATE_UNDETERMINED},
+        {"impulse_Ns", PLATE_UNILATERAL_DYNAMIC, 70, 100, -30, PLATE_UNDETERMINED},
+        {"net_impulse_Ns", PLATE_UNILATERAL_DYNAMIC, 70, 100, -30, PLATE_UNDETERMINED},
+        {"net_impulse_Ns", PLATE_BILATERAL, 70, 100, -30, PLATE_LEFT_WEAKER},
+    };
+    for (size_t i = 0; i < sizeof c / sizeof c[0]; i++) {
+        struct plate_limbs *l = start(10, "");
+        l->mode = c[i].mode;
+        for (int k = 0; k < 8; k++) {
+            push(l, PLATE_SIDE_LEFT, 1, c[i].metric, c[i].left * (1 + 0.01 * (k % 3 - 1)));
+            push(l, PLATE_SIDE_RIGHT, 2, c[i].metric, c[i].right * (1 + 0.01 * (k % 3 - 1)));
+            struct plate_asymmetry a = row_of(l, c[i].metric);
+            if (k < 2 && (a.verdict || !isnan(a.ci95_low_pct) || !isnan(a.ci95_high_pct)))
+                fail_msg("%s: a verdict or an interval from %d reps", c[i].metric, k + 1);
+        }
+        struct plate_asymmetry a = row_of(l, c[i].metric);
+        if (isnan(c[i].value_pct))
+            assert_true(isnan(a.value_pct) && isnan(a.ci95_low_pct));
+        else
+            near(a.value_pct, c[i].value_pct, 1e-9);
+        if (a.verdict != (int)c[i].verdict)
+            fail_msg("%s %zu: %s", c[i].metric, i, plate_verdict_name((enum plate_verdict_lr)a.verdict));
+    }
+}
+
+static void the_primary_row_comes_first(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *exercise, *wanted;
+        bool two_plates;
+        const char *primary, *mode;
+    } c[] = {
+        {"single_leg_hip_thrust", "", false, "concentric_s", "unilateral_dynamic"},
+        {"isometric", "", false, "peak_force_N", "unilateral_isometric"},
+        {"squat_jump", "", true, "mean_force_N", "bilateral"},
+        {"isometric", "", true, "mean_force_N", "bilateral"},
+        {"isometric", "rfd_max_N_per_s", false, "rfd_max_N_per_s", "unilateral_isometric"},
+    };
+    for (size_t i = 0; i < sizeof c / sizeof c[0]; i++) {
+        struct plate_limbs *l = start(10, c[i].wanted);
+        if (c[i].two_plates) l->mode = PLATE_BILATERAL;
+        for (int side = PLATE_SIDE_LEFT; side <= PLATE_SIDE_RIGHT; side++) {
+            struct plate_rep rep = blank((enum plate_side)side, 1);
+            snprintf(rep.exercise, sizeof rep.exercise, "%s", c[i].exercise);
+            for (const struct plate_metric *m = plate_metrics; m->name; m++) set_metric(&rep, m->name, 1);
+            plate_limbs_push(l, &rep);
+        }
+        struct plate_asymmetry row[PLATE_METRICS];
+        assert_int_equal(plate_limbs_compare(l, row), PLATE_METRICS);
+        assert_string_equal(row[0].metric, c[i].primary);
+        assert_string_equal(plate_mode_name((enum plate_mode)row[0].mode), c[i].mode);
+        for (unsigned k = 0; k < PLATE_METRICS; k++) {
+            assert_int_equal(row[k].primary, k == 0);
+            for (unsigned j = 0; j < k; j++) assert_string_not_equal(row[j].metric, row[k].metric);
+        }
+    }
+}
+
+static void too_many_reps_are_counted(void **state)
+{
+    (void)state;
+    struct plate_limbs *l = start(10, "");
+    for (int i = 0; i < 300; i++) push(l, PLATE_SIDE_LEFT, i / 7, "peak_force_N", 100 + i % 5);
+    for (int i = 0; i < 290; i++) push(l, PLATE_SIDE_RIGHT, i / 7, "peak_force_N", 100 + i % 5);
+    struct plate_asymmetry a = row_of(l, "peak_force_N");
+    assert_int_equal(a.n_left, 300);
+    assert_int_equal(a.n_right, 290);
+    assert_true(a.value_pct == 0);
+    assert_int_equal(a.verdict, PLATE_SYMMETRIC);
+}
+
+/* A session of random size with holes, its labels as told or swapped, its forces times `scale`. */
+static unsigned random_session(uint64_t seed, bool swap, double scale, struct plate_asymmetry row[PLATE_METRICS])
+{
+    rng_state = seed;
+    struct plate_limbs *l = start(1 + 20 * uniform(), "");
+    int sets = 1 + (int)(4 * uniform());
+    for (int set = 0; set < sets; set++) {
+        bool right = (set % 2 == 1) != swap;
+        int reps = (int)(9 * uniform());
+        for (int i = 0; i < reps; i++) {
+            struct plate_rep rep = blank(right ? PLATE_SIDE_RIGHT : PLATE_SIDE_LEFT, set);
+            for (const struct plate_metric *m = plate_metrics; m->name; m++) {
+                double v = exp(0.3 * gauss()) * (set % 2 ? 0.8 : 1);
+                set_metric(&rep, m->name, uniform() < 0.1 ? NAN : scale * v);
+            }
+            plate_limbs_push(l, &rep);
+        }
+    }
+    return plate_limbs_compare(l, row);
+}
+
+static bool mirrored(double a, double b) { return (isnan(a) && isnan(b)) || a == -b; }
+static bool same(double a, double b) { return (isnan(a) && isnan(b)) || a == b; }
+
+static void swapping_labels_swaps_everything(void **state)
+{
+    (void)state;
+    const uint64_t seed = 20260101;
+    print_message("seed %llu\n", (unsigned long long)seed);
+    static const int swapped[] = {PLATE_UNDETERMINED, PLATE_SYMMETRIC, PLATE_RIGHT_WEAKER, PLATE_LEFT_WEAKER};
+    unsigned with_interval = 0;
+    for (uint64_t k = 0; k < 2000; k++) {
+        struct plate_asymmetry a[PLATE_METRICS], b[PLATE_METRICS], c[PLATE_METRICS];
+        unsigned n = random_session(seed + k, false, 1, a);
+        assert_int_equal(random_session(seed + k, true, 1, b), n);
+        assert_int_equal(random_session(seed + k, false, 0x1p-40, c), n);
+        for (unsigned i = 0; i < n; i++) {
+            assert_string_equal(a[i].metric, b[i].metric);
+            assert_true(mirrored(a[i].value_pct, b[i].value_pct));
+            assert_true(mirrored(a[i].ci95_low_pct, b[i].ci95_high_pct) && mirrored(a[i].ci95_high_pct, b[i].ci95_low_pct));
+            assert_true(same(a[i].left_mean, b[i].right_mean) && same(a[i].cv_left_pct, b[i].cv_right_pct));
+            assert_true(a[i].n_left == b[i].n_right && a[i].n_right == b[i].n_left);
+            assert_int_equal(b[i].verdict, swapped[a[i].verdict]);
+            /* Units do not matter. */
+            assert_true(same(a[i].value_pct, c[i].value_pct) && same(a[i].cv_left_pct, c[i].cv_left_pct));
+            if (!isnan(a[i].ci95_low_pct)) near(c[i].ci95_low_pct, a[i].ci95_low_pct, 1e-9), with_interval++;
+            assert_int_equal(c[i].verdict, a[i].verdict);
+            if (!isnan(a[i].ci95_low_pct))
+                assert_true(a[i].ci95_low_pct <= a[i].value_pct && a[i].value_pct <= a[i].ci95_high_pct);
+        }
+    }
+    assert_true(with_interval > 1000);
+}
+
+/* Every quantile that can be asked for: GSL aborts the process where it finds none. */
+static void every_look_has_a_quantile(void **state)
+{
+    (void)state;
+    for (double noise = 1e-4; noise < 100; noise *= 10) {
+        struct plate_limbs *l = start(10, "");
+        for (int i = 0; i < PLATE_LIMB_REPS; i++) {
+            push(l, PLATE_SIDE_LEFT, 1, "peak_force_N", i % 2 ? 1 : 1 + noise);
+            push(l, PLATE_SIDE_RIGHT, 2, "peak_force_N", 1);
+            struct plate_asymmetry a = row_of(l, "peak_force_N");
+            if (i >= 2 && !(a.ci95_low_pct < a.ci95_high_pct)) fail_msg("no interval at look %d, noise %g", i + 1, noise);
+        }
+    }
+}
+
+/* What became of sessions of ten looks: a share of them, each verdict counted once a session. */
+struct shares {
+    double ever[4], last[4];
+};
+static struct shares simulate(double true_pct, double cv, double set_sd, int sessions)
+{
+    struct shares s = {0};
+    for (int k = 0; k < sessions; k++) {
+        struct plate_limbs *l = start(10, "");
+        bool ever[4] = {false};
+        int verdict = 0;
+        double left = 400 * (1 + true_pct / 100) * (1 + set_sd * gauss()), right = 400 * (1 + set_sd * gauss());
+        for (int i = 0; i < 10; i++) {
+            push(l, PLATE_SIDE_LEFT, 1, "peak_force_N", left * (1 + cv * gauss()));
+            push(l, PLATE_SIDE_RIGHT, 2, "peak_force_N", right * (1 + cv * gauss()));
+            verdict = row_of(l, "peak_force_N").verdict;
+            ever[verdict] = true;
+        }
+        s.last[verdict] += 1.0 / sessions;
+        for (int v = 0; v < 4; v++) s.ever[v] += (ever[v] ? 1.0 : 0) / sessions;
+    }
+    return s;
+}
+
+static void ten_looks_do_not_inflate_false_alarms(void **state)
+{
+    (void)state;
+    rng_state = 4711;
+    print_message("seed %llu\n", (unsigned long long)rng_state);
+    struct shares line = simulate(-10, 0.05, 0.01, 400); /* truly on the line: neither side of it may be claimed */
+    assert_true(line.ever[PLATE_LEFT_WEAKER] <= 0.07 && line.ever[PLATE_SYMMETRIC] <= 0.07);
+    assert_true(line.ever[PLATE_RIGHT_WEAKER] == 0);
+    struct shares none = simulate(0, 0.05, 0.01, 400);
+    assert_true(none.ever[PLATE_LEFT_WEAKER] + none.ever[PLATE_RIGHT_WEAKER] <= 0.01);
+    assert_true(simulate(0, 0.03, 0.01, 200).last[PLATE_SYMMETRIC] > 0.8); /* and it does speak */
+    assert_true(simulate(-25, 0.05, 0.01, 200).last[PLATE_LEFT_WEAKER] > 0.9);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(indices_by_hand),
+        cmocka_unit_test(bad_configurations_are_refused),
+        cmocka_unit_test(interval_agrees_with_scipy),
+        cmocka_unit_test(reps_are_matched_by_number),
+        cmocka_unit_test(a_missing_number_leaves_its_pair_out),
+        cmocka_unit_test(who_is_not_compared),
+        cmocka_unit_test(direction_and_verdict),
+        cmocka_unit_test(the_primary_row_comes_first),
+        cmocka_unit_test(too_many_reps_are_counted),
+        cmocka_unit_test(swapping_labels_swaps_everything),
+        cmocka_unit_test(every_look_has_a_quantile),
+        cmocka_unit_test(ten_looks_do_not_inflate_false_alarms),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,287 @@
+/* The whole core: what it says must not depend on how the samples were cut, nor on which plate's came first. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "plate/station.h"
+
+#define RATE 500.0
+enum { SECONDS = 40, N = SECONDS * 500, LOG = 1 << 18 };
+
+struct log {
+    char text[LOG];
+    size_t n;
+    struct plate_mark resume[8];
+    unsigned resumes;
+};
+
+static void on_event(void *user, const struct plate_event *e)
+{
+    struct log *log = user;
+    if (e->type == PLATE_EVENT_MARK) {
+        if (strcmp(e->u.mark.kind, "resume") == 0 && log->resumes < 8) log->resume[log->resumes++] = e->u.mark;
+        return;
+    }
+    int n = plate_event_json(e, log->text + log->n, LOG - log->n);
+    assert_true(n > 0);
+    log->n += (size_t)n;
+    log->text[log->n++] = '\n';
+    log->text[log->n] = 0;
+}
+
+static double smooth(double u) { return u <= 0 ? 0 : u >= 1 ? 1 : u * u * u * (10 + u * (-15 + 6 * u)); }
+
+/* A rep every 4 s: rest 50 N, up to `top` in 0.6 s, hold 1.5 s, down in 0.9 s. */
+static int32_t force_counts(double t_s, double top_N)
+{
+    double in = fmod(t_s, 4.0) - 0.7, noise = 0.4 * sin(t_s * 1234.5) + 0.3 * cos(t_s * 777.7);
+    double up = smooth(in / 0.6) - smooth((in - 2.1) / 0.9);
+    return (int32_t)lround(100 * (50 + (top_N - 50) * up + noise));
+}
+
+static void set_up(struct plate_station_config *cfg, unsigned plates)
+{
+    plate_station_config_default(cfg);
+    strcpy(cfg->exercise, plates == 2 ? "barbell_hip_thrust" : "single_leg_hip_thrust");
+    cfg->plates = plates;
+    cfg->set_rest_s = 10;
+    for (unsigned i = 0; i < plates; i++) {
+        struct plate_station_plate *p = &cfg->plate[i];
+        strcpy(p->name, plates == 1 ? "plate" : i ? "right" : "left");
+        p->side = plates == 1 ? PLATE_SIDE_NONE : i ? PLATE_SIDE_RIGHT : PLATE_SIDE_LEFT;
+        p->rate_Hz = RATE;
+        p->cells = 1;
+        strcpy(p->cell[0].name, "force");
+        p->cell[0].x_mm = p->cell[0].y_mm = NAN;
+    }
+}
+
+static struct plate_station *begin(const struct plate_station_config *cfg, struct log *log)
+{
+    struct plate_station_sink sink = {.event = on_event, .user = log};
+    struct plate_calibration c;
+    log->n = log->resumes = 0;
+    log->text[0] = 0;
+    struct plate_station *s = plate_station_new(cfg, &sink);
+    assert_non_null(s);
+    plate_calibration_identity(&c, 1, 0.01);
+    for (unsigned i = 0; i < cfg->plates; i++) {
+        struct plate_clock knot = {.t_s = 0.0005 * i, .period_s = 1 / RATE};
+        assert_int_equal(plate_station_calibration(s, i, &c), 0);
+        assert_int_equal(plate_station_clock(s, i, &knot), 0);
+    }
+    return s;
+}
+
+static void feed(struct plate_station *s, unsigned plate, uint64_t from, uint64_t to)
+{
+    int32_t counts[256];
+    while (from < to) {
+        uint64_t n = to - from < 256 ? to - from : 256;
+        for (uint64_t i = 0; i < n; i++) counts[i] = force_counts((double)(from + i) / RATE, plate ? 380 : 420);
+        assert_int_equal(plate_station_samples(s, plate, from, counts, n), 0);
+        from += n;
+    }
+}
+
+static unsigned lines_with(const char *text, const char *what)
+{
+    unsigned n = 0;
+    for (const char *at = text; (at = strstr(at, what)); at++) n++;
+    return n;
+}
+
+static struct log a, b;
+
+static void cuts_do_not_matter(void **state)
+{
+    (void)state;
+    struct plate_station_config cfg;
+    unsigned seed = 20261121;
+    set_up(&cfg, 1);
+    struct plate_station *s = begin(&cfg, &a);
+    feed(s, 0, 0, N);
+    plate_station_finish(s);
+    plate_station_free(s);
+    assert_int_equal(lines_with(a.text, "\"onset_s\""), SECONDS / 4);
+    for (int round = 0; round < 3; round++) {
+        s = begin(&cfg, &b);
+        for (uint64_t at = 0; at < N;) {
+            uint64_t n = 1 + (unsigned)rand_r(&seed) % (round ? 300 : 3);
+            if (n > N - at) n = N - at;
+            feed(s, 0, at, at + n);
+            at += n;
+        }
+        plate_station_finish(s);
+        plate_station_free(s);
+        assert_string_equal(a.text, b.text);
+    }
+}
+
+/* Reads of both plates in any order, one up to `behind` samples after the other. */
+static void run_two(struct log *log, unsigned seed, unsigned most, unsigned behind)
+{
+    struct plate_station_config cfg;
+    set_up(&cfg, 2);
+    struct plate_station *s = begin(&cfg, log);
+    uint64_t at[2] = {0, 0};
+    while (at[0] < N || at[1] < N) {
+        unsigned p = (unsigned)rand_r(&seed) % 2;
+        uint64_t n = 1 + (unsigned)rand_r(&seed) % most;
+        if (at[p] + n > at[1 - p] + behind) continue;
+        if (at[p] + n > N) n = N - at[p];
+        if (n) feed(s, p, at[p], at[p] + n);
+        at[p] += n;
+    }
+    plate_station_finish(s);
+    plate_station_free(s);
+}
+
+static void arrival_does_not_matter(void **state)
+{
+    (void)state;
+    run_two(&a, 1, 1, 2);
+    assert_int_equal(lines_with(a.text, "\"onset_s\""), 2 * SECONDS / 4);
+    assert_true(lines_with(a.text, "\"metric\"") > 0);
+    for (unsigned seed = 2; seed < 6; seed++) {
+        run_two(&b, seed, 40, 100);
+        assert_string_equal(a.text, b.text);
+    }
+}
+
+/* One plate falls silent, is not waited for, and comes back with its old samples: what was said can be said again
+ * from the samples and the `resume` mark alone. */
+static void a_plate_that_lags_can_be_replayed(void **state)
+{
+    (void)state;
+    struct plate_station_config cfg;
+    set_up(&cfg, 2);
+    struct plate_station *s = begin(&cfg, &a);
+    feed(s, 0, 0, 2000);
+    feed(s, 1, 0, 1500);
+    plate_station_absent(s, 1);
+    feed(s, 0, 2000, 6000);
+    assert_int_equal(a.resumes, 0);
+    feed(s, 1, 1500, N);
+    feed(s, 0, 6000, N);
+    plate_station_finish(s);
+    plate_station_free(s);
+    assert_int_equal(a.resumes, 1);
+    assert_int_equal(a.resume[0].sample, 1500);
+
+    s = begin(&cfg, &b);
+    for (uint64_t at = 0; at < N; at += 50)
+        for (unsigned p = 0; p < 2; p++) {
+            if (p == 1 && at == 1500) assert_int_equal(plate_station_mark(s, &a.resume[0]), 0);
+            feed(s, p, at, at + 50);
+        }
+    plate_station_finish(s);
+    plate_station_free(s);
+    assert_string_equal(a.text, b.text);
+}
+
+static void mark(struct plate_station *s, double t_s, const char *kind, const char *value)
+{
+    struct plate_mark m = {.t_s = t_s};
+    strcpy(m.kind, kind);
+    strcpy(m.value, value);
+    assert_int_equal(plate_station_mark(s, &m), 0);
+}
+
+static void sides_and_sets(void **state)
+{
+    (void)state;
+    struct plate_station_config cfg;
+    set_up(&cfg, 1);
+    struct plate_station *s = begin(&cfg, &a);
+    mark(s, 0, "side", "left");
+    feed(s, 0, 0, 6200); /* 12.4 s: three reps */
+    mark(s, plate_station_now_s(s), "side", "right");
+    feed(s, 0, 6200, 10000); /* two more */
+    mark(s, plate_station_now_s(s), "set_end", "");
+    feed(s, 0, 10000, N);
+    plate_station_finish(s);
+    plate_station_free(s);
+    assert_int_equal(lines_with(a.text, "\"side\":\"left\",\"set\":1,\"rep\":3"), 1);
+    assert_int_equal(lines_with(a.text, "\"side\":\"right\",\"set\":2,\"rep\":1"), 1);
+    assert_int_equal(lines_with(a.text, "\"side\":\"right\",\"set\":3,\"rep\":1"), 1);
+    assert_int_equal(lines_with(a.text, "\"ended_by\":\"side\""), 1);
+    assert_int_equal(lines_with(a.text, "\"ended_by\":\"command\""), 1);
+    assert_int_equal(lines_with(a.text, "\"ended_by\":\"stop\""), 1);
+}
+
+static void a_set_ends_by_rest(void **state)
+{
+    (void)state;
+    struct plate_station_config cfg;
+    set_up(&cfg, 1);
+    struct plate_station *s = begin(&cfg, &a);
+    feed(s, 0, 0, 4000);
+    int32_t rest[500];
+    for (int i = 0; i < 500; i++) rest[i] = 5000 + (i % 7) * 10;
+    for (uint64_t at = 4000; at < 4000 + 12 * 500; at += 500) assert_int_equal(plate_station_samples(s, 0, at, rest, 500), 0);
+    assert_int_equal(lines_with(a.text, "\"ended_by\":\"rest\""), 1);
+    plate_station_finish(s);
+    plate_station_free(s);
+    assert_int_equal(lines_with(a.text, "\"ended_by\":\"rest\""), 1);
+    assert_int_equal(lines_with(a.text, "\"ended_by\":\"stop\""), 0);
+}
+
+static void a_hole_is_no_rep_and_order_is_kept(void **state)
+{
+    (void)state;
+    struct plate_station_config cfg;
+    set_up(&cfg, 1);
+    struct plate_station *s = begin(&cfg, &a);
+    feed(s, 0, 0, 5000);
+    struct plate_gap gap = {.sample = 5000, .count = 800, .reason = PLATE_GAP_SEQUENCE};
+    int32_t counts = 0;
+    assert_int_equal(plate_station_samples(s, 0, 5001, &counts, 1), -EINVAL);
+    assert_int_equal(plate_station_gap(s, 0, &gap), 0);
+    assert_int_equal(plate_station_next_sample(s, 0), 5800);
+    feed(s, 0, 5800, N);
+    struct plate_mark bad = {.t_s = 50, .kind = "side", .value = "up"};
+    assert_int_equal(plate_station_mark(s, &bad), -EINVAL);
+    plate_station_finish(s);
+    plate_station_free(s);
+    assert_in_range(lines_with(a.text, "\"onset_s\""), SECONDS / 4 - 2, SECONDS / 4);
+}
+
+static void an_empty_plate_says_nothing(void **state)
+{
+    (void)state;
+    struct plate_station_config cfg;
+    unsigned seed = 7;
+    set_up(&cfg, 1);
+    struct plate_station *s = begin(&cfg, &a);
+    for (uint64_t i = 0; i < 60 * 500; i++) {
+        double noise = 0;
+        for (int k = 0; k < 12; k++) noise += (double)rand_r(&seed) / RAND_MAX - 0.5;
+        int32_t counts = (int32_t)lround(100 * (noise + 0.0005 * (double)i));
+        assert_int_equal(plate_station_samples(s, 0, i, &counts, 1), 0);
+    }
+    plate_station_finish(s);
+    plate_station_free(s);
+    assert_int_equal(a.n, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cuts_do_not_matter),
+        cmocka_unit_test(arrival_does_not_matter),
+        cmocka_unit_test(a_plate_that_lags_can_be_replayed),
+        cmocka_unit_test(sides_and_sets),
+        cmocka_unit_test(a_set_ends_by_rest),
+        cmocka_unit_test(a_hole_is_no_rep_and_order_is_kept),
+        cmocka_unit_test(an_empty_plate_says_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
