@@ -146,7 +146,7 @@ const struct config_key config_keys[] = {
      "column of the device's clock, counted from 1; 0: it sends none"},
     {CONFIG_CSV, "time_unit", CONFIG_WORD, AT(config_plate, csv.time_unit_s), "us", 0, 0, time_units, 0, false, "",
      "unit of that clock"},
-    {CONFIG_CSV, "time_bits", CONFIG_WHOLE, AT(config_plate, csv.time_bits), "32", 0, 63, NULL, 0, false, "",
+    {CONFIG_CSV, "time_bits", CONFIG_WHOLE, AT(config_plate, csv.time_bits), "32", 0, 40, NULL, 0, false, "",
      "the clock wraps at 2^time_bits (micros() and millis(): 32); 0: never"},
     {CONFIG_CSV, "first_column", CONFIG_WHOLE, AT(config_plate, csv.first_column), "0", 0, 64, NULL, 0, false, "",
      "column of the first cell, the others follow it; 0: the first that is not the clock"},

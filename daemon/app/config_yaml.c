@@ -34,25 +34,32 @@ static const yaml_node_t *list_find(yaml_document_t *d, const yaml_node_t *list,
     return yaml_document_get_node(d, items[index]);
 }
 
-/* The line of `path`, or of the innermost part of it that is there; 0: the file is empty. */
-static unsigned locate(const struct config_source *src, const char *path)
+/* The value at `path`, NULL if there is none; the line of the innermost part of it that is there, 0: the file is empty. */
+static const yaml_node_t *find(const struct config_source *src, const char *path, unsigned *ret_line)
 {
     yaml_document_t *d = (yaml_document_t *)&src->document; /* libyaml's getters take no const; they change nothing */
     const yaml_node_t *node = src->has_document ? yaml_document_get_root_node(d) : NULL;
-    unsigned line = node ? node_line(node) : 0;
+    *ret_line = node ? node_line(node) : 0;
     while (node && *path) {
         if (*path == '[') {
             char *end;
             node = list_find(d, node, strtoul(path + 1, &end, 10));
-            if (node) line = node_line(node);
+            if (node) *ret_line = node_line(node);
             path = end + (*end == ']');
         } else {
             path += *path == '.';
-            size_t n = strcspn(path, ".[");
-            node = map_find(d, node, path, n, &line);
+            const size_t n = strcspn(path, ".[");
+            node = map_find(d, node, path, n, ret_line);
             path += n;
         }
     }
+    return node;
+}
+
+static unsigned line_of(const struct config_source *src, const char *path)
+{
+    unsigned line;
+    find(src, path, &line);
     return line;
 }
 
@@ -86,7 +93,7 @@ int config_fail(const struct config_source *src, const char *path, const char *f
 {
     va_list args;
     va_start(args, fmt);
-    say(src, locate(src, path), path, fmt, args);
+    say(src, line_of(src, path), path, fmt, args);
     va_end(args);
     return -EINVAL;
 }
@@ -209,8 +216,9 @@ static void complaint_log(cyaml_log_t level, void *user, const char *fmt, va_lis
     char key[64] = "";
     unsigned index = 0, line = 0;
     if (strncmp(text, "Load: ", 6) == 0) {
-        snprintf(c->message, sizeof c->message, "%s", text + 6);
-        c->message[strcspn(c->message, "\n")] = 0;
+        const size_t n = strlen(text);
+        if (text[n - 1] == '\n') text[n - 1] = 0;
+        memcpy(c->message, text + 6, n - 5);
         return;
     }
     const bool in_map = sscanf(text, " in mapping (line: %u", &line) == 1;
@@ -263,10 +271,12 @@ static unsigned distance(const char *a, const char *b)
     return row[n];
 }
 
-static int unknown_key(const struct config_source *src, unsigned line, const char *where, enum config_section section,
-                       const char *key)
+static int unknown_key(const struct config_source *src, const char *where, enum config_section section, const char *key)
 {
     char path[PATH_SIZE + 80];
+    unsigned line;
+    const yaml_node_t *map = find(src, where, &line);
+    if (map) map_find((yaml_document_t *)&src->document, map, key, strlen(key), &line);
     snprintf(path, sizeof path, "%s%s%.64s", where, *where ? "." : "", key);
     const struct config_key *nearest = NULL, *elsewhere = NULL;
     unsigned best = (unsigned)strlen(key) / 3 + 1;
@@ -298,7 +308,7 @@ static int shape_fail(const struct config_source *src, cyaml_err_t err, const st
 {
     char path[PATH_SIZE];
     const enum config_section section = complaint_path(c, path);
-    const unsigned line = c->line ? c->line : locate(src, "");
+    const unsigned line = c->line ? c->line : line_of(src, "");
     unsigned max;
     switch (err) {
     case CYAML_ERR_OOM:
@@ -306,9 +316,10 @@ static int shape_fail(const struct config_source *src, cyaml_err_t err, const st
     case CYAML_ERR_ALIAS:
         return fail_at(src, line, path, "aliases (*NAME) are not supported, write the value out");
     case CYAML_ERR_INVALID_KEY:
-        if (strncmp(c->message, "Unexpected key: ", 16) == 0) return unknown_key(src, line, path, section, c->message + 16);
+        if (strncmp(c->message, "Unexpected key: ", 16) == 0) return unknown_key(src, path, section, c->message + 16);
         break;
     case CYAML_ERR_SEQUENCE_ENTRIES_MAX:
+        if (strrchr(path, '[')) *strrchr(path, '[') = 0;
         if (sscanf(c->message, "Excessive entries (%u", &max) == 1)
             return fail_at(src, line, path, "too many entries, give at most %u", max);
         break;

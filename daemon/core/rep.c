@@ -17,10 +17,15 @@
 #define MIN_STEP_N 15.0   /* less is no repetition of anything */
 #define MIN_REP_S 0.15
 #define MAX_REP_S 40.0
-#define HOLD_WINDOW_S 0.15
-#define HOLD_PART 0.06    /* a hold is flat within this part of the step from rest */
+#define HOLD_S 0.15       /* after the braking dip, a force that is flat for so long is held */
+#define PLATEAU_S 0.4     /* without a dip: longer than the top of the drive's own hump */
+#define FLAT_PART 0.01    /* flat: SD within this part of the step from rest */
 #define HOLD_LEVEL 0.4    /* and above this part of the step to the peak */
-#define LEAVE_S 0.05
+#define DIP_PART 0.015    /* a braking dip is deeper than this part of the step */
+#define LEAVE_PART 0.015  /* a hold is left by more than this part of its force ... */
+#define LEAVE_SD 3.5      /* ... and of its own SD ... */
+#define LEAVE_S 0.06      /* ... for so long */
+#define HOLD_FOLLOW_S 1.0 /* the held level creeps with posture */
 #define END_PART 0.1      /* touch-down: within a tenth of the step from rest to support */
 #define END_DWELL_S 0.1   /* after a hold and a lowering, the floor is the floor */
 #define DIP_DWELL_S 0.25  /* without, a fall this short may be braking at the top (free fall of v/g, v < 1.2 m/s) */
@@ -55,7 +60,7 @@ struct plate_rep_detector {
     char exercise[PLATE_TEXT_SIZE];
     struct plate_protocol_targets targets;
     enum family family;
-    bool jumps;
+    bool jumps, fixed; /* squat_jump; a push against a bar that does not move */
 
     struct { double t_s, force_N; } history[HISTORY];
     uint64_t samples, history_from;
@@ -76,8 +81,9 @@ struct plate_rep_detector {
     double departed_s;      /* since when the force is out of (in) the band that the state watches; NaN: it is not */
     uint64_t start_block;   /* first block of the movement */
     double onset_s, peak_N, low_N;
+    double dip_depth_N, dip_N; /* the deepest fall from a peak before it, and how low it went: the braking at the top */
     struct level hold;
-    double top_s, descent_s, leave_s, hold_seen_s;
+    double top_s, descent_s, leave_s;
     double below_s;         /* since when the force is back near rest; NaN */
     double bottom_s, velocity, position_max;
     double takeoff_s;
@@ -103,6 +109,7 @@ void plate_rep_exercise(struct plate_rep_detector *d, const char *exercise, cons
     strncpy(d->exercise, exercise, sizeof d->exercise - 1);
     d->family = family_of(exercise);
     d->jumps = strcmp(exercise, "squat_jump") == 0;
+    d->fixed = strcmp(exercise, "isometric") == 0 || strcmp(exercise, "generic") == 0;
     d->targets = *targets;
     d->steps = 0;
 }
@@ -113,8 +120,8 @@ int plate_rep_init(struct plate_rep_detector *d, const struct plate_rep_config *
     memset(d, 0, sizeof *d);
     d->rate_Hz = cfg->rate_Hz;
     d->period_s = 1 / cfg->rate_Hz;
-    d->block_n = (unsigned)fmax(1, floor(BLOCK_S * cfg->rate_Hz));
-    d->chunk_n = (unsigned)fmax(CHUNK_MIN, floor(CHUNK_S * cfg->rate_Hz));
+    d->block_n = (unsigned)fmax(1, floor(BLOCK_S * cfg->rate_Hz + 0.5));
+    d->chunk_n = (unsigned)fmax(CHUNK_MIN, floor(CHUNK_S * cfg->rate_Hz + 0.5));
     d->smooth_k = 1 - exp(-(double)d->block_n * d->period_s / SMOOTH_S);
     d->smooth_N = d->last_end_s = d->departed_s = NAN;
     plate_rep_exercise(d, cfg->exercise, &cfg->targets);
@@ -257,7 +264,7 @@ static struct part measure(const struct plate_rep_detector *d, double from_s, do
 {
     struct part p = {.peak_N = -INFINITY, .cop_x_mm = NAN, .cop_y_mm = NAN, .path_mm = NAN};
     double m = 0, m2 = 0, w = 0, cx = 0, cy = 0, cw = 0, lx = NAN, ly = NAN, path = 0;
-    uint64_t end = block_from(d, to_s), stride = (uint64_t)fmax(1, floor(0.05 * d->rate_Hz / d->block_n));
+    uint64_t end = block_from(d, to_s), stride = (uint64_t)fmax(1, floor(0.05 * d->rate_Hz / d->block_n + 0.5));
     for (uint64_t i = block_from(d, from_s); i < end; i++) {
         const struct block *b = block_at(d, i);
         w += b->dt_s;
@@ -363,16 +370,18 @@ static void begin_up(struct plate_rep_detector *d, double t_s, struct plate_rep_
     d->state = STATE_UP;
     d->onset_s = t_s;
     d->peak_N = d->smooth_N;
-    d->top_s = d->descent_s = d->leave_s = d->below_s = d->hold_seen_s = NAN;
+    d->dip_depth_N = 0;
+    d->dip_N = INFINITY;
+    d->top_s = d->descent_s = d->leave_s = d->below_s = NAN;
     d->hold = (struct level){NAN, NAN};
     set_phase(d, PLATE_DRIVE, out);
 }
 
-/* Is the force flat over the last HOLD_WINDOW_S? Then its level, and since when. */
-static bool flat(const struct plate_rep_detector *d, double tolerance_N, struct level *ret, double *ret_since_s)
+/* Is the force flat over the last `window_s`? Then its level, and since when. */
+static bool flat(const struct plate_rep_detector *d, double window_s, double tolerance_N, struct level *ret, double *ret_since_s)
 {
     double end_s = block_at(d, d->blocks - 1)->t_s + block_at(d, d->blocks - 1)->dt_s;
-    uint64_t from = block_from(d, end_s - HOLD_WINDOW_S - 1e-6), n = d->blocks - from;
+    uint64_t from = block_from(d, end_s - window_s - 1e-6), n = d->blocks - from;
     if (n < 3 || from == oldest_block(d) || block_at(d, from)->t_s < d->onset_s) return false;
     double sum = 0, sum2 = 0, sx = 0;
     for (uint64_t i = from; i < d->blocks; i++) {
@@ -420,39 +429,59 @@ static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_outp
     return true;
 }
 
+static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    double step = d->peak_N - d->rest.mean_N, tolerance = fmax(fmax(2 * d->rest.sd_N, 1.0), FLAT_PART * step), since_s;
+    double dip = fmax(fmax(3 * d->rest.sd_N, 1.0), DIP_PART * step);
+    struct level level;
+    if (step < smallest_step(d) || !flat(d, HOLD_S, tolerance, &level, &since_s)) return;
+    if (level.mean_N < d->rest.mean_N + HOLD_LEVEL * step) return;
+    bool known = !isnan(d->hold.mean_N), again = known && fabs(level.mean_N - d->hold.mean_N) < 2 * tolerance;
+    if (d->phase == PLATE_LOWER && known && !again) return; /* a slow lowering is flat for a while too */
+    bool braked = d->dip_depth_N > dip && d->dip_N < level.mean_N - dip;
+    if (!braked && !flat(d, PLATEAU_S, tolerance, &level, &since_s)) return;
+    /* Hips that rise slowly and evenly press like hips that are held: without a dip, only a push against a fixed
+     * bar is known to stand still. */
+    if (!again) d->top_s = braked || d->fixed ? since_s : NAN;
+    d->hold = level;
+    d->descent_s = d->leave_s = NAN;
+    set_phase(d, PLATE_HOLD, out);
+}
+
+/* Where the force left the held level, found again backwards: the last mean within a quarter of what it left by. */
+static double find_descent(const struct plate_rep_detector *d, double leave_N)
+{
+    uint64_t i = block_from(d, d->leave_s), oldest = oldest_block(d);
+    while (i > oldest + 1 && block_at(d, i)->t_s > d->onset_s && fabs(block_at(d, i)->force_N - d->hold.mean_N) > leave_N / 4) i--;
+    return block_at(d, i)->t_s;
+}
+
 static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
-    double step = d->peak_N - d->rest.mean_N, tolerance = fmax(fmax(2.5 * d->rest.sd_N, 2.0), HOLD_PART / 2 * step);
-    struct level level;
-    double since_s;
     if (d->phase != PLATE_HOLD) {
-        if (step < smallest_step(d) || !flat(d, tolerance, &level, &since_s) || level.mean_N < d->rest.mean_N + HOLD_LEVEL * step) return;
-        bool again = !isnan(d->hold.mean_N) && fabs(level.mean_N - d->hold.mean_N) < 2 * tolerance;
-        if (d->phase == PLATE_LOWER && !isnan(d->hold.mean_N) && !again) return; /* a slow lowering is flat for a while too */
-        if (!again) d->top_s = since_s;
-        d->hold = level;
-        d->hold_seen_s = t_s;
-        d->descent_s = d->leave_s = NAN;
-        set_phase(d, PLATE_HOLD, out);
+        find_hold(d, out);
         return;
     }
-    double off = d->smooth_N - d->hold.mean_N;
-    double leave_N = fmax(fmax(5.0, 5 * d->hold.sd_N), HOLD_PART * (d->hold.mean_N - d->rest.mean_N));
+    double off = d->smooth_N - d->hold.mean_N, k = d->block_n * d->period_s / HOLD_FOLLOW_S;
+    double leave_N = fmax(fmax(LEAVE_SD * d->hold.sd_N, 3 * d->rest.sd_N), fmax(1.5, LEAVE_PART * d->hold.mean_N));
     if (fabs(off) <= leave_N) {
+        double mean_off = block_at(d, d->blocks - 1)->force_N - d->hold.mean_N;
         d->leave_s = NAN;
-        double k = fmin(1, d->block_n * d->period_s / 0.5); /* the held level creeps with posture */
-        d->hold.mean_N += k * (block_at(d, d->blocks - 1)->force_N - d->hold.mean_N);
+        if (fabs(off) > leave_N / 2) return;
+        d->hold.mean_N += fmin(1, k) * mean_off;
+        d->hold.sd_N = sqrt(fmax(0, d->hold.sd_N * d->hold.sd_N + fmin(1, 2 * k) * (mean_off * mean_off - d->hold.sd_N * d->hold.sd_N)));
         return;
     }
     if (isnan(d->leave_s)) d->leave_s = t_s;
     if (t_s - d->leave_s < LEAVE_S) return;
-    d->descent_s = d->leave_s;
+    d->descent_s = find_descent(d, leave_N);
     set_phase(d, off < 0 ? PLATE_LOWER : PLATE_DRIVE, out);
 }
 
 static void step_up(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
-    if (d->smooth_N > d->peak_N) d->peak_N = d->smooth_N;
+    d->peak_N = fmax(d->peak_N, d->smooth_N);
+    if (d->peak_N - d->smooth_N > d->dip_depth_N) d->dip_depth_N = d->peak_N - d->smooth_N, d->dip_N = d->smooth_N;
     if (foot_was_at_rest(d, out)) return;
     double support = isnan(d->hold.mean_N) ? d->peak_N : d->hold.mean_N;
     double step = support - d->rest.mean_N, near_N = d->rest.mean_N + fmax(END_PART * step, band_N(d));

@@ -191,7 +191,7 @@ int plate_station_clock(struct plate_station *s, unsigned plate, const struct pl
     if (!p->started) {
         p->started = true;
         p->seen_s = knot->t_s - knot->period_s;
-        p->present = p->seen_s > s->merged_s; /* else the merge has not waited for it: welcome() will say so */
+        p->present = knot->t_s >= s->merged_s; /* else the merge has not waited for it: welcome() will say so */
     }
     p->knot = *knot;
     return 0;
@@ -230,7 +230,7 @@ static void welcome(struct plate_station *s, struct plate *p)
 {
     p->present = true;
     p->seen_s = fmax(p->seen_s, s->merged_s);
-    if (plate_clock_t_s(&p->knot, p->next_sample) > s->merged_s) return;
+    if (plate_clock_t_s(&p->knot, p->next_sample) >= s->merged_s) return;
     p->floor_s = s->merged_s;
     struct plate_event e = {.type = PLATE_EVENT_MARK, .t_s = p->floor_s};
     struct plate_mark *m = &e.u.mark;

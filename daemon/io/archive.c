@@ -90,7 +90,9 @@ static bool set_attribute(hid_t at, const char *name, hid_t type, const void *va
 {
     const hid_t a = H5Aopen(at, name, H5P_DEFAULT);
     const bool ok = a >= 0 && H5Awrite(a, type, value) >= 0;
+    const hid_t kept = archive_keep_errors(ok);
     if (a >= 0) H5Aclose(a);
+    archive_restore_errors(kept);
     return ok;
 }
 
@@ -263,7 +265,9 @@ int archive_create(const char *path, enum archive_mode mode, const struct record
     }
     const hid_t access = archive_access(mode == ARCHIVE_LIVE);
     w->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    const hid_t kept = archive_keep_errors(w->file >= 0);
     H5Pclose(access);
+    archive_restore_errors(kept);
     if (w->file < 0) {
         rc = archive_fail(ret_error, -EIO, "%s: cannot be created", path);
         release(w);
@@ -291,9 +295,11 @@ static bool append(hid_t dataset, uint64_t rows, size_t n, int rank, hsize_t cel
     const hid_t there = H5Dget_space(dataset), here = H5Screate_simple(rank, count, NULL);
     const bool ok = H5Sselect_hyperslab(there, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
                     H5Dwrite(dataset, type, here, there, H5P_DEFAULT, bytes) >= 0;
+    const hid_t kept = archive_keep_errors(ok);
     H5Sclose(here);
     H5Sclose(there);
     if (!ok) H5Dset_extent(dataset, before);
+    archive_restore_errors(kept);
     return ok;
 }
 

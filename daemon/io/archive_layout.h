@@ -57,6 +57,13 @@ hid_t archive_access(bool latest);
  * that HDF5 says has failed, else rc. */
 int archive_fail(struct archive_error *ret_error, int rc, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Every call of HDF5 forgets the errors of the one before: what has failed is kept over the clean-up behind it. */
+static inline hid_t archive_keep_errors(bool ok) { return ok ? H5I_INVALID_HID : H5Eget_current_stack(); }
+static inline void archive_restore_errors(hid_t kept)
+{
+    if (kept >= 0) H5Eset_current_stack(kept);
+}
+
 /* SHA-256 in hex of what the file says as of sealing: docs/archive.md has the recipe. */
 int archive_digest(hid_t file, char ret[65], struct archive_error *ret_error);
 /* 0; -EBADMSG: not sealed, or the digest is another one; -EIO and others: cannot be read. */

@@ -282,8 +282,10 @@ bool archive_read_rows(hid_t dataset, hid_t type, int rank, uint64_t row, uint64
     const hid_t there = H5Dget_space(dataset), here = H5Screate_simple(rank, count, NULL);
     const bool ok = H5Sselect_hyperslab(there, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
                     H5Dread(dataset, type, here, there, H5P_DEFAULT, ret) >= 0;
+    const hid_t kept = archive_keep_errors(ok);
     H5Sclose(here);
     H5Sclose(there);
+    archive_restore_errors(kept);
     return ok;
 }
 

@@ -11,11 +11,13 @@ struct stream_config {
     const char *station;
     unsigned high_water; /* messages kept for one slow subscriber */
 };
-struct stream_error { char text[256]; };
+struct stream_error {
+    char text[256];
+};
 struct stream_counters {
     uint64_t messages, bytes, send_failures; /* published, whoever listened; libzmq does not say what a slow subscriber lost */
-    uint64_t requests, bad_requests;         /* handed to `request`; not fit to be handed on (empty, too long, too many frames) */
-    uint64_t cached;                         /* repeats from the cache that late joiners caused */
+    uint64_t requests, bad_requests; /* handed to `request`; not fit to be handed on (empty, too long, too many frames) */
+    uint64_t cached;                 /* repeats from the cache that late joiners caused */
 };
 
 int stream_open(const struct stream_config *cfg, struct stream **ret, struct stream_error *ret_error);
@@ -32,8 +34,8 @@ void stream_session(struct stream *s, const char *session);
  * in order of first publication, to whoever subscribes to a prefix of the topic later (and, as an XPUB cannot single one
  * out, to those who had subscribed already). -EINVAL: body is no object; -EMSGSIZE: topic or key above STREAM_TOPIC_MAX, or
  * all of it above STREAM_MAX_MESSAGE; -ENOMEM: no memory, too many topics, or published but not kept (cache full). */
-int stream_publish(struct stream *s, const char *topic, const char *cache_key, int64_t t_utc_ns, const char *body, size_t body_n,
-                   const void *payload, size_t payload_n);
+int stream_publish(struct stream *s, const char *topic, const char *cache_key, int64_t t_utc_ns, const char *body,
+                   size_t body_n, const void *payload, size_t payload_n);
 /* Takes new subscriptions (sends them the cache) and control requests: call it when one of stream_fds() is readable, and
  * after every publish round (ZMQ_FD is edge-triggered). `request` gets one JSON text and answers into `reply` (size bytes;
  * the length back, 0: no answer); it is called at most `max` times. Returns the number of requests handled. */

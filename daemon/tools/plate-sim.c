@@ -48,8 +48,9 @@ static int print_config(const struct sim_options *o, const struct sim_source *s)
         puts("    cells:");
         for (unsigned i = 0; i < p->cells; i++) printf("      - name: %s\n", sim_source_cell(s, k, i));
         if (o->csv)
-            puts("    csv:\n      separator: \",\"\n      time_column: 1\n      time_unit: us\n      time_bits: 32\n      first_column: 2\n      "
-                 "decimals: 0");
+            fputs("    csv:\n      separator: \",\"\n      time_column: 1\n      time_unit: us\n      time_bits: 32\n"
+                  "      first_column: 2\n      decimals: 0\n",
+                  stdout);
     }
     return fflush(stdout) ? 1 : 0;
 }

@@ -477,9 +477,11 @@ static void csv_lines_run_together_are_thrown_away(void **s)
     assert_int_equal(run.frames, 3);
     assert_int_equal(run.frame[2].counts[0], 9);
     assert_int_equal(run.d.stats.bad_length, 1);
-    push_text("1,2,0\n3,4,0\n5,6,0\n"); /* but twice the same is what the device sends from now on */
+    push_text("1,2,0\n3,4\n5,6,0\n3,4\n");
     assert_int_equal(run.frames, 5);
-    assert_int_equal(run.d.stats.bad_length, 2);
+    push_text("1,2,0\n3,4,0\n5,6,0\n"); /* but twice the same is what the device sends from now on */
+    assert_int_equal(run.frames, 7);
+    assert_int_equal(run.d.stats.bad_length, 4);
     run_account(&run);
 }
 
@@ -568,6 +570,7 @@ static void csv_time_wraps(void **s)
     assert_int_equal(run.frame[2].ticks, 0x100000000 + 500);
     assert_int_equal(run.frame[3].ticks, 0x100000000 + 1000);
     for (int i = 0; i < 4; i++) assert_false(run.frame[i].restarted);
+    start_timed(1e-6, 32);
     expect_refused("4294967296,1", &run.d.stats.bad_sanity); /* more than 32 bits can say */
     start_timed(1e-3, 16);
     for (unsigned t = 0, i = 0; i < 600; i++, t += 997) {
@@ -596,6 +599,10 @@ static void csv_restart(void **s)
     assert_int_equal(run.frames, 2);
     assert_true(run.frame[1].restarted);
     assert_int_equal(run.frame[1].ticks, 2000);
+    start_timed(1e-3, 12); /* back by a second, or on by three: of a counter so short, back */
+    push_text("3000,1\n2000,2\n2010,3\n");
+    assert_int_equal(run.frames, 2);
+    assert_true(run.frame[1].restarted);
     run_account(&run);
 }
 
@@ -609,6 +616,8 @@ static void csv_time_jumps(void **s)
     assert_int_equal(run.frame[2].ticks, 50040000000);
     assert_int_equal(run.d.stats.bad_sanity, 2);
     for (int i = 0; i < 3; i++) assert_false(run.frame[i].restarted);
+    push_text("5004,9\n"); /* and it agrees with the line before alone, not with one of long ago */
+    assert_int_equal(run.frames, 3);
     push_text("950040,6\n950050,7\n");
     assert_int_equal(run.frames, 4);
     assert_false(run.frame[3].restarted);
@@ -698,6 +707,17 @@ static void template_is_a_protocol(void **s)
     assert_int_equal(run.frames, 100);
     for (unsigned k = 0; k < 100; k++) assert_int_equal(run.frame[k].counts[0], (int16_t)(count_of(k, 0) >> 16));
     run_account(&run);
+    for (size_t lost = 0; lost < n - 24; lost++) { /* one byte: the rhythm is back two packets later */
+        uint8_t rest[1200];
+        memcpy(rest, bytes, lost);
+        memcpy(rest + lost, bytes + lost + 1, n - lost - 1);
+        run.d = fresh;
+        run.frames = 0;
+        run_push(&run, rest, n - 1);
+        for (size_t k = lost / 6 + 2, tail = 100 - k; k < 100; k++)
+            assert_int_equal(run.frame[run.frames - tail + k - lost / 6 - 2].counts[0],
+                             (int16_t)(count_of((uint32_t)k, 0) >> 16));
+    }
     for (int round = 0; round < 300; round++) {
         n = random_damage(bytes, template_stream(bytes, 100), sizeof bytes);
         assert_chunk_invariant(&fresh, bytes, n);

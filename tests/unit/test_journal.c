@@ -22,7 +22,7 @@ static int setup(void **state)
 {
     struct place *p = calloc(1, sizeof *p);
     p->folder = fixture_folder();
-    if (!p->folder) return -1;
+    if (!*p->folder) return -1;
     snprintf(p->path, sizeof p->path, "%s/a.journal", p->folder);
     snprintf(p->copy, sizeof p->copy, "%s/b.journal", p->folder);
     *state = p;

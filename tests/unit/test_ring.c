@@ -26,7 +26,7 @@ static int setup(void **state)
 {
     struct place *p = calloc(1, sizeof *p);
     p->folder = fixture_folder();
-    if (!p->folder) return -1;
+    if (!*p->folder) return -1;
     snprintf(p->path, sizeof p->path, "%s/test.ring", p->folder);
     *state = p;
     return 0;

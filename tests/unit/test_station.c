@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "plate/station.h"
+#include <errno.h>
 
 #define RATE 500.0
 enum { SECONDS = 40, N = SECONDS * 500, LOG = 1 << 18 };

@@ -25,7 +25,7 @@ struct csv {
     bool overlong;  /* throwing away until the line end */
     char line[LINE_MAX_BYTES];
     /* the lines before */
-    unsigned columns, odd_columns; /* as accepted; as the last line had that differed */
+    unsigned columns, odd_columns; /* as accepted; of the latest line */
     bool timed, doubted;           /* `raw` and `ticks`, `doubt_raw` hold */
     uint64_t raw, ticks, doubt_raw;
 };
@@ -131,7 +131,7 @@ static bool place(struct csv *s, uint64_t raw, struct plate_frame *f)
 static bool columns_agree(struct csv *s, unsigned columns)
 {
     bool agree = s->columns == 0 || s->columns == columns || s->odd_columns == columns;
-    s->odd_columns = agree ? 0 : columns;
+    s->odd_columns = columns;
     if (agree) s->columns = columns;
     return agree;
 }
