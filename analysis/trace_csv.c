@@ -1,4 +1,4 @@
-#include "trace.h"
+#include "trace_csv.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>

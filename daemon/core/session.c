@@ -100,8 +100,8 @@ static bool moving(const struct session *s)
 /* A set that is to end while somebody is in mid-rep ends with that rep. */
 static void ask_end(struct session *s, enum plate_set_end by, double t_s)
 {
-    if (moving(s)) s->end_pending = by;
-    else end_set(s, by, t_s);
+    if (!moving(s)) end_set(s, by, t_s);
+    else s->end_pending = by, s->end_asked_s = t_s;
 }
 
 void session_mark(struct session *s, const struct plate_mark *m)
@@ -176,6 +176,7 @@ void session_rep(struct session *s, unsigned plate, struct plate_rep *rep, doubl
     rep->peak_force_N_per_kg = rep->peak_force_N / s->body_mass_kg;
     rep->mean_force_N_per_kg = rep->mean_force_N / s->body_mass_kg;
     rep->hold_force_N_per_kg = rep->hold_force_N / s->body_mass_kg;
+    if (s->end_pending != PLATE_SET_ACTIVE && rep->onset_s >= s->end_asked_s) end_set(s, s->end_pending, t_s); /* what moved then was no rep */
     bool opens = !s->set_open;
     if (opens) open_set(s, rep);
     rep->set = s->set.set;

@@ -15,6 +15,7 @@ struct session {
     struct plate_set set;     /* the open one, if set_open */
     bool set_open;
     enum plate_set_end end_pending; /* to end as soon as nobody is in a movement; ACTIVE: nothing pending */
+    double end_asked_s;
     int32_t sets;
     int32_t reps[PLATE_MAX_PLATES];
     double sum[4];            /* peak, mean, hold, concentric over the open set */

@@ -31,6 +31,7 @@ struct archive_writer {
     int lock_fd;
     char *lock_path;
     uint64_t last_lsn;
+    bool ended; /* RECORD_END was written: nobody cut the recording short */
     hid_t row_type[ARCHIVE_TABLES];
     struct table table[ARCHIVE_TABLES]; /* those of the root */
     unsigned plates;
@@ -212,6 +213,7 @@ static void make_all(struct archive_writer *w, const struct recording *rec)
     put_text(w, w->file, "config", rec->config ? rec->config : "");
     put_text(w, w->file, "ring", rec->ring);
     put_i32(w, w->file, "sealed", 0);
+    put_i32(w, w->file, "ended", 0);
     put_texts(w, w->file, "digest", sizeof no_digest, 0, 0, no_digest);
     for (unsigned i = 0; i < ARCHIVE_TABLES; i++) {
         w->row_type[i] = archive_row_type(&archive_tables[i]);
@@ -491,6 +493,7 @@ static int write_record(struct archive_writer *w, const struct record_header *h,
     case RECORD_ASYMMETRY:
         return write_timed(w, ARCHIVE_ASYMMETRY, h, payload, ret_error);
     case RECORD_END:
+        w->ended = true;
         return write_end(w, payload, ret_error);
     default:
         return misfit(ret_error, "a record's type");
@@ -533,7 +536,8 @@ static int finish(struct archive_writer *w, struct archive_error *ret_error)
     }
     for (unsigned i = ARCHIVE_CALIBRATIONS; i < ARCHIVE_TABLES && ok; i++)
         ok = set_attribute(w->table[i].dataset, "sealed_rows", H5T_STD_U64LE, &w->table[i].rows);
-    ok = ok && set_attribute(w->file, "sealed", H5T_STD_I32LE, &(int32_t){1});
+    ok = ok && set_attribute(w->file, "ended", H5T_STD_I32LE, &(int32_t){w->ended}) &&
+         set_attribute(w->file, "sealed", H5T_STD_I32LE, &(int32_t){1});
     if (!ok) return archive_fail(ret_error, -EIO, "cannot be sealed");
     const int rc = archive_digest(w->file, digest, ret_error);
     if (rc < 0) return rc;

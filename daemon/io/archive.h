@@ -6,7 +6,9 @@
 #include "recording.h"
 
 struct ring;
-struct archive_error { char text[256]; }; /* what failed, in words; filled on failure */
+struct archive_error {
+    char text[256];
+}; /* what failed, in words; filled on failure */
 
 /* ---- writing ---- */
 struct archive_writer;
@@ -19,7 +21,8 @@ int archive_create(const char *path, enum archive_mode mode, const struct record
                    struct archive_error *ret_error);
 /* Every record but BEGIN; a BLOCK whose samples are (partly) there already is skipped (that part): replay is idempotent.
  * A RECORD_REP also fills /findings. Marks also stand in /marks; RECORD_SESSION in /session. */
-int archive_write(struct archive_writer *w, const struct record_header *h, const void *payload, struct archive_error *ret_error);
+int archive_write(struct archive_writer *w, const struct record_header *h, const void *payload,
+                  struct archive_error *ret_error);
 int archive_flush(struct archive_writer *w);
 /* Writes @sealed and @digest in ARCHIVE_SEALED mode. NULL is fine. */
 int archive_close(struct archive_writer *w, struct archive_error *ret_error);
@@ -38,11 +41,12 @@ struct archive_info {
     unsigned format_version;
     int detector_version;
     bool sealed;
+    bool ended; /* sealed: false if the recording was cut short, so that its last derived rows may be missing */
     char digest[65]; /* "" unless sealed */
 };
 /* -ENOENT, -EACCES ...; -EPROTO: not a trace, or of a later format. */
 int archive_open(const char *path, struct archive_reader **ret, struct archive_error *ret_error);
-void archive_reader_close(struct archive_reader *r); /* NULL is fine */
+void archive_reader_close(struct archive_reader *r);                       /* NULL is fine */
 const struct recording *archive_recording(const struct archive_reader *r); /* lives as long as the reader; name: of the file */
 void archive_info(const struct archive_reader *r, struct archive_info *ret);
 /* Looks again at a file that grows; nothing changes for a sealed one. Row numbers read so far stay what they were. */
@@ -57,26 +61,52 @@ int archive_counts(struct archive_reader *r, unsigned plate, uint64_t row, size_
 
 /* Tables, whole, in the order in which they were written: *ret is malloced (NULL when *ret_n is 0). A column that the
  * file does not have reads as NaN, 0 or "". `plate` is the index in archive_recording(). */
-struct archive_knot { uint64_t row; struct plate_clock clock; };
-struct archive_gap { uint64_t row; struct plate_gap gap; }; /* stands before row `row` */
-struct archive_calibration { unsigned plate; uint64_t sample; struct record_calibration record; };
-struct archive_rep { double t_s; struct plate_rep rep; }; /* with its findings; t_s: when it was known */
-struct archive_set { double t_s; struct plate_set set; };
-struct archive_asymmetry { double t_s; struct plate_asymmetry asymmetry; };
-int archive_clock(struct archive_reader *r, unsigned plate, struct archive_knot **ret, size_t *ret_n, struct archive_error *ret_error);
-int archive_gaps(struct archive_reader *r, unsigned plate, struct archive_gap **ret, size_t *ret_n, struct archive_error *ret_error);
-int archive_calibrations(struct archive_reader *r, struct archive_calibration **ret, size_t *ret_n, struct archive_error *ret_error);
+struct archive_knot {
+    uint64_t row;
+    struct plate_clock clock;
+};
+struct archive_gap {
+    uint64_t row;
+    struct plate_gap gap;
+}; /* stands before row `row` */
+struct archive_calibration {
+    unsigned plate;
+    uint64_t sample;
+    struct record_calibration record;
+};
+struct archive_rep {
+    double t_s;
+    struct plate_rep rep;
+}; /* with its findings; t_s: when it was known */
+struct archive_set {
+    double t_s;
+    struct plate_set set;
+};
+struct archive_asymmetry {
+    double t_s;
+    struct plate_asymmetry asymmetry;
+};
+int archive_clock(struct archive_reader *r, unsigned plate, struct archive_knot **ret, size_t *ret_n,
+                  struct archive_error *ret_error);
+int archive_gaps(struct archive_reader *r, unsigned plate, struct archive_gap **ret, size_t *ret_n,
+                 struct archive_error *ret_error);
+int archive_calibrations(struct archive_reader *r, struct archive_calibration **ret, size_t *ret_n,
+                         struct archive_error *ret_error);
 int archive_session(struct archive_reader *r, struct record_session **ret, size_t *ret_n, struct archive_error *ret_error);
 int archive_marks(struct archive_reader *r, struct plate_mark **ret, size_t *ret_n, struct archive_error *ret_error);
 int archive_reps(struct archive_reader *r, struct archive_rep **ret, size_t *ret_n, struct archive_error *ret_error);
 int archive_sets(struct archive_reader *r, struct archive_set **ret, size_t *ret_n, struct archive_error *ret_error);
-int archive_asymmetries(struct archive_reader *r, struct archive_asymmetry **ret, size_t *ret_n, struct archive_error *ret_error);
+int archive_asymmetries(struct archive_reader *r, struct archive_asymmetry **ret, size_t *ret_n,
+                        struct archive_error *ret_error);
 
 /* ---- verifying ---- */
 struct archive_account {
     bool sealed; /* false: there is no digest to check; all else was checked */
     unsigned plates;
-    struct { char name[PLATE_NAME_SIZE]; uint64_t span, rows, missing, estimated, gaps; } plate[PLATE_MAX_PLATES];
+    struct {
+        char name[PLATE_NAME_SIZE];
+        uint64_t span, rows, missing, estimated, gaps;
+    } plate[PLATE_MAX_PLATES];
     unsigned breaches;
 };
 /* Reads everything: digest, checksums, rows + missing = span, gaps in order, time axis continuous, tables in range.

@@ -168,7 +168,7 @@ static bool read_plates(struct archive_reader *r)
 static bool read_root(struct archive_reader *r)
 {
     struct recording *rec = &r->recording;
-    int32_t sealed;
+    int32_t sealed, ended;
     char created[64];
     rec->config = get_text(r->file, "config");
     if (!rec->config || !get_text_into(r->file, "station", rec->station, sizeof rec->station) ||
@@ -179,10 +179,12 @@ static bool read_root(struct archive_reader *r)
         !get_text_into(r->file, "digest", r->info.digest, sizeof r->info.digest) ||
         !archive_get_number(r->file, "started_host_ns", H5T_NATIVE_INT64, &rec->started_host_ns) ||
         !archive_get_number(r->file, "detector_version", H5T_NATIVE_INT, &r->info.detector_version) ||
-        !archive_get_number(r->file, "sealed", H5T_NATIVE_INT32, &sealed))
+        !archive_get_number(r->file, "sealed", H5T_NATIVE_INT32, &sealed) ||
+        !archive_get_number(r->file, "ended", H5T_NATIVE_INT32, &ended))
         return false;
     rec->created_utc_ns = parse_utc(created);
     r->info.sealed = sealed != 0;
+    r->info.ended = ended != 0;
     for (unsigned i = ARCHIVE_CALIBRATIONS; i < ARCHIVE_TABLES; i++) {
         r->table[i] = H5Dopen2(r->file, archive_tables[i].name, H5P_DEFAULT);
         if (r->table[i] < 0) return false;

@@ -16,7 +16,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 BIN = PROJECT / "build/release/bin"
 RECORDINGS = PROJECT.parent / "shared/data"
-REPS, REST_S, REP_S = 6, 5.0, 4.6  # of a set; between sets; a rep's usual length
+REPS, REST_S, REP_S = 5, 5.0, 5.2  # of a set; between sets; a rep's usual length
 LEGS_IN_TURN = ("single_leg_hip_thrust", "isometric")  # on one plate: a set with the left, a set with the right
 CLOSING_S = 6.0  # what stopping, sealing and checking may take
 ONSET_LIMIT_S, END_LIMIT_S = 0.25, 0.5  # a rep further off than this is another one
@@ -343,7 +343,7 @@ def main():
         signal.signal(number, interrupt)
     run = Run(a)
     try:
-        print(f"{'recording ' + a.recording.name if a.recording else 'a simulated athlete'}, {a.exercise}; "
+        print(f"{'recording ' + a.recording.name if a.recording else f'a simulated athlete (weaker: {a.weaker} %)'}, {a.exercise}; "
               f"stream {run.data}, control {run.control}", flush=True)
         path, whole = live(run)
         return report(run, path, whole)

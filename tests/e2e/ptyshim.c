@@ -2,6 +2,8 @@
  * driven without hardware. It answers the two questions that stop the library:
  *   is /sys/class/tty/NAME a symlink      (lstat, readlink)  yes, if /dev/NAME is there and sysfs does not know it
  *   what are the modem lines              (TIOCMGET ...)     all up; setting them is accepted and forgotten
+ * and, with PTYSHIM_AS_SERIAL set, a third, so that plated takes the pty for a serial device:
+ *   which driver is behind it             (stat)             that of ttyS*, not that of /dev/pts/N
  * and passes everything else on. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -9,9 +11,11 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* Every way by which a C library asks: old binaries call __lxstat, new ones lstat, 32-bit ones the 64-bit names. */
@@ -49,6 +53,13 @@ int lstat(const char *restrict path, struct stat *restrict st)
 int lstat64(const char *restrict path, struct stat64 *restrict st)
 {
     ANSWER_LSTAT(REAL("lstat64", int (*)(const char *, struct stat64 *))(path, st), path, st);
+}
+
+int stat(const char *restrict path, struct stat *restrict st)
+{
+    int r = REAL("stat", int (*)(const char *, struct stat *))(path, st);
+    if (r == 0 && S_ISCHR(st->st_mode) && strncmp(path, "/dev/pts/", 9) == 0 && getenv("PTYSHIM_AS_SERIAL")) st->st_rdev = makedev(4, 64);
+    return r;
 }
 
 int __lxstat(int version, const char *path, struct stat *st)

@@ -112,15 +112,16 @@ stream:
             times = [json.loads(h)["t_s"] for t, h in self.messages[-50:] if t.startswith("force/")]
         return max(times, default=0)
 
-    def play(self, timeout, sides=None):
-        """Until the simulator has sent everything. sides: its truth; the operator says the side between the sets."""
-        if sides:
-            self.wait_for(lambda: os.path.exists(sides) and self.now_s() > 0, timeout)
-            truth = list(csv.DictReader(open(sides)))
-            for before, after in zip(truth, truth[1:]):
-                if before["side"] != after["side"]:
-                    self.wait_for(lambda: self.now_s() > float(before["end_s"]) + 1.5, timeout)
-                    self.side(after["side"])
+    def play(self, timeout, truth=None, sets=()):
+        """Until the simulator has sent everything. sets: (side, reps) in turn; the operator says the side between them, told by
+        the simulator's truth, which grows a line when a rep ends."""
+        rows = 0
+        for (_, reps), (side, _) in zip(sets, sets[1:]):
+            rows += reps
+            self.wait_for(lambda: truth.exists() and len(truth.read_text().splitlines()) > rows, timeout)
+            end_s = float(list(csv.DictReader(truth.open()))[rows - 1]["end_s"])
+            self.wait_for(lambda: self.now_s() > end_s + 0.5, timeout)
+            self.side(side)
         assert self.sim.wait(timeout) == 0
         self.drain(0.3)
 

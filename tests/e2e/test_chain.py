@@ -64,7 +64,7 @@ def test_simulated_session(tmp_path, bin):
     args = ["--sets", "left,right", "--reps", "4", "--seed", "7", "--speed", "6", "--truth", truth_file]
     with Station(tmp_path, bin, args, exercise="single_leg_hip_thrust") as s:
         s.side("left")
-        s.play(timeout=120, sides=truth_file)
+        s.play(timeout=120, truth=truth_file, sets=[("left", 4), ("right", 4)])
         archive = s.stop()
     live = [json.loads(b) for b in s.bodies("rep/")]
     truth = truth_of(truth_file)
@@ -107,7 +107,9 @@ def test_the_next_start_recovers(tmp_path, bin):
         s.wait_for(lambda: any(t.startswith("force/") for t, _ in s.messages), 30)
         s.daemon.kill()
         s.daemon.wait()
+        before = len(s.messages)
         s.start_daemon()
+        s.wait_for(lambda: any(t.startswith("force/") for t, _ in s.messages[before:]), 30)
         assert s.stop()
     assert len(list(tmp_path.glob("traces/*.h5"))) == 2 and not list(tmp_path.glob("traces/*.journal"))
     for archive in tmp_path.glob("traces/*.h5"):
