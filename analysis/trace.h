@@ -36,6 +36,9 @@ struct trace_export {
 /* On failure nothing new is left at `out`. */
 int trace_export(const struct trace_export *opt, char *ret_error, size_t error_size);
 
+/* ---- trace_info.c ---- */
+/* Prints what a trace is and holds. */
+int trace_info(const char *path, bool json, char *ret_error, size_t error_size);
 /* {"recording": {...}, "plates": [{..., "samples", "lost"}]}, without the configuration's text. NULL: out of memory. */
 json_t *trace_describe(struct archive_reader *r);
 

@@ -25,7 +25,7 @@ struct trace_table {
     double *value;         /* [rows][columns] */
     size_t truncated_line; /* the last line is cut short, and was left out; 0: it is whole */
 };
-/* The whole of a file, with a NUL after it. -errno of open and read, -EFBIG. */
+/* The whole of a file, with a NUL after it. -errno. */
 int trace_read_file(const char *path, char **ret_text, size_t *ret_n);
 /* -EBADMSG: *ret_error says where and why. A last line that is cut short is an error unless allow_truncated. */
 int trace_csv_parse(const char *text, size_t n, bool allow_truncated, struct trace_table *ret, struct trace_error *ret_error);

@@ -238,26 +238,6 @@ static void put_text(FILE *f, const char *before, const char *value)
     fprintf(f, "%s%s", before, text);
 }
 
-json_t *trace_describe(struct archive_reader *r)
-{
-    const struct recording *rec = archive_recording(r);
-    char *text = recording_to_json(rec);
-    json_t *o = text ? json_loads(text, 0, NULL) : NULL, *plates = o ? json_incref(json_object_get(o, "plates")) : NULL;
-    free(text);
-    if (!o) return NULL;
-    json_object_del(o, "plates");
-    json_object_del(o, "config");
-    for (unsigned p = 0; p < rec->plates; p++) {
-        json_t *plate = json_array_get(plates, p);
-        uint64_t rows = archive_rows(r, p), span = rows;
-        struct archive_error e;
-        archive_span(r, p, &span, &e);
-        json_object_set_new(plate, "samples", json_integer((json_int_t)rows));
-        json_object_set_new(plate, "lost", json_integer((json_int_t)(span - rows)));
-    }
-    return json_pack("{s:o, s:o}", "recording", o, "plates", plates);
-}
-
 static int put_recording(struct export *x)
 {
     json_t *o = trace_describe(x->r);

@@ -81,7 +81,7 @@ struct plate_rep_detector {
     double departed_s;      /* since when the force is out of (in) the band that the state watches; NaN: it is not */
     uint64_t start_block;   /* first block of the movement */
     double onset_s, peak_N, low_N;
-    double dip_depth_N, dip_N; /* the deepest fall from a peak before it, and how low it went: the braking at the top */
+    double dip_depth_N, dip_N, dip_s; /* the deepest fall from a peak before it, how low it went, when: the braking at the top */
     struct level hold;
     double top_s, descent_s, leave_s;
     double below_s;         /* since when the force is back near rest; NaN */
@@ -371,7 +371,7 @@ static void begin_up(struct plate_rep_detector *d, double t_s, struct plate_rep_
     d->onset_s = t_s;
     d->peak_N = d->smooth_N;
     d->dip_depth_N = 0;
-    d->dip_N = INFINITY;
+    d->dip_N = d->dip_s = INFINITY;
     d->top_s = d->descent_s = d->leave_s = d->below_s = NAN;
     d->hold = (struct level){NAN, NAN};
     set_phase(d, PLATE_DRIVE, out);
@@ -438,7 +438,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     if (level.mean_N < d->rest.mean_N + HOLD_LEVEL * step) return;
     bool known = !isnan(d->hold.mean_N), again = known && fabs(level.mean_N - d->hold.mean_N) < 2 * tolerance;
     if (d->phase == PLATE_LOWER && known && !again) return; /* a slow lowering is flat for a while too */
-    bool braked = d->dip_depth_N > dip && d->dip_N < level.mean_N - dip;
+    bool braked = d->dip_depth_N > dip && d->dip_N < level.mean_N - dip && d->dip_s <= since_s;
     if (!braked && !flat(d, PLATEAU_S, tolerance, &level, &since_s)) return;
     /* Hips that rise slowly and evenly press like hips that are held: without a dip, only a push against a fixed
      * bar is known to stand still. */
@@ -481,7 +481,7 @@ static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_r
 static void step_up(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
     d->peak_N = fmax(d->peak_N, d->smooth_N);
-    if (d->peak_N - d->smooth_N > d->dip_depth_N) d->dip_depth_N = d->peak_N - d->smooth_N, d->dip_N = d->smooth_N;
+    if (d->peak_N - d->smooth_N > d->dip_depth_N) d->dip_depth_N = d->peak_N - d->smooth_N, d->dip_N = d->smooth_N, d->dip_s = t_s;
     if (foot_was_at_rest(d, out)) return;
     double support = isnan(d->hold.mean_N) ? d->peak_N : d->hold.mean_N;
     double step = support - d->rest.mean_N, near_N = d->rest.mean_N + fmax(END_PART * step, band_N(d));

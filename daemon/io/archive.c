@@ -348,7 +348,7 @@ static int write_block(struct archive_writer *w, struct plate *p, const struct r
 {
     const size_t row_size = p->cells * sizeof *counts, n = h->size / row_size;
     if (h->size % row_size || h->sample > SAMPLE_MAX) return misfit(ret_error, "a block");
-    if (h->sample + n <= p->next) return 0;
+    if (n == 0 || h->sample + n <= p->next) return 0;
     const int rc = put_lost_before(w, p, h->sample, ret_error);
     if (rc < 0) return rc;
     const size_t there = (size_t)(p->next - h->sample);
@@ -371,7 +371,7 @@ static int write_gap(struct archive_writer *w, struct plate *p, const void *payl
     memcpy(&estimated, at + offsetof(struct plate_gap, estimated), sizeof estimated);
     if (reason >= PLATE_GAP_REASONS || sample > SAMPLE_MAX || count > SAMPLE_MAX) return misfit(ret_error, "a gap");
     const uint64_t end = sample + count;
-    if (end <= p->next) return 0;
+    if (count == 0 || end <= p->next) return 0;
     const int rc = put_lost_before(w, p, sample, ret_error);
     return rc < 0 ? rc : put_gap(w, p, end - p->next, (enum plate_gap_reason)reason, estimated, ret_error);
 }

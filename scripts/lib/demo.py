@@ -348,9 +348,11 @@ def main():
         path, whole = live(run)
         return report(run, path, whole)
     except Interrupted:
+        run.end("watch", 3)  # gives the terminal back
         print("\nscripts/demo: interrupted", file=sys.stderr)
         return 1
     except (Failed, subprocess.TimeoutExpired, OSError) as e:
+        run.end("watch", 3)
         print(f"scripts/demo: {e}", file=sys.stderr)
         return 1
     finally:

@@ -327,6 +327,8 @@ static void test_losses_have_a_place(void **state)
     write_gap(w, 25, 15);         /* 30..39 are missing, the rest of it is there */
     write_gap(w, 45, 5);          /* 40..44 nobody accounts for, then 45..49 */
     write_block(w, 1, 50, 5, 1);
+    write_block(w, 1, 58, 0, 1); /* nothing, said of a place further on: says nothing */
+    write_gap(w, 58, 0);
     const uint64_t spans[] = {7, 60};
     const struct record_header end = {.type = RECORD_END, .size = sizeof spans};
     assert_int_equal(archive_write(w, &end, spans, &why), 0);
