@@ -27,7 +27,8 @@ struct trace_table {
 };
 /* The whole of a file, with a NUL after it. -errno. */
 int trace_read_file(const char *path, char **ret_text, size_t *ret_n);
-/* -EBADMSG: *ret_error says where and why. A last line that is cut short is an error unless allow_truncated. */
+/* `text` has a NUL at text[n]. -EBADMSG: *ret_error says where and why. A last line that is cut short is an error unless
+ * allow_truncated. */
 int trace_csv_parse(const char *text, size_t n, bool allow_truncated, struct trace_table *ret, struct trace_error *ret_error);
 void trace_table_done(struct trace_table *t);
 /* MARKS.csv: t_s,kind,value. *ret_marks is malloced and in order of time. */

@@ -141,13 +141,13 @@ static uint64_t oldest_sample(const struct plate_rep_detector *d)
     uint64_t kept = d->samples > HISTORY ? d->samples - HISTORY : 0;
     return kept > d->history_from ? kept : d->history_from;
 }
-/* First kept sample (block) at or after t_s. */
+/* First kept sample (block) at or after t_s, to the nearest sample: the same whatever the last digit of the times is. */
 static uint64_t sample_at(const struct plate_rep_detector *d, double t_s)
 {
     uint64_t lo = oldest_sample(d), hi = d->samples;
     while (lo < hi) {
         uint64_t mid = lo + (hi - lo) / 2;
-        if (d->history[mid % HISTORY].t_s < t_s - 1e-9) lo = mid + 1;
+        if (d->history[mid % HISTORY].t_s < t_s - d->period_s / 2) lo = mid + 1;
         else hi = mid;
     }
     return lo;
@@ -157,13 +157,19 @@ static uint64_t block_from(const struct plate_rep_detector *d, double t_s)
     uint64_t lo = oldest_block(d), hi = d->blocks;
     while (lo < hi) {
         uint64_t mid = lo + (hi - lo) / 2;
-        if (block_at(d, mid)->t_s < t_s - 1e-9) lo = mid + 1;
+        if (block_at(d, mid)->t_s < t_s - d->period_s / 2) lo = mid + 1;
         else hi = mid;
     }
     return lo;
 }
 
 static double band_N(const struct plate_rep_detector *d) { return fmax(BAND_MIN_N, BAND_SD * d->rest.sd_N); }
+
+/* Has it lasted for `dwell_s` since `since_s`? To the nearest sample, as above. */
+static bool lasted(const struct plate_rep_detector *d, double t_s, double since_s, double dwell_s)
+{
+    return t_s - since_s > dwell_s - d->period_s / 2;
+}
 
 static bool set_phase(struct plate_rep_detector *d, enum plate_phase phase, struct plate_rep_output *out)
 {
@@ -381,7 +387,7 @@ static void begin_up(struct plate_rep_detector *d, double t_s, struct plate_rep_
 static bool flat(const struct plate_rep_detector *d, double window_s, double tolerance_N, struct level *ret, double *ret_since_s)
 {
     double end_s = block_at(d, d->blocks - 1)->t_s + block_at(d, d->blocks - 1)->dt_s;
-    uint64_t from = block_from(d, end_s - window_s - 1e-6), n = d->blocks - from;
+    uint64_t from = block_from(d, end_s - window_s), n = d->blocks - from;
     if (n < 3 || from == oldest_block(d) || block_at(d, from)->t_s < d->onset_s) return false;
     double sum = 0, sum2 = 0, sx = 0;
     for (uint64_t i = from; i < d->blocks; i++) {
@@ -473,7 +479,7 @@ static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_r
         return;
     }
     if (isnan(d->leave_s)) d->leave_s = t_s;
-    if (t_s - d->leave_s < LEAVE_S) return;
+    if (!lasted(d, t_s, d->leave_s, LEAVE_S)) return;
     d->descent_s = find_descent(d, leave_N);
     set_phase(d, off < 0 ? PLATE_LOWER : PLATE_DRIVE, out);
 }
@@ -489,12 +495,12 @@ static void step_up(struct plate_rep_detector *d, double t_s, struct plate_rep_o
     if (force_N <= near_N) {
         if (isnan(d->below_s)) d->below_s = t_s;
         bool lowered = !isnan(d->hold.mean_N);
-        if (t_s - d->below_s >= (lowered ? END_DWELL_S : DIP_DWELL_S)) finish_up(d, out);
-        else if (lowered || t_s - d->below_s >= SUSTAIN_S) set_phase(d, PLATE_LOWER, out);
+        if (lasted(d, t_s, d->below_s, lowered ? END_DWELL_S : DIP_DWELL_S)) finish_up(d, out);
+        else if (lowered || lasted(d, t_s, d->below_s, SUSTAIN_S)) set_phase(d, PLATE_LOWER, out);
         return;
     }
     d->below_s = NAN;
-    if (t_s - d->onset_s > MAX_REP_S) {
+    if (lasted(d, t_s, d->onset_s, MAX_REP_S)) {
         d->state = STATE_LEARN;
         forget_chunk(d);
         set_phase(d, PLATE_REST, out);
@@ -556,7 +562,7 @@ static void step_loaded(struct plate_rep_detector *d, double t_s, struct plate_r
     bool airborne = b->force_N < AIR_PART * d->rest.mean_N;
     if (airborne && isnan(d->takeoff_s)) d->takeoff_s = t_s;
     if (!airborne) d->takeoff_s = NAN;
-    if (airborne && t_s - d->takeoff_s >= AIR_S) {
+    if (airborne && lasted(d, t_s, d->takeoff_s, AIR_S)) {
         d->state = STATE_AIR;
         d->top_s = d->takeoff_s;
         set_phase(d, PLATE_REST, out);
@@ -565,12 +571,12 @@ static void step_loaded(struct plate_rep_detector *d, double t_s, struct plate_r
     bool inside = fabs(d->smooth_N - d->rest.mean_N) <= loaded_band_N(d);
     if (!inside) d->below_s = NAN;
     else if (isnan(d->below_s)) d->below_s = t_s;
-    else if (t_s - d->below_s >= LOADED_QUIET_S) {
+    else if (lasted(d, t_s, d->below_s, LOADED_QUIET_S)) {
         finish_loaded(d, d->below_s, out);
         to_rest(d, out);
         return;
     }
-    if (t_s - d->onset_s > MAX_REP_S) {
+    if (lasted(d, t_s, d->onset_s, MAX_REP_S)) {
         d->state = STATE_LEARN;
         forget_chunk(d);
         set_phase(d, PLATE_REST, out);
@@ -581,7 +587,7 @@ static void step_loaded(struct plate_rep_detector *d, double t_s, struct plate_r
 static void step_air(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
     double force_N = block_at(d, d->blocks - 1)->force_N;
-    if (t_s - d->takeoff_s > 1.2) { /* nobody flies for so long */
+    if (lasted(d, t_s, d->takeoff_s, 1.2)) { /* nobody flies for so long */
         d->state = STATE_LEARN;
         forget_chunk(d);
     } else if (force_N > fmax(2 * AIR_PART * d->rest.mean_N, band_N(d))) {
@@ -598,8 +604,8 @@ static void step_landed(struct plate_rep_detector *d, double t_s, struct plate_r
     bool inside = fabs(d->smooth_N - d->rest.mean_N) <= 2 * loaded_band_N(d);
     if (!inside) d->below_s = NAN;
     else if (isnan(d->below_s)) d->below_s = t_s;
-    if (!isnan(d->below_s) && t_s - d->below_s >= LOADED_QUIET_S) to_rest(d, out);
-    else if (t_s - d->departed_s > 3) {
+    if (!isnan(d->below_s) && lasted(d, t_s, d->below_s, LOADED_QUIET_S)) to_rest(d, out);
+    else if (lasted(d, t_s, d->departed_s, 3)) {
         d->state = STATE_LEARN;
         forget_chunk(d);
     }
@@ -617,7 +623,7 @@ static void step_rest(struct plate_rep_detector *d, double t_s, struct plate_rep
         return;
     }
     if (isnan(d->departed_s)) d->departed_s = t_s;
-    if (t_s - d->departed_s < SUSTAIN_S) return;
+    if (!lasted(d, t_s, d->departed_s, SUSTAIN_S)) return;
     double since_s = d->departed_s;
     if (standing) begin_loaded(d, since_s, out);
     else begin_up(d, find_onset(d, since_s), out);

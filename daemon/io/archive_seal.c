@@ -191,7 +191,10 @@ int archive_seal(const char *journal_path, struct ring *ring, const char *path, 
         struct sealing s = {.path = path, .tmp = tmp};
         rc = seal_into(&s, journal_path, ring, ret_error);
         archive_abandon(s.writer);
-        if (rc < 0) unlink(tmp);
+        if (rc < 0) {
+            (void)!truncate(tmp, 0); /* HDF5 keeps a file open that it could not close: its room is wanted back all the same */
+            unlink(tmp);
+        }
     }
     archive_unlock(lock_path, lock_fd);
     free(tmp);
