@@ -19,6 +19,8 @@ __attribute__((format(printf, 3, 4))) static int fail(struct trace_error *e, siz
     va_start(ap, format);
     vsnprintf(e->text, sizeof e->text, format, ap);
     va_end(ap);
+    for (char *p = e->text; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = '?'; /* what is quoted from the file must not break the line */
     e->line = line;
     return -EBADMSG;
 }

@@ -43,18 +43,14 @@ struct holdings {
 static int count_holdings(struct archive_reader *r, struct holdings *ret, struct archive_error *e)
 {
     struct archive_rep *rep = NULL;
-    struct archive_set *set = NULL;
     struct plate_mark *mark = NULL;
-    size_t rows = 0;
     *ret = (struct holdings){0};
     int rc = archive_session(r, &ret->session, &ret->session_rows, e);
     if (!rc) rc = archive_reps(r, &rep, &ret->reps, e);
     if (!rc) rc = archive_marks(r, &mark, &ret->marks, e);
-    if (!rc) rc = archive_sets(r, &set, &rows, e);
-    for (size_t i = 0; !rc && i < rows; i++)
-        if (set[i].set.set > ret->sets) ret->sets = set[i].set.set; /* a set has two rows */
+    for (size_t i = 0; !rc && i < ret->reps; i++)
+        if (rep[i].rep.set > ret->sets) ret->sets = rep[i].rep.set; /* /sets lacks the open one */
     free(rep);
-    free(set);
     free(mark);
     return rc;
 }

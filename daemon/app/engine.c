@@ -275,6 +275,7 @@ int engine_start(struct engine *e, const struct engine_start *s, char *why, size
     stream_session(e->parts.stream, e->session);
     const struct config *c = e->config;
     add_session(e, "subject", s->subject);
+    add_session(e, "exercise", *s->exercise ? s->exercise : e->station_config.exercise);
     add_session(e, "protocol", c->protocol ? c->protocol : "");
     add_session_number(e, "load_kg", isnan(s->load_kg) ? c->load_kg : s->load_kg);
     add_session_number(e, "body_mass_kg", isnan(s->body_mass_kg) ? c->body_mass_kg : s->body_mass_kg);

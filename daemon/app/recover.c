@@ -17,7 +17,7 @@ enum { MAX_PATH = 4096, MAX_NAME = sizeof((struct recording *)0)->name };
 struct recover {
     char h5[MAX_PATH], journal[MAX_PATH], ring[MAX_PATH]; /* "": none, or not known */
     bool has_journal;
-    uint64_t torn_bytes;
+    uint64_t torn_bytes, last_lsn;
     char *error;
     size_t error_size;
 };
@@ -56,8 +56,7 @@ static int look_at_journal(struct recover *r)
         return fail(r, rc, "%s: not a journal of this version: use the plate-trace that came with its plated", r->journal);
     if (rc) return fail(r, rc, "%s: %s", r->journal, strerror(-rc));
     snprintf(r->ring, sizeof r->ring, "%s", journal_ring_path(j));
-    while (!(rc = journal_next(j, &h, &payload))) {
-    }
+    while (!(rc = journal_next(j, &h, &payload))) r->last_lsn = h.lsn;
     r->torn_bytes = journal_torn_bytes(j);
     journal_reader_close(j);
     if (rc != -ENODATA) return fail(r, rc, "%s: %s", r->journal, strerror(-rc));
@@ -145,8 +144,9 @@ static bool begins_another(const struct record_header *h, const void *payload, c
     return another;
 }
 
-/* Frees what is sealed now: the records up to another recording's beginning, or all of them with the file. */
-static int drop_from_ring(const char *path, const char *name, bool *ret_more)
+/* Frees what is sealed now: the records up to another recording's beginning, or all of them with the file. Records that do
+ * not go on where the journal stops (last_lsn; 0: there was none) are another recording's, and stay. */
+static int drop_from_ring(const char *path, const char *name, uint64_t last_lsn, bool *ret_more)
 {
     struct ring *ring;
     struct record_header h;
@@ -154,7 +154,10 @@ static int drop_from_ring(const char *path, const char *name, bool *ret_more)
     size_t ours = 0;
     int rc = ring_open(path, &ring);
     if (rc) return rc;
-    while (!(rc = ring_peek(ring, &h, &payload)) && !begins_another(&h, payload, name)) ours++;
+    while (!(rc = ring_peek(ring, &h, &payload)) && !begins_another(&h, payload, name)) {
+        if (!ours && last_lsn && h.lsn > last_lsn + 1) break;
+        ours++;
+    }
     *ret_more = rc == 0;
     ring_close(ring, !*ret_more);
     if (!*ret_more || ours == 0) return 0;
@@ -212,7 +215,7 @@ int recover_path(const char *path, char *ret_account, size_t account_size, char 
     if (!is_sealed(r.h5, &samples, &plates, name)) return fail(&r, -EIO, "%s: cannot be read back: the journal is kept", r.h5);
     if (r.has_journal && unlink(r.journal))
         return fail(&r, -errno, "%s: sealed; cannot remove %s: %s", r.h5, r.journal, strerror(errno));
-    if (*r.ring && (rc = drop_from_ring(r.ring, name, &more)))
+    if (*r.ring && (rc = drop_from_ring(r.ring, name, r.last_lsn, &more)))
         return fail(&r, rc, "%s: sealed; cannot empty %s: %s", r.h5, r.ring, strerror(-rc));
     FILE *f = fmemopen(ret_account, account_size, "w");
     if (!f) return fail(&r, -errno, "%s: sealed, but: %s", r.h5, strerror(errno));

@@ -218,8 +218,8 @@ static void forget_chunk(struct plate_rep_detector *d)
 /* The last sample in the resting band before the departure, searched backwards at full rate. */
 static double find_onset(const struct plate_rep_detector *d, double from_s)
 {
-    uint64_t i = sample_at(d, from_s), oldest = oldest_sample(d);
-    double band = band_N(d);
+    uint64_t i = sample_at(d, from_s), oldest = isnan(d->last_end_s) ? oldest_sample(d) : sample_at(d, d->last_end_s);
+    double band = band_N(d); /* no rep begins before the last one ended */
     if (i >= d->samples) i = d->samples - 1;
     /* two in a row: one sample inside the band by chance is noise */
     while (i > oldest + 1 && (fabs(d->history[i % HISTORY].force_N - d->rest.mean_N) > band ||

@@ -41,7 +41,7 @@ struct archive_info {
     unsigned format_version;
     int detector_version;
     bool sealed;
-    bool ended; /* sealed: false if the recording was cut short, so that its last derived rows may be missing */
+    bool ended;      /* sealed: false if the recording was cut short, so that its last derived rows may be missing */
     char digest[65]; /* "" unless sealed */
 };
 /* -ENOENT, -EACCES ...; -EPROTO: not a trace, or of a later format. */

@@ -113,9 +113,6 @@ static int seal_journal(struct sealing *s, const char *journal_path, struct arch
     return rc == -ENODATA ? 0 : rc;
 }
 
-/* Record numbers of two rings lie far apart (ring.h): one that is not where the journal stops is another recording's. */
-enum { LSN_SLACK = 1000000 };
-
 static int seal_ring(struct sealing *s, struct ring *ring, struct archive_error *ret_error)
 {
     if (!s->any) s->same_schema = ring_same_schema(ring);
@@ -125,7 +122,7 @@ static int seal_ring(struct sealing *s, struct ring *ring, struct archive_error 
         int rc = ring_peek(ring, &h, &payload);
         if (rc == -EAGAIN) break;
         if (rc == -EBADMSG) continue;
-        if (first && s->any && h.lsn > s->last_lsn + LSN_SLACK) break;
+        if (first && s->any && h.lsn > s->last_lsn + 1) break; /* it does not go on where the journal stops: another's */
         rc = seal_record(s, &h, payload, ret_error);
         if (rc < 0) return rc;
     }

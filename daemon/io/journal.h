@@ -6,8 +6,9 @@
 struct journal;
 /* Makes `path` afresh; -EEXIST if it is there. Header: magic, version, record_schema(), path of the ring (truncated to fit). */
 int journal_create(const char *path, const char *ring_path, struct journal **ret);
-/* write(2)s at once, so that what was appended survives the process and the ring's tail may move. On error nothing of the record counts as appended, the file is cut back to the
- * last whole record, and the same record can be appended again later. -errno of write(2). */
+/* write(2)s at once, so that what was appended survives the process and the ring's tail may move. On error nothing of the
+ * record counts as appended, the file is cut back to the last whole record, and the same record can be appended again
+ * later. -errno of write(2). */
 int journal_append(struct journal *j, const struct record_header *h, const void *payload);
 /* fdatasync: what was appended survives a power cut. */
 int journal_sync(struct journal *j);

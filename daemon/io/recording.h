@@ -13,12 +13,12 @@ struct recording_plate {
     struct plate_cell cell[PLATE_MAX_CELLS];
 };
 struct recording {
-    char name[128];    /* of the file, without .h5 */
+    char name[128]; /* of the file, without .h5 */
     char station[PLATE_TEXT_SIZE], session[PLATE_TEXT_SIZE], software[PLATE_TEXT_SIZE];
-    char ring[256];    /* path of the ring, "" for an import */
+    char ring[256]; /* path of the ring, "" for an import */
     int64_t created_utc_ns;
     int64_t started_host_ns;
-    char *config;      /* YAML text, malloced: what plate-trace builds the same station from */
+    char *config; /* YAML text, malloced: what plate-trace builds the same station from */
     unsigned plates;
     struct recording_plate plate[PLATE_MAX_PLATES];
 };

@@ -68,7 +68,7 @@ def plated_command(a, link, work):
     data, control = (f"tcp://127.0.0.1:{free_port()}" for _ in range(2))
     cells = "\n".join(f"      - name: {name}" for name in
                       ("front_left", "front_right", "back_left", "back_right", "c5", "c6", "c7", "c8")[:a.cells])
-    config = f"""station: bench
+    config = f"""station: bench-{os.getpid()}
 archive_dir: {work}
 ring_dir: /dev/shm
 autostart: true
@@ -85,7 +85,8 @@ plates:
     count_scale: 0.001
     csv:
       time_column: 1
-      time_unit_s: 0.000001
+      time_unit: us
+      time_bits: 0
       first_column: 2
     cells:
 {cells}
@@ -169,10 +170,10 @@ def main():
         print(json.dumps({"median": median, "ratio": ratio}))
         return
     print(f"{a.rounds} rounds of {a.seconds:g} s at {a.rate:g} Hz x {a.cells} cells, medians [min-max]; ratios are medians within a round")
-    print(f"{'':8} {'p50 us':>18} {'p99 us':>18} {'CPU %':>18} {'RSS MB':>8} {'missed':>8}")
+    print(f"{'':8} {'p50 us':>18} {'p99 us':>18} {'CPU %':>18} {'RSS MB':>8} {'missed':>7} {'says lost':>10}")
     for k, v in runs.items():
         cell = lambda f: f"{median[k][f]:.1f} [{min(x[f] for x in v):.1f}-{max(x[f] for x in v):.1f}]"
-        print(f"{k:8} {cell('p50_us'):>18} {cell('p99_us'):>18} {cell('cpu_pct'):>18} {median[k]['rss_MB']:8.1f} {median[k]['missed']:8.0f}")
+        print(f"{k:8} {cell('p50_us'):>18} {cell('p99_us'):>18} {cell('cpu_pct'):>18} {median[k]['rss_MB']:8.1f} {median[k]['missed']:7.0f} {median[k]['counted_lost']:10.0f}")
     print(f"{'ratio':8} {ratio['p50_us']:18.2f} {ratio['p99_us']:18.2f} {ratio['cpu_pct']:18.2f} {ratio['rss_MB']:8.2f}")
 
 

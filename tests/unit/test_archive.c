@@ -614,6 +614,7 @@ static void test_missing_columns(void **state)
     write_all(p, p->path, ARCHIVE_SEALED);
     const hid_t file = H5Fopen(p->path, H5F_ACC_RDWR, H5P_DEFAULT), text = H5Tcopy(H5T_C_S1);
     H5Tset_size(text, 10);
+    H5Tset_cset(text, H5T_CSET_UTF8);
     const hid_t row = H5Tcreate(H5T_COMPOUND, 18), space = H5Screate_simple(1, (hsize_t[]){1}, NULL);
     H5Tinsert(row, "later", 0, H5T_STD_I64LE);
     H5Tinsert(row, "key", 8, text);
