@@ -11,6 +11,9 @@
 #define SLOPE_LIMIT 0.2
 /* Without a device clock, a silence shorter than this is a burst, not a hole. */
 #define HOST_HOLE_S 0.25
+/* Stamps taken when a line is printed come late by a few milliseconds now and then. */
+#define JITTER_S 0.025
+#define SUSPECT_STAMPS 4
 #define HOST_RATE_S 1.0
 #define HOST_RATE_LIMIT 0.25
 /* The host's lower envelope: USB adapters hold data for up to 16 ms, so the earliest of many arrivals counts. */
@@ -39,6 +42,27 @@ void plate_timebase_start(struct plate_timebase *tb, double start_s, int64_t hos
     tb->knot_interval = tb->next_knot_at = cfg.tick_s > 0 ? FIRST_KNOT_SAMPLES : samples_in(tb, KNOT_S);
 }
 
+/* A step that is too long is a hole at once if no jitter is so large; else only if the stamps that follow stay late. */
+static uint64_t slots_by_stamp(struct plate_timebase *tb, const struct plate_frame *f)
+{
+    double p = tb->period_s, stamp_s = (double)f->ticks * tb->cfg.tick_s, prev_s = (double)tb->prev_ticks * tb->cfg.tick_s;
+    if (!tb->suspected) {
+        double late_s = stamp_s - prev_s - p;
+        if (late_s <= 0.5 * p) return 1;
+        if (tb->reopened || late_s > JITTER_S) return 1 + (uint64_t)floor(late_s / p + 0.25);
+        tb->suspect_ref_s = prev_s;
+        tb->suspect_late_s = late_s;
+        tb->suspected = tb->suspect_told = 0;
+    }
+    tb->suspected++;
+    if (stamp_s - prev_s > 0.5 * p) tb->suspect_told++; /* else it is catching up, which tells nothing yet */
+    tb->suspect_late_s = fmin(tb->suspect_late_s, stamp_s - tb->suspect_ref_s - tb->suspected * p);
+    if (tb->suspect_late_s < 0.75 * p) tb->suspected = 0;
+    if (!tb->suspected || tb->suspect_told < SUSPECT_STAMPS) return 1;
+    tb->suspected = 0;
+    return 1 + (uint64_t)floor(tb->suspect_late_s / p + 0.25);
+}
+
 /* How many sample slots lie between the last sample and this one (1: none missing), and why. */
 static uint64_t slots(struct plate_timebase *tb, const struct plate_frame *f, int64_t host_ns, struct plate_gap *gap)
 {
@@ -56,15 +80,7 @@ static uint64_t slots(struct plate_timebase *tb, const struct plate_frame *f, in
         return f->seq - tb->prev_seq;
     }
     gap->reason = tb->reopened ? PLATE_GAP_UNPLUG : PLATE_GAP_TIME;
-    if (f->has_ticks) {
-        /* Late against the last stamp and against the axis: one late stamp alone is jitter. */
-        double step_s = (double)(f->ticks - tb->prev_ticks) * tb->cfg.tick_s;
-        double due_s = tb->have_anchor ? tb->anchor_s + (double)(tb->next_sample - tb->anchor_sample) * tb->period_s : 0;
-        double late_s = (double)f->ticks * tb->cfg.tick_s + tb->tick_offset_s - due_s;
-        double missing_s = tb->have_anchor ? fmin(step_s - tb->period_s, fmax(late_s, step_s - 2 * tb->period_s)) : step_s - tb->period_s;
-        if (step_s <= 1.5 * tb->period_s) return 1;
-        return 1 + (uint64_t)fmax(0, floor(missing_s / tb->period_s + 0.25));
-    }
+    if (f->has_ticks) return slots_by_stamp(tb, f);
     return tb->reopened || silence_s > HOST_HOLE_S + 1.5 * tb->period_s ? (uint64_t)host_slots : 1;
 }
 

@@ -26,6 +26,9 @@ struct plate_timebase { /* embed freely; touch only through plate_timebase_*() *
     uint64_t next_sample; /* number of the next sample */
     uint64_t prev_seq, prev_ticks;
     int64_t last_host_ns;
+    /* A late stamp is either a hole or jitter: the next few stamps tell (a device with a clock and no sequence). */
+    unsigned suspected, suspect_told; /* stamps since, 0: none; those of them that came in time */
+    double suspect_ref_s, suspect_late_s;
     /* Where the axis should go: points (sample, time) from the device's clock, or the host's. */
     double tick_offset_s; /* target time = ticks * tick_s + tick_offset_s + drift */
     bool have_anchor;

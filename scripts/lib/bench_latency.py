@@ -88,6 +88,7 @@ plates:
       time_unit: us
       time_bits: 0
       first_column: 2
+      decimals: 0
     cells:
 {cells}
 """

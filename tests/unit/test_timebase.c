@@ -161,6 +161,23 @@ static void a_late_stamp_is_no_hole(void **state)
     assert_true(g.estimated);
 }
 
+static void a_real_hole_stays_late(void **state)
+{
+    (void)state;
+    struct device d = {.rate_Hz = 1000, .tick_rate = 1, .ticks = true, .burst = 1};
+    start(&d, 1000);
+    run(&d, 2, 2);
+    uint64_t sample, missing = 0, at = 0;
+    for (unsigned i = 0; i < 20; i++) { /* two are missing: no jitter would last */
+        struct plate_frame f = {.cells = 1, .has_ticks = true, .ticks = 2002000 + 1000 * i};
+        struct plate_gap g = one_gap(&d.tb, &f, 7 * S, &sample);
+        if (g.count) missing += g.count, at = g.sample;
+    }
+    assert_int_equal(missing, 2);
+    assert_in_range(at, 2000, 2004);
+    assert_int_equal(sample, 2021);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +187,7 @@ int main(void)
         cmocka_unit_test(fast_playback_keeps_the_device_time),
         cmocka_unit_test(holes_have_a_reason_and_a_place),
         cmocka_unit_test(a_late_stamp_is_no_hole),
+        cmocka_unit_test(a_real_hole_stays_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
