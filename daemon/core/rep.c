@@ -23,6 +23,8 @@
 #define HOLD_LEVEL 0.4    /* and above this part of the step to the peak */
 #define DIP_PART 0.015    /* a braking dip is deeper than this part of the step */
 #define LEAVE_PART 0.015  /* a hold is left by more than this part of its force ... */
+#define PUSH_FLAT_PART 0.02 /* a maximal push trembles more ... */
+#define PUSH_LEAVE_PART 0.06 /* ... and creeps */
 #define LEAVE_SD 3.5      /* ... and of its own SD ... */
 #define LEAVE_S 0.06      /* ... for so long */
 #define HOLD_FOLLOW_S 1.0 /* the held level creeps with posture */
@@ -37,6 +39,9 @@
 #define LOADED_QUIET_S 0.3
 #define LOADED_RANGE 0.15
 #define LOADED_MIN_S 0.4
+#define DOWN_PART 0.02    /* s: going down has a momentum of more than this x the baseline, that is 0.2 m/s */
+#define UP_PART 0.4       /* standing again: came up with this part of the momentum with which it went down ... */
+#define GIVEN_UP_S 5.0    /* ... or stood still for so long */
 #define AIR_PART 0.06     /* airborne: less than this part of the baseline */
 #define AIR_S 0.05
 #define BRIDGE_S 0.1      /* a longer hole ends what is under way */
@@ -60,7 +65,7 @@ struct plate_rep_detector {
     char exercise[PLATE_TEXT_SIZE];
     struct plate_protocol_targets targets;
     enum family family;
-    bool jumps, fixed; /* squat_jump; a push against a bar that does not move */
+    bool jumps, isometric, fixed; /* squat_jump; isometric; perhaps a push against what does not move */
 
     struct { double t_s, force_N; } history[HISTORY];
     uint64_t samples, history_from;
@@ -85,7 +90,7 @@ struct plate_rep_detector {
     struct level hold;
     double top_s, descent_s, leave_s;
     double below_s;         /* since when the force is back near rest; NaN */
-    double bottom_s, velocity, position_max;
+    double bottom_s, momentum_Ns, down_Ns, up_Ns; /* integral of F - rest: mass x velocity; its lowest, its highest since */
     double takeoff_s;
     double step[STEPS];
     unsigned steps;
@@ -109,7 +114,8 @@ void plate_rep_exercise(struct plate_rep_detector *d, const char *exercise, cons
     strncpy(d->exercise, exercise, sizeof d->exercise - 1);
     d->family = family_of(exercise);
     d->jumps = strcmp(exercise, "squat_jump") == 0;
-    d->fixed = strcmp(exercise, "isometric") == 0 || strcmp(exercise, "generic") == 0;
+    d->isometric = strcmp(exercise, "isometric") == 0;
+    d->fixed = d->isometric || d->family == FAMILY_GENERIC;
     d->targets = *targets;
     d->steps = 0;
 }
@@ -435,9 +441,17 @@ static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_outp
     return true;
 }
 
+/* The first mean from `since_s` on that is as near the level as `tolerance_N`. */
+static double settled(const struct plate_rep_detector *d, double since_s, const struct level *level, double tolerance_N)
+{
+    uint64_t i = block_from(d, since_s);
+    while (i + 1 < d->blocks && fabs(block_at(d, i)->force_N - level->mean_N) > tolerance_N) i++;
+    return block_at(d, i)->t_s;
+}
+
 static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
-    double step = d->peak_N - d->rest.mean_N, tolerance = fmax(fmax(2 * d->rest.sd_N, 1.0), FLAT_PART * step), since_s;
+    double step = d->peak_N - d->rest.mean_N, tolerance = fmax(fmax(2 * d->rest.sd_N, 1.0), (d->isometric ? PUSH_FLAT_PART : FLAT_PART) * step), since_s;
     double dip = fmax(fmax(3 * d->rest.sd_N, 1.0), DIP_PART * step);
     struct level level;
     if (step < smallest_step(d) || !flat(d, HOLD_S, tolerance, &level, &since_s)) return;
@@ -448,7 +462,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     if (!braked && !flat(d, PLATEAU_S, tolerance, &level, &since_s)) return;
     /* Hips that rise slowly and evenly press like hips that are held: without a dip, only a push against a fixed
      * bar is known to stand still. */
-    if (!again) d->top_s = braked || d->fixed ? since_s : NAN;
+    if (!again) d->top_s = braked || d->fixed ? settled(d, since_s, &level, tolerance) : NAN;
     d->hold = level;
     d->descent_s = d->leave_s = NAN;
     set_phase(d, PLATE_HOLD, out);
@@ -469,7 +483,7 @@ static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_r
         return;
     }
     double off = d->smooth_N - d->hold.mean_N, k = d->block_n * d->period_s / HOLD_FOLLOW_S;
-    double leave_N = fmax(fmax(LEAVE_SD * d->hold.sd_N, 3 * d->rest.sd_N), fmax(1.5, LEAVE_PART * d->hold.mean_N));
+    double leave_N = fmax(fmax(LEAVE_SD * d->hold.sd_N, 3 * d->rest.sd_N), fmax(1.5, (d->isometric ? PUSH_LEAVE_PART : LEAVE_PART) * d->hold.mean_N));
     if (fabs(off) <= leave_N) {
         double mean_off = block_at(d, d->blocks - 1)->force_N - d->hold.mean_N;
         d->leave_s = NAN;
@@ -516,17 +530,23 @@ static void step_up(struct plate_rep_detector *d, double t_s, struct plate_rep_o
 
 static double loaded_band_N(const struct plate_rep_detector *d) { return fmax(band_N(d), LOADED_BAND * d->rest.mean_N); }
 
+static void integrate(struct plate_rep_detector *d, const struct block *b)
+{
+    d->momentum_Ns += (b->force_N - d->rest.mean_N) * b->dt_s;
+    if (d->momentum_Ns < d->down_Ns) d->down_Ns = d->up_Ns = d->momentum_Ns;
+    d->up_Ns = fmax(d->up_Ns, d->momentum_Ns);
+}
+
 static void begin_loaded(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
     d->state = STATE_LOADED;
     d->onset_s = find_onset(d, t_s);
     d->peak_N = d->low_N = d->smooth_N;
     d->top_s = d->descent_s = d->bottom_s = d->takeoff_s = d->below_s = d->departed_s = NAN;
-    d->velocity = 0;
+    d->momentum_Ns = d->down_Ns = d->up_Ns = 0;
     set_phase(d, d->smooth_N < d->rest.mean_N ? PLATE_LOWER : PLATE_DRIVE, out);
     if (d->phase == PLATE_DRIVE) d->bottom_s = d->onset_s;
-    for (uint64_t i = block_from(d, d->onset_s); i < d->blocks; i++)
-        d->velocity += (block_at(d, i)->force_N - d->rest.mean_N) * block_at(d, i)->dt_s;
+    for (uint64_t i = block_from(d, d->onset_s); i < d->blocks; i++) integrate(d, block_at(d, i));
 }
 
 static void finish_loaded(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out)
@@ -553,9 +573,10 @@ static void step_loaded(struct plate_rep_detector *d, double t_s, struct plate_r
     const struct block *b = block_at(d, d->blocks - 1);
     d->peak_N = fmax(d->peak_N, d->smooth_N);
     d->low_N = fmin(d->low_N, d->smooth_N);
-    double before = d->velocity;
-    d->velocity += (b->force_N - d->rest.mean_N) * b->dt_s;
-    if (before < 0 && d->velocity >= 0 && isnan(d->bottom_s)) {
+    double before_Ns = d->momentum_Ns;
+    integrate(d, b);
+    bool went_down = d->down_Ns < -DOWN_PART * d->rest.mean_N;
+    if (went_down && before_Ns < 0 && d->momentum_Ns >= 0 && isnan(d->bottom_s)) {
         d->bottom_s = t_s;
         set_phase(d, PLATE_DRIVE, out);
     }
@@ -571,7 +592,7 @@ static void step_loaded(struct plate_rep_detector *d, double t_s, struct plate_r
     bool inside = fabs(d->smooth_N - d->rest.mean_N) <= loaded_band_N(d);
     if (!inside) d->below_s = NAN;
     else if (isnan(d->below_s)) d->below_s = t_s;
-    else if (lasted(d, t_s, d->below_s, LOADED_QUIET_S)) {
+    else if (lasted(d, t_s, d->below_s, !went_down || d->up_Ns > -UP_PART * d->down_Ns ? LOADED_QUIET_S : GIVEN_UP_S)) {
         finish_loaded(d, d->below_s, out);
         to_rest(d, out);
         return;

@@ -14,6 +14,7 @@ build   libserialport-dev   serial ports
 build   libzmq3-dev         the stream and the control socket
 build   libhdf5-dev         the archive
 build   libcyaml-dev        the configuration
+build   libyaml-dev         the same, below it
 build   libjansson-dev      JSON
 build   libgsl-dev          quantiles of the t distribution
 build   zlib1g-dev          CRC-32 of records
