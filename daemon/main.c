@@ -42,11 +42,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     (void)state;
     switch (key) {
-    case 'c': options.config = arg; return 0;
-    case 'k': options.check = true; return 0;
-    case 'p': options.print = true; return 0;
-    case 'r': options.ready = true; return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    case 'c':
+        options.config = arg;
+        return 0;
+    case 'k':
+        options.check = true;
+        return 0;
+    case 'p':
+        options.print = true;
+        return 0;
+    case 'r':
+        options.ready = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -64,11 +73,13 @@ static int block_signals(void)
 static bool prepare_folder(const char *path)
 {
     if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-        fprintf(stderr, "plated: %s: cannot make the archive folder: %s; set archive_dir to a folder that can be written\n", path, strerror(errno));
+        fprintf(stderr, "plated: %s: cannot make the archive folder: %s; set archive_dir to a folder that can be written\n",
+                path, strerror(errno));
         return false;
     }
     if (access(path, W_OK | X_OK) == 0) return true;
-    fprintf(stderr, "plated: %s: the archive folder cannot be written: %s; set archive_dir to one that can\n", path, strerror(errno));
+    fprintf(stderr, "plated: %s: the archive folder cannot be written: %s; set archive_dir to one that can\n", path,
+            strerror(errno));
     return false;
 }
 
@@ -76,7 +87,8 @@ static size_t ring_bytes(const struct config *c)
 {
     double bytes = 1 << 20;
     for (unsigned i = 0; i < c->plates_count; i++)
-        bytes += c->ring_s * (RING_OVERHEAD_BYTES_PER_S + c->plates[i].rate_Hz * c->plates[i].cells_count * (double)sizeof(int32_t));
+        bytes +=
+            c->ring_s * (RING_OVERHEAD_BYTES_PER_S + c->plates[i].rate_Hz * c->plates[i].cells_count * (double)sizeof(int32_t));
     return (size_t)bytes;
 }
 
@@ -85,8 +97,11 @@ static void recover_before(const struct config *c, const char *ring_file)
 {
     char why[512];
     unsigned archives;
-    if (recover_folder(c->archive_dir, ring_file, &archives, why, sizeof why) != 0) fprintf(stderr, "plated: not recovered: %s\n", why);
-    if (archives > 0) fprintf(stderr, "plated: %s: recovered %u recording(s) of a plated that did not stop cleanly\n", c->archive_dir, archives);
+    if (recover_folder(c->archive_dir, ring_file, &archives, why, sizeof why) != 0)
+        fprintf(stderr, "plated: not recovered: %s\n", why);
+    if (archives > 0)
+        fprintf(stderr, "plated: %s: recovered %u recording(s) of a plated that did not stop cleanly\n", c->archive_dir,
+                archives);
 }
 
 static struct ring *open_ring(const struct config *c)
@@ -100,16 +115,24 @@ static struct ring *open_ring(const struct config *c)
     snprintf(name, sizeof name, "plated-%s", c->station);
     if (e == 0) e = ring_create(folder, name, ring_bytes(c), &ring);
     if (e == 0) return ring;
-    if (e == -EBUSY) fprintf(stderr, "plated: %s: another plated of station \"%s\" is running; stop it, or give this one another station\n", path, c->station);
+    if (e == -EBUSY)
+        fprintf(stderr, "plated: %s: another plated of station \"%s\" is running; stop it, or give this one another station\n",
+                path, c->station);
     else if (e == -ENOSPC || e == -ENOMEM)
-        fprintf(stderr, "plated: %s: %s has no room for a ring of %.1f MB; free some, or set ring_dir or ring_s\n", path, folder, (double)ring_bytes(c) / 1e6);
-    else fprintf(stderr, "plated: %s: cannot make the ring: %s; set ring_dir to a folder in memory that can be written\n", path, strerror(-e));
+        fprintf(stderr, "plated: %s: %s has no room for a ring of %.1f MB; free some, or set ring_dir or ring_s\n", path,
+                folder, (double)ring_bytes(c) / 1e6);
+    else
+        fprintf(stderr, "plated: %s: cannot make the ring: %s; set ring_dir to a folder in memory that can be written\n", path,
+                strerror(-e));
     return NULL;
 }
 
 static struct stream *open_stream(const struct config *c)
 {
-    struct stream_config cfg = {.data_endpoint = c->stream.data, .control_endpoint = c->stream.control, .station = c->station, .high_water = c->stream.high_water};
+    struct stream_config cfg = {.data_endpoint = c->stream.data,
+                                .control_endpoint = c->stream.control,
+                                .station = c->station,
+                                .high_water = c->stream.high_water};
     struct stream *stream = NULL;
     struct stream_error why;
     if (stream_open(&cfg, &stream, &why) == 0) return stream;
@@ -150,14 +173,18 @@ static int run(const struct config *c, int stop_fd)
     archivist_free(archivist);
     stream_close(stream);
     ring_close(ring, safe);
-    if (!safe) plate_log(LOG_ERROR, c->archive_dir, "what could not be written is in the ring; plated recovers it at its next start, plate-trace recover does now");
+    if (!safe)
+        plate_log(
+            LOG_ERROR, c->archive_dir,
+            "what could not be written is in the ring; plated recovers it at its next start, plate-trace recover does now");
     log_close();
     return e == 0 && safe ? 0 : 1;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct argp argp = {keys, parse, NULL, "Reads force plates, finds repetitions, publishes them, archives every sample.", NULL, NULL, NULL};
+    static const struct argp argp = {
+        keys, parse, NULL, "Reads force plates, finds repetitions, publishes them, archives every sample.", NULL, NULL, NULL};
     argp_err_exit_status = 2;
     if (argp_parse(&argp, argc, argv, 0, NULL, NULL) != 0) return 2;
     struct config config;
@@ -167,8 +194,10 @@ int main(int argc, char **argv)
         return 1;
     }
     int status = 0;
-    if (options.print) config_print(&config, stdout);
-    else if (options.check) printf("%s: %u plate(s), no mistakes found\n", options.config, config.plates_count);
+    if (options.print)
+        config_print(&config, stdout);
+    else if (options.check)
+        printf("%s: %u plate(s), no mistakes found\n", options.config, config.plates_count);
     else {
         int stop_fd = block_signals();
         status = stop_fd < 0 ? 1 : run(&config, stop_fd);

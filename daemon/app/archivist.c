@@ -15,8 +15,8 @@
 #include "journal.h"
 #include "log.h"
 
-#define SYNC_NS 400000000LL   /* the contract is 0.5 s */
-#define LOOK_MS 100           /* nobody wakes the archivist for a sample */
+#define SYNC_NS 400000000LL     /* the contract is 0.5 s */
+#define LOOK_MS 100             /* nobody wakes the archivist for a sample */
 #define GIVE_UP_NS 5000000000LL /* at the end: how long a disk that says no is tried again */
 
 struct archivist {
@@ -80,7 +80,8 @@ static int sync_journal(struct archivist *a)
     ring_consume(a->ring);
     a->unconsumed = false;
     set_error(a, "");
-    if (a->live && archive_flush(a->live) != 0) plate_log(LOG_WARNING, a->path, "the live file cannot be flushed; the journal goes on");
+    if (a->live && archive_flush(a->live) != 0)
+        plate_log(LOG_WARNING, a->path, "the live file cannot be flushed; the journal goes on");
     pthread_mutex_lock(&a->lock);
     a->status.syncs++;
     a->status.journal_bytes = journal_bytes(a->journal);
@@ -138,7 +139,8 @@ static int seal(struct archivist *a)
     if (a->live) archive_close(a->live, &why);
     a->live = NULL;
     e = archive_seal(a->journal_path, NULL, a->path, &why);
-    if (e) plate_log(LOG_ERROR, a->path, "not sealed: %s; the journal is kept: plate-trace recover %s", why.text, a->journal_path);
+    if (e)
+        plate_log(LOG_ERROR, a->path, "not sealed: %s; the journal is kept: plate-trace recover %s", why.text, a->journal_path);
     else {
         unlink(a->journal_path);
         plate_log(LOG_INFO, a->path, "sealed");
@@ -155,7 +157,8 @@ static int take(struct archivist *a, const struct record_header *h, const void *
     if (!a->journal) return 0; /* the rest of a recording that could not begin, already told */
     if ((e = journal_append(a->journal, h, payload)) != 0) return e;
     if (a->live && h->type != RECORD_BEGIN && archive_write(a->live, h, payload, &why) != 0) {
-        plate_log(LOG_WARNING, a->path, "the live file stops here (%s); the journal goes on, and the archive is made at the end", why.text);
+        plate_log(LOG_WARNING, a->path,
+                  "the live file stops here (%s); the journal goes on, and the archive is made at the end", why.text);
         archive_close(a->live, &why);
         a->live = NULL;
     }

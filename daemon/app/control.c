@@ -90,12 +90,14 @@ static json_t *plate_status(const struct engine_plate *p)
 {
     double rate = plate_timebase_rate_Hz(&p->timebase);
     const struct plate_decode_stats *s = &p->decoder.stats;
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "name", p->cfg->name, "side", plate_side_name(p->cfg->side),
-                     "port", p->cfg->port, "state", p->port ? "open" : "waiting", "error", p->error, "decoder", p->cfg->decoder, "nominal_rate_Hz",
-                     p->cfg->rate_Hz, "rate_Hz", rate > 0 ? json_real(rate) : json_null(), "samples", (json_int_t)p->samples, "lost",
-                     (json_int_t)(p->lost + p->overrun), "gaps", (json_int_t)p->gaps, "bytes", (json_int_t)s->bytes, "frames", (json_int_t)s->frames,
-                     "bad_length", (json_int_t)s->bad_length, "bad_checksum", (json_int_t)s->bad_checksum, "bad_sanity", (json_int_t)s->bad_sanity,
-                     "discarded_bytes", (json_int_t)s->discarded_bytes, "phase", plate_phase_name(p->phase), "force_N", real_or_null(p->force_N));
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "name", p->cfg->name,
+                     "side", plate_side_name(p->cfg->side), "port", p->cfg->port, "state", p->port ? "open" : "waiting",
+                     "error", p->error, "decoder", p->cfg->decoder, "nominal_rate_Hz", p->cfg->rate_Hz, "rate_Hz",
+                     rate > 0 ? json_real(rate) : json_null(), "samples", (json_int_t)p->samples, "lost",
+                     (json_int_t)(p->lost + p->overrun), "gaps", (json_int_t)p->gaps, "bytes", (json_int_t)s->bytes, "frames",
+                     (json_int_t)s->frames, "bad_length", (json_int_t)s->bad_length, "bad_checksum",
+                     (json_int_t)s->bad_checksum, "bad_sanity", (json_int_t)s->bad_sanity, "discarded_bytes",
+                     (json_int_t)s->discarded_bytes, "phase", plate_phase_name(p->phase), "force_N", real_or_null(p->force_N));
 }
 
 static void do_status(struct engine *e, json_t *params, struct answer *a)
@@ -112,21 +114,24 @@ static void do_status(struct engine *e, json_t *params, struct answer *a)
     log_counters(&l);
     json_t *plates = json_array();
     for (unsigned i = 0; i < e->plates; i++) json_array_append_new(plates, plate_status(&e->plate[i]));
-    json_t *ring = json_pack("{s:I,s:I,s:I,s:I,s:I}", "capacity_bytes", (json_int_t)r.capacity_bytes, "used_bytes", (json_int_t)r.used_bytes, "highest_used_bytes",
-                             (json_int_t)r.highest_used_bytes, "records", (json_int_t)r.records, "refused", (json_int_t)r.refused);
-    json_t *archivist = json_pack("{s:I,s:I,s:I,s:I,s:s,s:f}", "records", (json_int_t)s.records, "journal_bytes", (json_int_t)s.journal_bytes, "syncs",
-                                  (json_int_t)s.syncs, "errors", (json_int_t)s.errors, "error", s.error, "slowest_write_ms", s.slowest_write_ms);
-    json_t *stream = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "messages", (json_int_t)z.messages, "bytes", (json_int_t)z.bytes, "send_failures",
-                               (json_int_t)z.send_failures, "requests", (json_int_t)z.requests, "bad_requests", (json_int_t)z.bad_requests, "cached",
-                               (json_int_t)z.cached);
+    json_t *ring = json_pack("{s:I,s:I,s:I,s:I,s:I}", "capacity_bytes", (json_int_t)r.capacity_bytes, "used_bytes",
+                             (json_int_t)r.used_bytes, "highest_used_bytes", (json_int_t)r.highest_used_bytes, "records",
+                             (json_int_t)r.records, "refused", (json_int_t)r.refused);
+    json_t *archivist = json_pack("{s:I,s:I,s:I,s:I,s:s,s:f}", "records", (json_int_t)s.records, "journal_bytes",
+                                  (json_int_t)s.journal_bytes, "syncs", (json_int_t)s.syncs, "errors", (json_int_t)s.errors,
+                                  "error", s.error, "slowest_write_ms", s.slowest_write_ms);
+    json_t *stream = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "messages", (json_int_t)z.messages, "bytes", (json_int_t)z.bytes,
+                               "send_failures", (json_int_t)z.send_failures, "requests", (json_int_t)z.requests, "bad_requests",
+                               (json_int_t)z.bad_requests, "cached", (json_int_t)z.cached);
     json_t *log = json_pack("{s:I,s:I}", "lines", (json_int_t)l.lines, "dropped", (json_int_t)l.dropped);
-    a->result = json_pack("{s:s,s:s,s:i,s:f,s:b,s:s,s:s,s:s,s:b,s:s,s:f,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "station", e->config->station, "version", plate_version(),
-                          "pid", (int)getpid(), "uptime_s", (double)(engine_now_ns() - e->started_ns) * 1e-9, "recording", e->recording, "session", e->session,
+    a->result = json_pack("{s:s,s:s,s:i,s:f,s:b,s:s,s:s,s:s,s:b,s:s,s:f,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "station",
+                          e->config->station, "version", plate_version(), "pid", (int)getpid(), "uptime_s",
+                          (double)(engine_now_ns() - e->started_ns) * 1e-9, "recording", e->recording, "session", e->session,
                           "archive", e->archive, "last_sealed", s.last_sealed,
                           /* stopped, but not told sealed yet: its records may still be in the ring */
-                          "sealing", s.sealing || (!e->recording && (s.open || r.used_bytes > 0)), "seal_error", s.seal_error, "t_s",
-                          fmax(0, plate_station_now_s(e->station)), "side", plate_side_name(e->side), "exercise", e->exercise, "plates", plates, "ring", ring,
-                          "archivist", archivist, "stream", stream, "log", log);
+                          "sealing", s.sealing || (!e->recording && (s.open || r.used_bytes > 0)), "seal_error", s.seal_error,
+                          "t_s", fmax(0, plate_station_now_s(e->station)), "side", plate_side_name(e->side), "exercise",
+                          e->exercise, "plates", plates, "ring", ring, "archivist", archivist, "stream", stream, "log", log);
 }
 
 static void do_start(struct engine *e, json_t *params, struct answer *a)
@@ -135,26 +140,32 @@ static void do_start(struct engine *e, json_t *params, struct answer *a)
     const char *subject, *exercise, *note;
     struct engine_start s;
     memset(&s, 0, sizeof s);
-    if (!only(a, params, known) || !text_param(a, params, "subject", false, &subject) || !text_param(a, params, "exercise", false, &exercise) ||
-        !text_param(a, params, "note", false, &note) || !side_param(a, params, false, &s.has_side, &s.side) || !number_param(a, params, "load_kg", &s.load_kg) ||
+    if (!only(a, params, known) || !text_param(a, params, "subject", false, &subject) ||
+        !text_param(a, params, "exercise", false, &exercise) || !text_param(a, params, "note", false, &note) ||
+        !side_param(a, params, false, &s.has_side, &s.side) || !number_param(a, params, "load_kg", &s.load_kg) ||
         !number_param(a, params, "body_mass_kg", &s.body_mass_kg))
         return;
     strcpy(s.subject, subject);
     strcpy(s.exercise, exercise);
     strcpy(s.note, note);
-    if (engine_start(e, &s, a->why, sizeof a->why) != 0) a->code = SAYS_NO;
-    else a->result = json_pack("{s:s,s:s}", "session", e->session, "archive", e->archive);
+    if (engine_start(e, &s, a->why, sizeof a->why) != 0)
+        a->code = SAYS_NO;
+    else
+        a->result = json_pack("{s:s,s:s}", "session", e->session, "archive", e->archive);
 }
 
 static void do_stop(struct engine *e, json_t *params, struct answer *a)
 {
     static const char *const known[] = {NULL};
     if (!only(a, params, known)) return;
-    if (engine_stop(e, a->why, sizeof a->why) != 0) a->code = SAYS_NO;
-    else a->result = json_pack("{s:s,s:s}", "session", e->session, "archive", e->archive);
+    if (engine_stop(e, a->why, sizeof a->why) != 0)
+        a->code = SAYS_NO;
+    else
+        a->result = json_pack("{s:s,s:s}", "session", e->session, "archive", e->archive);
 }
 
-static void do_mark_of(struct engine *e, const char *kind, const char *value, const char *plate, struct answer *a, const char *key)
+static void do_mark_of(struct engine *e, const char *kind, const char *value, const char *plate, struct answer *a,
+                       const char *key)
 {
     double t_s;
     for (unsigned i = 0; *plate && i <= e->plates; i++) {
@@ -164,8 +175,10 @@ static void do_mark_of(struct engine *e, const char *kind, const char *value, co
         }
         if (strcmp(e->plate[i].cfg->name, plate) == 0) break;
     }
-    if (engine_mark(e, kind, value, plate, &t_s, a->why, sizeof a->why) != 0) a->code = BAD_PARAMS;
-    else a->result = key ? json_pack("{s:s,s:f}", key, value, "t_s", t_s) : json_pack("{s:f}", "t_s", t_s);
+    if (engine_mark(e, kind, value, plate, &t_s, a->why, sizeof a->why) != 0)
+        a->code = BAD_PARAMS;
+    else
+        a->result = key ? json_pack("{s:s,s:f}", key, value, "t_s", t_s) : json_pack("{s:f}", "t_s", t_s);
 }
 
 static void do_side(struct engine *e, json_t *params, struct answer *a)
@@ -173,7 +186,8 @@ static void do_side(struct engine *e, json_t *params, struct answer *a)
     static const char *const known[] = {"side", NULL};
     enum plate_side side;
     bool has;
-    if (only(a, params, known) && side_param(a, params, true, &has, &side)) do_mark_of(e, "side", plate_side_name(side), "", a, "side");
+    if (only(a, params, known) && side_param(a, params, true, &has, &side))
+        do_mark_of(e, "side", plate_side_name(side), "", a, "side");
 }
 
 static void do_mark(struct engine *e, json_t *params, struct answer *a)
@@ -203,9 +217,11 @@ static void do_tare(struct engine *e, json_t *params, struct answer *a)
             json_array_append_new(t, json_real(tare[c]));
             json_array_append_new(d, json_real(sd[c]));
         }
-        json_array_append_new(plates, json_pack("{s:s,s:o,s:o,s:s}", "plate", e->plate[i].cfg->name, "tare", t, "sd", d, "unit", "counts*count_scale"));
+        json_array_append_new(plates, json_pack("{s:s,s:o,s:o,s:s}", "plate", e->plate[i].cfg->name, "tare", t, "sd", d, "unit",
+                                                "counts*count_scale"));
     }
-    if (a->code == 0 && json_array_size(plates) == 0) refuse(a, BAD_PARAMS, "plate: there is no plate \"%.32s\"; platectl status lists them", plate);
+    if (a->code == 0 && json_array_size(plates) == 0)
+        refuse(a, BAD_PARAMS, "plate: there is no plate \"%.32s\"; platectl status lists them", plate);
     if (a->code == 0) a->result = json_pack("{s:O}", "plates", plates);
     json_decref(plates);
 }
@@ -221,18 +237,23 @@ static void do_shutdown(struct engine *e, json_t *params, struct answer *a)
 static const struct method {
     const char *name;
     void (*run)(struct engine *e, json_t *params, struct answer *a);
-} methods[] = {{"status", do_status}, {"start", do_start}, {"stop", do_stop}, {"side", do_side},
+} methods[] = {{"status", do_status}, {"start", do_start}, {"stop", do_stop},        {"side", do_side},
                {"mark", do_mark},     {"tare", do_tare},   {"shutdown", do_shutdown}};
 
 /* ---- the envelope ---- */
 
 static void run(struct engine *e, json_t *request, struct answer *a)
 {
-    json_t *version = json_object_get(request, "jsonrpc"), *method = json_object_get(request, "method"), *params = json_object_get(request, "params");
-    if (!json_is_object(request)) refuse(a, INVALID_REQUEST, "a request is one JSON object; batches are not taken");
-    else if (!json_is_string(version) || strcmp(json_string_value(version), "2.0") != 0) refuse(a, INVALID_REQUEST, "jsonrpc: must be \"2.0\"");
-    else if (!json_is_string(method)) refuse(a, INVALID_REQUEST, "method: must be a text");
-    else if (params && !json_is_object(params)) refuse(a, BAD_PARAMS, "params: must be an object, by name");
+    json_t *version = json_object_get(request, "jsonrpc"), *method = json_object_get(request, "method"),
+           *params = json_object_get(request, "params");
+    if (!json_is_object(request))
+        refuse(a, INVALID_REQUEST, "a request is one JSON object; batches are not taken");
+    else if (!json_is_string(version) || strcmp(json_string_value(version), "2.0") != 0)
+        refuse(a, INVALID_REQUEST, "jsonrpc: must be \"2.0\"");
+    else if (!json_is_string(method))
+        refuse(a, INVALID_REQUEST, "method: must be a text");
+    else if (params && !json_is_object(params))
+        refuse(a, BAD_PARAMS, "params: must be an object, by name");
     if (a->code) return;
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
         if (strcmp(methods[i].name, json_string_value(method)) == 0) {
@@ -240,7 +261,8 @@ static void run(struct engine *e, json_t *request, struct answer *a)
             if (!a->result && !a->code) refuse(a, SAYS_NO, "out of memory");
             return;
         }
-    refuse(a, NO_METHOD, "%.40s: no such method; there are status start stop side mark tare shutdown", json_string_value(method));
+    refuse(a, NO_METHOD, "%.40s: no such method; there are status start stop side mark tare shutdown",
+           json_string_value(method));
 }
 
 size_t control_request(void *user, const char *json, size_t n, char *reply, size_t reply_size)
@@ -250,16 +272,20 @@ size_t control_request(void *user, const char *json, size_t n, char *reply, size
     json_t *request = json_loadb(json, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
     json_t *id = json_is_object(request) ? json_object_get(request, "id") : NULL;
     bool id_ok = !id || json_is_string(id) || json_is_number(id) || json_is_null(id);
-    if (!request) refuse(&a, PARSE_ERROR, "not JSON (byte %d: %.100s)", where.position, where.text);
-    else if (!id_ok) refuse(&a, INVALID_REQUEST, "id: must be a text or a number");
-    else run(user, request, &a);
+    if (!request)
+        refuse(&a, PARSE_ERROR, "not JSON (byte %d: %.100s)", where.position, where.text);
+    else if (!id_ok)
+        refuse(&a, INVALID_REQUEST, "id: must be a text or a number");
+    else
+        run(user, request, &a);
 
     size_t length = 0;
     bool notification = json_is_object(request) && !id && a.code != INVALID_REQUEST;
     if (!notification) {
         json_t *back = id && id_ok ? json_incref(id) : json_null();
-        json_t *answer = a.code ? json_pack("{s:s,s:{s:i,s:s},s:o}", "jsonrpc", "2.0", "error", "code", a.code, "message", a.why, "id", back)
-                                : json_pack("{s:s,s:O,s:o}", "jsonrpc", "2.0", "result", a.result, "id", back);
+        json_t *answer =
+            a.code ? json_pack("{s:s,s:{s:i,s:s},s:o}", "jsonrpc", "2.0", "error", "code", a.code, "message", a.why, "id", back)
+                   : json_pack("{s:s,s:O,s:o}", "jsonrpc", "2.0", "result", a.result, "id", back);
         if (answer) length = json_dumpb(answer, reply, reply_size, JSON_COMPACT);
         if (length > reply_size) length = 0;
         json_decref(answer);

@@ -11,8 +11,8 @@
 #include "engine_private.h"
 #include "log.h"
 
-#define RETRY_NS 500000000LL   /* a port that is not there is looked for this often */
-#define ABSENT_NS 500000000LL  /* a plate that is silent for so long is not waited for */
+#define RETRY_NS 500000000LL  /* a port that is not there is looked for this often */
+#define ABSENT_NS 500000000LL /* a plate that is silent for so long is not waited for */
 #define HEALTH_NS 1000000000LL
 #define RATE_TOLERANCE 0.02
 #define TARE_S 1.0
@@ -38,7 +38,8 @@ int64_t engine_utc_ns(void)
 
 static int64_t utc_of(const struct engine *e, double t_s) { return e->utc0_ns + (int64_t)(t_s * 1e9); }
 
-static void publish(struct engine *e, const char *topic, const char *cache_key, double t_s, const char *body, const void *payload, size_t n)
+static void publish(struct engine *e, const char *topic, const char *cache_key, double t_s, const char *body,
+                    const void *payload, size_t n)
 {
     int r = stream_publish(e->parts.stream, topic, cache_key, utc_of(e, t_s), body, strlen(body), payload, n);
     if (r) plate_log(LOG_WARNING, topic, "a message could not be published: %s", strerror(-r));
@@ -62,14 +63,15 @@ void engine_health(struct engine *e, const char *kind, const char *level, const 
     char key[96];
     snprintf(key, sizeof key, "%s/%s", kind, plate);
     publish_json(e, "health/", key, now_s(e),
-                 json_pack("{s:o,s:s,s:s,s:s,s:s}", "t_s", real_or_null(now_s(e)), "kind", kind, "level", level, "plate", plate, "text", text));
+                 json_pack("{s:o,s:s,s:s,s:s,s:s}", "t_s", real_or_null(now_s(e)), "kind", kind, "level", level, "plate", plate,
+                           "text", text));
 }
 
 static void say_session(struct engine *e, const char *state, const char *archive)
 {
     publish_json(e, "session/", "session", now_s(e),
-                 json_pack("{s:o,s:s,s:s,s:s,s:s,s:s}", "t_s", real_or_null(now_s(e)), "state", state, "archive", archive, "subject", e->subject,
-                           "exercise", e->exercise, "side", plate_side_name(e->side)));
+                 json_pack("{s:o,s:s,s:s,s:s,s:s,s:s}", "t_s", real_or_null(now_s(e)), "state", state, "archive", archive,
+                           "subject", e->subject, "exercise", e->exercise, "side", plate_side_name(e->side)));
 }
 
 static void flush_force(struct engine_plate *p)
@@ -88,8 +90,10 @@ static void flush_force(struct engine_plate *p)
         snprintf(names + at, sizeof names - at, ",\"%s\"", p->cfg->cells[i].name);
     }
     snprintf(topic, sizeof topic, "force/%s/", p->cfg->name);
-    snprintf(body, sizeof body, "{\"t_s\":%s,\"plate\":\"%s\",\"sample\":%llu,\"rate_Hz\":%s,\"dtype\":\"<f4\",\"shape\":[%u,%u],\"channels\":[%s],\"device_us\":%s}", t,
-             p->cfg->name, (unsigned long long)p->row_first, hz, p->rows, channels, names, us);
+    snprintf(body, sizeof body,
+             "{\"t_s\":%s,\"plate\":\"%s\",\"sample\":%llu,\"rate_Hz\":%s,\"dtype\":\"<f4\",\"shape\":[%u,%u],\"channels\":[%s]"
+             ",\"device_us\":%s}",
+             t, p->cfg->name, (unsigned long long)p->row_first, hz, p->rows, channels, names, us);
     publish(e, topic, NULL, p->row_t_s, body, p->row, (size_t)p->rows * channels * sizeof *p->row);
     p->rows = 0;
     p->row_ns = engine_now_ns();
@@ -122,7 +126,8 @@ static void put(struct engine *e, uint16_t type, unsigned plate, uint64_t sample
     int r = ring_put(e->parts.ring, &h, a, n, NULL, 0);
     if (r && !e->ring_full_told) {
         e->ring_full_told = true;
-        engine_health(e, "archive", "error", "", "the ring is full: the disk does not keep up; what does not fit is counted as lost");
+        engine_health(e, "archive", "error", "",
+                      "the ring is full: the disk does not keep up; what does not fit is counted as lost");
     }
 }
 
@@ -151,7 +156,8 @@ static void on_event(void *user, const struct plate_event *ev)
         key = ev->u.asymmetry.metric;
         break;
     case PLATE_EVENT_MARK: /* those that were commanded are in the ring already */
-        if (strcmp(ev->u.mark.kind, "resume") == 0) put(e, RECORD_MARK, 0, ev->u.mark.sample, ev->t_s, &ev->u.mark, sizeof ev->u.mark);
+        if (strcmp(ev->u.mark.kind, "resume") == 0)
+            put(e, RECORD_MARK, 0, ev->u.mark.sample, ev->t_s, &ev->u.mark, sizeof ev->u.mark);
         break;
     }
     /* Before `start` the station only shows: a rep that nobody records is not told. */
@@ -207,7 +213,8 @@ static void name_recording(struct engine *e, const char *subject)
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
     snprintf(base, sizeof base, "%s%s%.40s", stamp, *subject ? "-" : "", subject);
     for (char *c = base; *c; c++)
-        if (!((*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z') || *c == '-' || *c == '_')) *c = '_';
+        if (!((*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z') || *c == '-' || *c == '_'))
+            *c = '_';
     snprintf(e->session, sizeof e->session, "%s", base);
     for (int i = 2;; i++) {
         char journal[640];
@@ -320,7 +327,8 @@ int engine_stop(struct engine *e, char *why, size_t size)
 
 /* ---- commands ---- */
 
-int engine_mark(struct engine *e, const char *kind, const char *value, const char *plate, double *ret_t_s, char *why, size_t size)
+int engine_mark(struct engine *e, const char *kind, const char *value, const char *plate, double *ret_t_s, char *why,
+                size_t size)
 {
     struct plate_mark m;
     memset(&m, 0, sizeof m);
@@ -345,7 +353,8 @@ int engine_mark(struct engine *e, const char *kind, const char *value, const cha
     return 0;
 }
 
-int engine_tare(struct engine *e, unsigned plate, double ret_tare[PLATE_MAX_CELLS], double ret_sd[PLATE_MAX_CELLS], char *why, size_t size)
+int engine_tare(struct engine *e, unsigned plate, double ret_tare[PLATE_MAX_CELLS], double ret_sd[PLATE_MAX_CELLS], char *why,
+                size_t size)
 {
     struct engine_plate *p = &e->plate[plate];
     struct tare_window *w = &p->tare;
@@ -378,7 +387,8 @@ int engine_tare(struct engine *e, unsigned plate, double ret_tare[PLATE_MAX_CELL
     now.Fz_N = fz;
     bool somebody = sd > TARE_QUIET_N || drift > TARE_DRIFT_N || fabs(now.Fz_N) > TARE_MOST_N;
     if (somebody) {
-        snprintf(why, size, "%s: not tared: %.0f N on it, SD %.1f N over a second; step off, let it rest, and tare again", p->cfg->name, fz, sd);
+        snprintf(why, size, "%s: not tared: %.0f N on it, SD %.1f N over a second; step off, let it rest, and tare again",
+                 p->cfg->name, fz, sd);
         return -EBUSY;
     }
     for (unsigned i = 0; i < cells; i++) {
@@ -408,12 +418,15 @@ static void on_hello(void *user, const struct plate_hello *h)
     char text[256];
     bool wrong = h->cells != p->cfg->cells_count;
     if (wrong && !p->refused) {
-        snprintf(text, sizeof text, "the device %s has %u cells, the configuration %u; list its cells under `cells`", h->name, h->cells, p->cfg->cells_count);
+        snprintf(text, sizeof text, "the device %s has %u cells, the configuration %u; list its cells under `cells`", h->name,
+                 h->cells, p->cfg->cells_count);
         engine_health(p->engine, "port", "error", p->cfg->name, text);
     }
     p->refused = wrong;
-    if (!wrong && h->count_scale_N > 0 && fabs(h->count_scale_N / p->cfg->count_scale - 1) > 1e-6 && strcmp(p->serial, h->serial) != 0) {
-        snprintf(text, sizeof text, "the device says %g N a count, the configuration %g: the configuration is used", h->count_scale_N, p->cfg->count_scale);
+    if (!wrong && h->count_scale_N > 0 && fabs(h->count_scale_N / p->cfg->count_scale - 1) > 1e-6 &&
+        strcmp(p->serial, h->serial) != 0) {
+        snprintf(text, sizeof text, "the device says %g N a count, the configuration %g: the configuration is used",
+                 h->count_scale_N, p->cfg->count_scale);
         engine_health(p->engine, "port", "warning", p->cfg->name, text);
     }
     snprintf(p->device, sizeof p->device, "%s", h->name);
@@ -427,10 +440,11 @@ static void say_gap(struct engine_plate *p, const struct plate_gap *g)
     double t = now_s(e);
     snprintf(topic, sizeof topic, "fault/%s/", p->cfg->name);
     publish_json(e, topic, NULL, t,
-                 json_pack("{s:o,s:s,s:s,s:I,s:I,s:s,s:b}", "t_s", real_or_null(t), "plate", p->cfg->name, "kind", "gap", "sample", (json_int_t)g->sample,
-                           "count", (json_int_t)g->count, "reason", plate_gap_reason_name(g->reason), "estimated", g->estimated));
-    plate_log(LOG_WARNING, p->cfg->name, "%llu samples missing from sample %llu on (%s%s)", (unsigned long long)g->count, (unsigned long long)g->sample,
-              plate_gap_reason_name(g->reason), g->estimated ? ", estimated from time" : "");
+                 json_pack("{s:o,s:s,s:s,s:I,s:I,s:s,s:b}", "t_s", real_or_null(t), "plate", p->cfg->name, "kind", "gap",
+                           "sample", (json_int_t)g->sample, "count", (json_int_t)g->count, "reason",
+                           plate_gap_reason_name(g->reason), "estimated", g->estimated));
+    plate_log(LOG_WARNING, p->cfg->name, "%llu samples missing from sample %llu on (%s%s)", (unsigned long long)g->count,
+              (unsigned long long)g->sample, plate_gap_reason_name(g->reason), g->estimated ? ", estimated from time" : "");
 }
 
 /* A run of samples without a hole: first to the ring, then to the core. */
@@ -443,9 +457,12 @@ static void take_block(struct engine_plate *p, uint64_t first, size_t n)
         struct record_header h = {.type = RECORD_BLOCK, .plate = (uint16_t)p->index, .sample = first};
         if (ring_put(e->parts.ring, &h, p->block, n * row, NULL, 0) != 0) {
             p->overrun += n; /* the archive gets a gap in its place */
-            if (!e->ring_full_told) engine_health(e, "archive", "error", p->cfg->name, "the ring is full: the disk does not keep up; samples are published but not archived");
+            if (!e->ring_full_told)
+                engine_health(e, "archive", "error", p->cfg->name,
+                              "the ring is full: the disk does not keep up; samples are published but not archived");
             e->ring_full_told = true;
-        } else e->ring_full_told = false;
+        } else
+            e->ring_full_told = false;
     }
     p->samples += n;
     struct tare_window *w = &p->tare;
@@ -480,8 +497,12 @@ static void watch_rate(struct engine_plate *p)
     if (p->told_rate || rate <= 0 || (fabs(off) <= RATE_TOLERANCE && !mismatch)) return;
     p->told_rate = true;
     if (fabs(off) > RATE_TOLERANCE)
-        snprintf(text, sizeof text, "the device runs at %.2f Hz, the configuration says %.2f; times follow the device; set rate_Hz", rate, p->cfg->rate_Hz);
-    else snprintf(text, sizeof text, "the device's clock and the computer's disagree by more than 1000 ppm; times follow the device");
+        snprintf(text, sizeof text,
+                 "the device runs at %.2f Hz, the configuration says %.2f; times follow the device; set rate_Hz", rate,
+                 p->cfg->rate_Hz);
+    else
+        snprintf(text, sizeof text,
+                 "the device's clock and the computer's disagree by more than 1000 ppm; times follow the device");
     engine_health(p->engine, "rate", "warning", p->cfg->name, text);
 }
 
@@ -552,8 +573,10 @@ static void read_port(struct engine_plate *p, short revents)
         if (p->engine->config->stream.publish_interval_ms == 0) flush_force(p);
         return;
     }
-    if (n < 0 && n != -EPIPE) lose_port(p, strerror((int)-n));
-    else if (n == -EPIPE || revents & (POLLHUP | POLLERR | POLLNVAL)) lose_port(p, "the port went away");
+    if (n < 0 && n != -EPIPE)
+        lose_port(p, strerror((int)-n));
+    else if (n == -EPIPE || revents & (POLLHUP | POLLERR | POLLNVAL))
+        lose_port(p, "the port went away");
 }
 
 static void open_ports(struct engine *e, int64_t now)
@@ -597,21 +620,24 @@ static void say_status(struct engine *e)
     for (unsigned i = 0; i < e->plates; i++) {
         struct engine_plate *p = &e->plate[i];
         double rate = plate_timebase_rate_Hz(&p->timebase);
-        json_array_append_new(plates, json_pack("{s:s,s:s,s:o,s:I,s:I,s:o,s:s}", "name", p->cfg->name, "state", p->port ? "open" : "waiting", "rate_Hz",
-                                                rate > 0 ? json_real(rate) : json_null(), "samples", (json_int_t)p->samples, "lost",
-                                                (json_int_t)(p->lost + p->overrun), "force_N", real_or_null(p->force_N), "phase", plate_phase_name(p->phase)));
+        json_array_append_new(plates,
+                              json_pack("{s:s,s:s,s:o,s:I,s:I,s:o,s:s}", "name", p->cfg->name, "state",
+                                        p->port ? "open" : "waiting", "rate_Hz", rate > 0 ? json_real(rate) : json_null(),
+                                        "samples", (json_int_t)p->samples, "lost", (json_int_t)(p->lost + p->overrun),
+                                        "force_N", real_or_null(p->force_N), "phase", plate_phase_name(p->phase)));
     }
     double used = ring.capacity_bytes ? 100.0 * (double)ring.used_bytes / (double)ring.capacity_bytes : 0;
     publish_json(e, "health/", "status", now_s(e),
-                 json_pack("{s:o,s:s,s:s,s:b,s:o,s:f}", "t_s", real_or_null(now_s(e)), "kind", "status", "level", "ok", "recording", e->recording, "plates",
-                           plates, "ring_used_pct", used));
+                 json_pack("{s:o,s:s,s:s,s:b,s:o,s:f}", "t_s", real_or_null(now_s(e)), "kind", "status", "level", "ok",
+                           "recording", e->recording, "plates", plates, "ring_used_pct", used));
 }
 
 void engine_say_sealed(struct engine *e)
 {
     struct archivist_status s;
     archivist_status(e->parts.archivist, &s);
-    if (s.sealed != e->sealed_seen) say_session(e, "sealed", s.last_sealed);
+    if (s.sealed != e->sealed_seen)
+        say_session(e, "sealed", s.last_sealed);
     else if (*s.seal_error && strcmp(s.seal_error, e->seal_error_seen) != 0) {
         engine_health(e, "archive", "error", "", s.seal_error);
         say_session(e, "seal_failed", s.archive);
@@ -729,8 +755,10 @@ int engine_new(const struct engine_parts *parts, struct engine **ret)
     for (unsigned i = 0; r == 0 && i < e->plates; i++) r = set_up_plate(e, i);
     if (r == 0) r = new_station(e);
     for (unsigned i = 0; r == 0 && i < e->plates; i++) r = plate_station_calibration(e->station, i, &e->plate[i].calibration);
-    if (r == 0) *ret = e;
-    else engine_free(e);
+    if (r == 0)
+        *ret = e;
+    else
+        engine_free(e);
     return r;
 }
 

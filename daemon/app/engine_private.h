@@ -78,8 +78,10 @@ int64_t engine_utc_ns(void);
 /* Each: 0, or -errno with the reason in `why`. */
 int engine_start(struct engine *e, const struct engine_start *s, char *why, size_t size);
 int engine_stop(struct engine *e, char *why, size_t size);
-int engine_mark(struct engine *e, const char *kind, const char *value, const char *plate, double *ret_t_s, char *why, size_t size);
-int engine_tare(struct engine *e, unsigned plate, double ret_tare[PLATE_MAX_CELLS], double ret_sd[PLATE_MAX_CELLS], char *why, size_t size);
+int engine_mark(struct engine *e, const char *kind, const char *value, const char *plate, double *ret_t_s, char *why,
+                size_t size);
+int engine_tare(struct engine *e, unsigned plate, double ret_tare[PLATE_MAX_CELLS], double ret_sd[PLATE_MAX_CELLS], char *why,
+                size_t size);
 void engine_health(struct engine *e, const char *kind, const char *level, const char *plate, const char *text);
 
 /* control.c: one JSON-RPC request in, one answer out (stream_request_fn; user is the engine). */

@@ -69,7 +69,8 @@ void helper_free(struct helper *h)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += 2;
     pthread_mutex_lock(&h->lock);
-    while (h->under_way && pthread_cond_timedwait(&h->idle, &h->lock, &until) == 0) {}
+    while (h->under_way && pthread_cond_timedwait(&h->idle, &h->lock, &until) == 0) {
+    }
     h->abandoned = h->under_way > 0;
     bool last = !h->abandoned;
     pthread_mutex_unlock(&h->lock);
@@ -98,8 +99,10 @@ static void finish(struct job *j)
 static void *work(void *arg)
 {
     struct job *j = arg;
-    if (j->path) j->result->r.error = port_open(&j->cfg, &j->result->r.port, &j->result->r.why);
-    else port_close(j->port);
+    if (j->path)
+        j->result->r.error = port_open(&j->cfg, &j->result->r.port, &j->result->r.why);
+    else
+        port_close(j->port);
     finish(j);
     return NULL;
 }

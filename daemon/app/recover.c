@@ -240,7 +240,8 @@ int recover_folder(const char *folder, const char *ring_path, unsigned *ret_arch
         if (!ends_with(e->d_name, ".journal")) continue;
         snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
         int rc = recover_path(path, account, sizeof account, why, sizeof why);
-        if (rc == 0) archives++;
+        if (rc == 0)
+            archives++;
         else if (rc != -EBUSY && result == 0) {
             result = rc;
             snprintf(ret_error, error_size, "%s", why);
@@ -253,7 +254,8 @@ int recover_folder(const char *folder, const char *ring_path, unsigned *ret_arch
         if (rc) {
             result = rc;
             snprintf(ret_error, error_size, "%s", why);
-        } else archives++;
+        } else
+            archives++;
     }
     *ret_archives = archives;
     return result;

@@ -5,46 +5,46 @@
 #include <string.h>
 
 /* docs/detector.md gives the reason of each threshold. */
-#define BLOCK_S 0.005     /* decisions are taken on means over this time (one sample at low rates) */
-#define SMOOTH_S 0.012    /* and smoothed with this time constant */
-#define CHUNK_S 0.2       /* a quiet stretch is made of chunks of this length, 4 samples at least */
+#define BLOCK_S 0.005  /* decisions are taken on means over this time (one sample at low rates) */
+#define SMOOTH_S 0.012 /* and smoothed with this time constant */
+#define CHUNK_S 0.2    /* a quiet stretch is made of chunks of this length, 4 samples at least */
 #define CHUNK_MIN 4
-#define BAND_MIN_N 5.0    /* resting band: mean +- max(5 SD, 5 N), Dos'Santos 2017 */
+#define BAND_MIN_N 5.0 /* resting band: mean +- max(5 SD, 5 N), Dos'Santos 2017 */
 #define BAND_SD 5.0
-#define QUIET_N 4.0       /* a chunk with a larger SD is not quiet ... */
-#define QUIET_PART 0.02   /* ... or than this part of its mean (a standing person sways) */
+#define QUIET_N 4.0     /* a chunk with a larger SD is not quiet ... */
+#define QUIET_PART 0.02 /* ... or than this part of its mean (a standing person sways) */
 #define SUSTAIN_S 0.015
-#define MIN_STEP_N 15.0   /* less is no repetition of anything */
+#define MIN_STEP_N 15.0 /* less is no repetition of anything */
 #define MIN_REP_S 0.15
 #define MAX_REP_S 40.0
-#define HOLD_S 0.15       /* after the braking dip, a force that is flat for so long is held */
-#define PLATEAU_S 0.4     /* without a dip: longer than the top of the drive's own hump */
-#define FLAT_PART 0.01    /* flat: SD within this part of the step from rest */
-#define HOLD_LEVEL 0.4    /* and above this part of the step to the peak */
-#define DIP_PART 0.015    /* a braking dip is deeper than this part of the step */
-#define LEAVE_PART 0.015  /* a hold is left by more than this part of its force ... */
-#define PUSH_FLAT_PART 0.02 /* a maximal push trembles more ... */
+#define HOLD_S 0.15          /* after the braking dip, a force that is flat for so long is held */
+#define PLATEAU_S 0.4        /* without a dip: longer than the top of the drive's own hump */
+#define FLAT_PART 0.01       /* flat: SD within this part of the step from rest */
+#define HOLD_LEVEL 0.4       /* and above this part of the step to the peak */
+#define DIP_PART 0.015       /* a braking dip is deeper than this part of the step */
+#define LEAVE_PART 0.015     /* a hold is left by more than this part of its force ... */
+#define PUSH_FLAT_PART 0.02  /* a maximal push trembles more ... */
 #define PUSH_LEAVE_PART 0.06 /* ... and creeps */
-#define LEAVE_SD 3.5      /* ... and of its own SD ... */
-#define LEAVE_S 0.06      /* ... for so long */
-#define HOLD_FOLLOW_S 1.0 /* the held level creeps with posture */
-#define END_PART 0.1      /* touch-down: within a tenth of the step from rest to support */
-#define END_DWELL_S 0.1   /* after a hold and a lowering, the floor is the floor */
-#define DIP_DWELL_S 0.25  /* without, a fall this short may be braking at the top (free fall of v/g, v < 1.2 m/s) */
-#define FOOT_STEP 0.8     /* a rise above a "hold" by this part of its step: the hold was the foot at rest */
-#define FIRST_RATIO 0.25  /* of the usual step: smaller is a heel tap, not a rep; while fewer than 3 reps are known */
+#define LEAVE_SD 3.5         /* ... and of its own SD ... */
+#define LEAVE_S 0.06         /* ... for so long */
+#define HOLD_FOLLOW_S 1.0    /* the held level creeps with posture */
+#define END_PART 0.1         /* touch-down: within a tenth of the step from rest to support */
+#define END_DWELL_S 0.1      /* after a hold and a lowering, the floor is the floor */
+#define DIP_DWELL_S 0.25     /* without, a fall this short may be braking at the top (free fall of v/g, v < 1.2 m/s) */
+#define FOOT_STEP 0.8        /* a rise above a "hold" by this part of its step: the hold was the foot at rest */
+#define FIRST_RATIO 0.25     /* of the usual step: smaller is a heel tap, not a rep; while fewer than 3 reps are known */
 #define KNOWN_RATIO 0.4
 #define LOADED_MIN_N 100.0 /* generic: a baseline above this that is left downwards is a standing one */
 #define LOADED_BAND 0.04
 #define LOADED_QUIET_S 0.3
 #define LOADED_RANGE 0.15
 #define LOADED_MIN_S 0.4
-#define DOWN_PART 0.02    /* s: going down has a momentum of more than this x the baseline, that is 0.2 m/s */
-#define UP_PART 0.4       /* standing again: came up with this part of the momentum with which it went down ... */
-#define GIVEN_UP_S 5.0    /* ... or stood still for so long */
-#define AIR_PART 0.06     /* airborne: less than this part of the baseline */
+#define DOWN_PART 0.02 /* s: going down has a momentum of more than this x the baseline, that is 0.2 m/s */
+#define UP_PART 0.4    /* standing again: came up with this part of the momentum with which it went down ... */
+#define GIVEN_UP_S 5.0 /* ... or stood still for so long */
+#define AIR_PART 0.06  /* airborne: less than this part of the baseline */
 #define AIR_S 0.05
-#define BRIDGE_S 0.1      /* a longer hole ends what is under way */
+#define BRIDGE_S 0.1 /* a longer hole ends what is under way */
 
 #define HISTORY 8192 /* samples at full rate: for the onset and RFD */
 #define BLOCKS 8192  /* block means: the whole rep */
@@ -67,29 +67,40 @@ struct plate_rep_detector {
     enum family family;
     bool jumps, isometric, fixed; /* squat_jump; isometric; perhaps a push against what does not move */
 
-    struct { double t_s, force_N; } history[HISTORY];
+    struct {
+        double t_s, force_N;
+    } history[HISTORY];
     uint64_t samples, history_from;
     struct block block[BLOCKS];
     uint64_t blocks, blocks_from;
-    struct { double t_s, force, cop_x, cop_y, peak; unsigned n, n_cop; } open;
+    struct {
+        double t_s, force, cop_x, cop_y, peak;
+        unsigned n, n_cop;
+    } open;
     unsigned block_n;
     double smooth_N, smooth_k;
 
-    struct { double mean, m2; unsigned n; double last_mean; bool last_quiet; } chunk;
+    struct {
+        double mean, m2;
+        unsigned n;
+        double last_mean;
+        bool last_quiet;
+    } chunk;
     unsigned chunk_n;
     struct level rest;
     double rest_since_s;
 
     enum state state;
     enum plate_phase phase;
-    bool rest_due;          /* a hole ended the movement: to be said with the next sample */
-    double departed_s;      /* since when the force is out of (in) the band that the state watches; NaN: it is not */
-    uint64_t start_block;   /* first block of the movement */
+    bool rest_due;        /* a hole ended the movement: to be said with the next sample */
+    double departed_s;    /* since when the force is out of (in) the band that the state watches; NaN: it is not */
+    uint64_t start_block; /* first block of the movement */
     double onset_s, peak_N, low_N;
-    double dip_depth_N, dip_N, dip_s; /* the deepest fall from a peak before it, how low it went, when: the braking at the top */
+    double dip_depth_N, dip_N,
+        dip_s; /* the deepest fall from a peak before it, how low it went, when: the braking at the top */
     struct level hold;
     double top_s, descent_s, leave_s;
-    double below_s;         /* since when the force is back near rest; NaN */
+    double below_s;                               /* since when the force is back near rest; NaN */
     double bottom_s, momentum_Ns, down_Ns, up_Ns; /* integral of F - rest: mass x velocity; its lowest, its highest since */
     double takeoff_s;
     double step[STEPS];
@@ -101,8 +112,10 @@ size_t plate_rep_detector_size(void) { return sizeof(struct plate_rep_detector);
 
 static enum family family_of(const char *exercise)
 {
-    static const struct { const char *name; enum family family; } known[] = {
-        {"squat", FAMILY_LOADED}, {"squat_jump", FAMILY_LOADED}, {"generic", FAMILY_GENERIC}, {"", FAMILY_GENERIC}};
+    static const struct {
+        const char *name;
+        enum family family;
+    } known[] = {{"squat", FAMILY_LOADED}, {"squat_jump", FAMILY_LOADED}, {"generic", FAMILY_GENERIC}, {"", FAMILY_GENERIC}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(exercise, known[i].name) == 0) return known[i].family;
     return FAMILY_UNLOADED;
@@ -153,8 +166,10 @@ static uint64_t sample_at(const struct plate_rep_detector *d, double t_s)
     uint64_t lo = oldest_sample(d), hi = d->samples;
     while (lo < hi) {
         uint64_t mid = lo + (hi - lo) / 2;
-        if (d->history[mid % HISTORY].t_s < t_s - d->period_s / 2) lo = mid + 1;
-        else hi = mid;
+        if (d->history[mid % HISTORY].t_s < t_s - d->period_s / 2)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
     return lo;
 }
@@ -163,8 +178,10 @@ static uint64_t block_from(const struct plate_rep_detector *d, double t_s)
     uint64_t lo = oldest_block(d), hi = d->blocks;
     while (lo < hi) {
         uint64_t mid = lo + (hi - lo) / 2;
-        if (block_at(d, mid)->t_s < t_s - d->period_s / 2) lo = mid + 1;
-        else hi = mid;
+        if (block_at(d, mid)->t_s < t_s - d->period_s / 2)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
     return lo;
 }
@@ -290,7 +307,15 @@ static struct part measure(const struct plate_rep_detector *d, double from_s, do
         if (!isnan(lx)) path += hypot((double)b->cop_x_mm - lx, (double)b->cop_y_mm - ly);
         lx = (double)b->cop_x_mm, ly = (double)b->cop_y_mm;
     }
-    if (w <= 0) return (struct part){.s = 0, .mean_N = NAN, .sd_N = NAN, .impulse_Ns = NAN, .peak_N = NAN, .cop_x_mm = NAN, .cop_y_mm = NAN, .path_mm = NAN};
+    if (w <= 0)
+        return (struct part){.s = 0,
+                             .mean_N = NAN,
+                             .sd_N = NAN,
+                             .impulse_Ns = NAN,
+                             .peak_N = NAN,
+                             .cop_x_mm = NAN,
+                             .cop_y_mm = NAN,
+                             .path_mm = NAN};
     p.s = w, p.mean_N = m, p.sd_N = sqrt(m2 / w), p.impulse_Ns = m * w;
     if (cw > 0.5 * w) p.cop_x_mm = cx / cw, p.cop_y_mm = cy / cw, p.path_mm = path;
     return p;
@@ -315,7 +340,8 @@ static void judge_form(const struct plate_protocol_targets *t, struct plate_rep 
 }
 
 /* Everything that the phases' times decide; NaN times give NaN metrics. */
-static void fill_rep(struct plate_rep_detector *d, struct plate_rep *r, double onset_s, double end_s, double up_from_s, double up_to_s)
+static void fill_rep(struct plate_rep_detector *d, struct plate_rep *r, double onset_s, double end_s, double up_from_s,
+                     double up_to_s)
 {
     memset(r, 0, sizeof *r);
     memcpy(r->exercise, d->exercise, sizeof r->exercise);
@@ -325,7 +351,8 @@ static void fill_rep(struct plate_rep_detector *d, struct plate_rep *r, double o
     r->rest_before_s = onset_s - d->last_end_s;
     struct part whole = measure(d, onset_s, end_s);
     struct part up = isnan(up_from_s) || isnan(up_to_s) ? measure(d, 0, -1) : measure(d, up_from_s, up_to_s);
-    struct part held = isnan(d->top_s) || isnan(d->descent_s) || d->descent_s <= d->top_s ? measure(d, 0, -1) : measure(d, d->top_s, d->descent_s);
+    struct part held = isnan(d->top_s) || isnan(d->descent_s) || d->descent_s <= d->top_s ? measure(d, 0, -1)
+                                                                                          : measure(d, d->top_s, d->descent_s);
     r->concentric_s = up_to_s - up_from_s;
     r->peak_force_N = whole.peak_N;
     r->mean_force_N = whole.mean_N;
@@ -343,10 +370,7 @@ static void fill_rep(struct plate_rep_detector *d, struct plate_rep *r, double o
     r->cop_x_mm = whole.cop_x_mm, r->cop_y_mm = whole.cop_y_mm, r->cop_path_mm = held.path_mm;
 }
 
-static void remember_step(struct plate_rep_detector *d, double step_N)
-{
-    d->step[d->steps++ % STEPS] = step_N;
-}
+static void remember_step(struct plate_rep_detector *d, double step_N) { d->step[d->steps++ % STEPS] = step_N; }
 
 /* The usual step of the last reps: their median. */
 static double usual_step(const struct plate_rep_detector *d)
@@ -390,7 +414,8 @@ static void begin_up(struct plate_rep_detector *d, double t_s, struct plate_rep_
 }
 
 /* Is the force flat over the last `window_s`? Then its level, and since when. */
-static bool flat(const struct plate_rep_detector *d, double window_s, double tolerance_N, struct level *ret, double *ret_since_s)
+static bool flat(const struct plate_rep_detector *d, double window_s, double tolerance_N, struct level *ret,
+                 double *ret_since_s)
 {
     double end_s = block_at(d, d->blocks - 1)->t_s + block_at(d, d->blocks - 1)->dt_s;
     uint64_t from = block_from(d, end_s - window_s), n = d->blocks - from;
@@ -451,7 +476,8 @@ static double settled(const struct plate_rep_detector *d, double since_s, const 
 
 static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
-    double step = d->peak_N - d->rest.mean_N, tolerance = fmax(fmax(2 * d->rest.sd_N, 1.0), (d->isometric ? PUSH_FLAT_PART : FLAT_PART) * step), since_s;
+    double step = d->peak_N - d->rest.mean_N,
+           tolerance = fmax(fmax(2 * d->rest.sd_N, 1.0), (d->isometric ? PUSH_FLAT_PART : FLAT_PART) * step), since_s;
     double dip = fmax(fmax(3 * d->rest.sd_N, 1.0), DIP_PART * step);
     struct level level;
     if (step < smallest_step(d) || !flat(d, HOLD_S, tolerance, &level, &since_s)) return;
@@ -472,7 +498,8 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
 static double find_descent(const struct plate_rep_detector *d, double leave_N)
 {
     uint64_t i = block_from(d, d->leave_s), oldest = oldest_block(d);
-    while (i > oldest + 1 && block_at(d, i)->t_s > d->onset_s && fabs(block_at(d, i)->force_N - d->hold.mean_N) > leave_N / 4) i--;
+    while (i > oldest + 1 && block_at(d, i)->t_s > d->onset_s && fabs(block_at(d, i)->force_N - d->hold.mean_N) > leave_N / 4)
+        i--;
     return block_at(d, i)->t_s;
 }
 
@@ -483,13 +510,15 @@ static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_r
         return;
     }
     double off = d->smooth_N - d->hold.mean_N, k = d->block_n * d->period_s / HOLD_FOLLOW_S;
-    double leave_N = fmax(fmax(LEAVE_SD * d->hold.sd_N, 3 * d->rest.sd_N), fmax(1.5, (d->isometric ? PUSH_LEAVE_PART : LEAVE_PART) * d->hold.mean_N));
+    double leave_N = fmax(fmax(LEAVE_SD * d->hold.sd_N, 3 * d->rest.sd_N),
+                          fmax(1.5, (d->isometric ? PUSH_LEAVE_PART : LEAVE_PART) * d->hold.mean_N));
     if (fabs(off) <= leave_N) {
         double mean_off = block_at(d, d->blocks - 1)->force_N - d->hold.mean_N;
         d->leave_s = NAN;
         if (fabs(off) > leave_N / 2) return;
         d->hold.mean_N += fmin(1, k) * mean_off;
-        d->hold.sd_N = sqrt(fmax(0, d->hold.sd_N * d->hold.sd_N + fmin(1, 2 * k) * (mean_off * mean_off - d->hold.sd_N * d->hold.sd_N)));
+        d->hold.sd_N =
+            sqrt(fmax(0, d->hold.sd_N * d->hold.sd_N + fmin(1, 2 * k) * (mean_off * mean_off - d->hold.sd_N * d->hold.sd_N)));
         return;
     }
     if (isnan(d->leave_s)) d->leave_s = t_s;
@@ -501,7 +530,8 @@ static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_r
 static void step_up(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
     d->peak_N = fmax(d->peak_N, d->smooth_N);
-    if (d->peak_N - d->smooth_N > d->dip_depth_N) d->dip_depth_N = d->peak_N - d->smooth_N, d->dip_N = d->smooth_N, d->dip_s = t_s;
+    if (d->peak_N - d->smooth_N > d->dip_depth_N)
+        d->dip_depth_N = d->peak_N - d->smooth_N, d->dip_N = d->smooth_N, d->dip_s = t_s;
     if (foot_was_at_rest(d, out)) return;
     double support = isnan(d->hold.mean_N) ? d->peak_N : d->hold.mean_N;
     double step = support - d->rest.mean_N, near_N = d->rest.mean_N + fmax(END_PART * step, band_N(d));
@@ -509,8 +539,10 @@ static void step_up(struct plate_rep_detector *d, double t_s, struct plate_rep_o
     if (force_N <= near_N) {
         if (isnan(d->below_s)) d->below_s = t_s;
         bool lowered = !isnan(d->hold.mean_N);
-        if (lasted(d, t_s, d->below_s, lowered ? END_DWELL_S : DIP_DWELL_S)) finish_up(d, out);
-        else if (lowered || lasted(d, t_s, d->below_s, SUSTAIN_S)) set_phase(d, PLATE_LOWER, out);
+        if (lasted(d, t_s, d->below_s, lowered ? END_DWELL_S : DIP_DWELL_S))
+            finish_up(d, out);
+        else if (lowered || lasted(d, t_s, d->below_s, SUSTAIN_S))
+            set_phase(d, PLATE_LOWER, out);
         return;
     }
     d->below_s = NAN;
@@ -522,8 +554,10 @@ static void step_up(struct plate_rep_detector *d, double t_s, struct plate_rep_o
     }
     follow_hold(d, t_s, out);
     double part = (d->smooth_N - d->rest.mean_N) / (d->peak_N - d->rest.mean_N);
-    if (d->phase == PLATE_DRIVE && part < 0.6 && isnan(d->hold.mean_N)) set_phase(d, PLATE_LOWER, out);
-    else if (d->phase == PLATE_LOWER && part > 0.85 && isnan(d->hold.mean_N)) set_phase(d, PLATE_DRIVE, out);
+    if (d->phase == PLATE_DRIVE && part < 0.6 && isnan(d->hold.mean_N))
+        set_phase(d, PLATE_LOWER, out);
+    else if (d->phase == PLATE_LOWER && part > 0.85 && isnan(d->hold.mean_N))
+        set_phase(d, PLATE_DRIVE, out);
 }
 
 /* ---- movements from a standing baseline: down, up, perhaps off the ground ---- */
@@ -590,8 +624,10 @@ static void step_loaded(struct plate_rep_detector *d, double t_s, struct plate_r
         return;
     }
     bool inside = fabs(d->smooth_N - d->rest.mean_N) <= loaded_band_N(d);
-    if (!inside) d->below_s = NAN;
-    else if (isnan(d->below_s)) d->below_s = t_s;
+    if (!inside)
+        d->below_s = NAN;
+    else if (isnan(d->below_s))
+        d->below_s = t_s;
     else if (lasted(d, t_s, d->below_s, !went_down || d->up_Ns > -UP_PART * d->down_Ns ? LOADED_QUIET_S : GIVEN_UP_S)) {
         finish_loaded(d, d->below_s, out);
         to_rest(d, out);
@@ -623,9 +659,12 @@ static void step_air(struct plate_rep_detector *d, double t_s, struct plate_rep_
 static void step_landed(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
     bool inside = fabs(d->smooth_N - d->rest.mean_N) <= 2 * loaded_band_N(d);
-    if (!inside) d->below_s = NAN;
-    else if (isnan(d->below_s)) d->below_s = t_s;
-    if (!isnan(d->below_s) && lasted(d, t_s, d->below_s, LOADED_QUIET_S)) to_rest(d, out);
+    if (!inside)
+        d->below_s = NAN;
+    else if (isnan(d->below_s))
+        d->below_s = t_s;
+    if (!isnan(d->below_s) && lasted(d, t_s, d->below_s, LOADED_QUIET_S))
+        to_rest(d, out);
     else if (lasted(d, t_s, d->departed_s, 3)) {
         d->state = STATE_LEARN;
         forget_chunk(d);
@@ -646,8 +685,10 @@ static void step_rest(struct plate_rep_detector *d, double t_s, struct plate_rep
     if (isnan(d->departed_s)) d->departed_s = t_s;
     if (!lasted(d, t_s, d->departed_s, SUSTAIN_S)) return;
     double since_s = d->departed_s;
-    if (standing) begin_loaded(d, since_s, out);
-    else begin_up(d, find_onset(d, since_s), out);
+    if (standing)
+        begin_loaded(d, since_s, out);
+    else
+        begin_up(d, find_onset(d, since_s), out);
 }
 
 static void step_block(struct plate_rep_detector *d, struct plate_rep_output *out)
@@ -655,12 +696,23 @@ static void step_block(struct plate_rep_detector *d, struct plate_rep_output *ou
     const struct block *b = block_at(d, d->blocks - 1);
     d->smooth_N = isnan(d->smooth_N) ? b->force_N : d->smooth_N + d->smooth_k * (b->force_N - d->smooth_N);
     switch (d->state) {
-    case STATE_LEARN: break;
-    case STATE_REST: step_rest(d, b->t_s, out); break;
-    case STATE_UP: step_up(d, b->t_s, out); break;
-    case STATE_LOADED: step_loaded(d, b->t_s, out); break;
-    case STATE_AIR: step_air(d, b->t_s, out); break;
-    case STATE_LANDED: step_landed(d, b->t_s, out); break;
+    case STATE_LEARN:
+        break;
+    case STATE_REST:
+        step_rest(d, b->t_s, out);
+        break;
+    case STATE_UP:
+        step_up(d, b->t_s, out);
+        break;
+    case STATE_LOADED:
+        step_loaded(d, b->t_s, out);
+        break;
+    case STATE_AIR:
+        step_air(d, b->t_s, out);
+        break;
+    case STATE_LANDED:
+        step_landed(d, b->t_s, out);
+        break;
     }
 }
 
@@ -677,15 +729,16 @@ bool plate_rep_push(struct plate_rep_detector *d, const struct plate_rep_input *
     d->samples++;
     if (d->state == STATE_LEARN || d->state == STATE_REST) learn_rest(d, in->t_s, in->Fz_N);
 
-    if (d->open.n == 0) d->open.t_s = in->t_s, d->open.force = d->open.cop_x = d->open.cop_y = 0, d->open.n_cop = 0, d->open.peak = -INFINITY;
+    if (d->open.n == 0)
+        d->open.t_s = in->t_s, d->open.force = d->open.cop_x = d->open.cop_y = 0, d->open.n_cop = 0, d->open.peak = -INFINITY;
     d->open.force += in->Fz_N;
     d->open.peak = fmax(d->open.peak, in->Fz_filtered_N);
     if (!isnan(in->cop_x_mm)) d->open.cop_x += in->cop_x_mm, d->open.cop_y += in->cop_y_mm, d->open.n_cop++;
     if (++d->open.n < d->block_n) return ret->phase_changed;
     double n = d->open.n, c = d->open.n_cop;
-    d->block[d->blocks++ % BLOCKS] = (struct block){d->open.t_s, in->t_s - d->open.t_s + d->period_s, d->open.force / n,
-                                                    (float)d->open.peak, c > 0 ? (float)(d->open.cop_x / c) : NAN,
-                                                    c > 0 ? (float)(d->open.cop_y / c) : NAN};
+    d->block[d->blocks++ % BLOCKS] =
+        (struct block){d->open.t_s,         in->t_s - d->open.t_s + d->period_s,      d->open.force / n,
+                       (float)d->open.peak, c > 0 ? (float)(d->open.cop_x / c) : NAN, c > 0 ? (float)(d->open.cop_y / c) : NAN};
     d->open.n = 0;
     step_block(d, ret);
     return ret->phase_changed || ret->rep_done;

@@ -23,7 +23,7 @@ static void compare_afresh(struct session *s, enum plate_side involved)
     struct plate_asymmetry_config cfg = s->cfg->asymmetry;
     cfg.involved = involved;
     plate_limbs_init(&s->limbs, &cfg); /* checked in session_init */
-    s->limbs.mode = bilateral(s->cfg)                        ? PLATE_BILATERAL
+    s->limbs.mode = bilateral(s->cfg)                       ? PLATE_BILATERAL
                     : strcmp(s->exercise, "isometric") == 0 ? PLATE_UNILATERAL_ISOMETRIC
                                                             : PLATE_UNILATERAL_DYNAMIC;
 }
@@ -100,8 +100,10 @@ static bool moving(const struct session *s)
 /* A set that is to end while somebody is in mid-rep ends with that rep. */
 static void ask_end(struct session *s, enum plate_set_end by, double t_s)
 {
-    if (!moving(s)) end_set(s, by, t_s);
-    else s->end_pending = by, s->end_asked_s = t_s;
+    if (!moving(s))
+        end_set(s, by, t_s);
+    else
+        s->end_pending = by, s->end_asked_s = t_s;
 }
 
 void session_mark(struct session *s, const struct plate_mark *m)
@@ -120,7 +122,8 @@ void session_mark(struct session *s, const struct plate_mark *m)
         snprintf(s->exercise, sizeof s->exercise, "%s", m->value);
         ask_end(s, PLATE_SET_BY_COMMAND, m->t_s);
         compare_afresh(s, s->limbs.cfg.involved); /* reps of two exercises are not compared */
-    } else if (strcmp(m->kind, "set_end") == 0) ask_end(s, PLATE_SET_BY_COMMAND, m->t_s);
+    } else if (strcmp(m->kind, "set_end") == 0)
+        ask_end(s, PLATE_SET_BY_COMMAND, m->t_s);
     else if (strcmp(m->kind, "warmup") == 0) {
         s->warmup = strcmp(m->value, "true") == 0;
         ask_end(s, PLATE_SET_BY_COMMAND, m->t_s);
@@ -152,8 +155,11 @@ static void open_set(struct session *s, const struct plate_rep *rep)
     memset(s->reps, 0, sizeof s->reps);
     memset(s->sum, 0, sizeof s->sum);
     memset(s->sum_n, 0, sizeof s->sum_n);
-    s->set = (struct plate_set){.set = s->sets, .side = bilateral(s->cfg) ? PLATE_SIDE_BOTH : rep->side, .warmup = s->warmup,
-                                .start_s = rep->onset_s, .end_s = rep->end_s};
+    s->set = (struct plate_set){.set = s->sets,
+                                .side = bilateral(s->cfg) ? PLATE_SIDE_BOTH : rep->side,
+                                .warmup = s->warmup,
+                                .start_s = rep->onset_s,
+                                .end_s = rep->end_s};
     memcpy(s->set.exercise, rep->exercise, sizeof s->set.exercise);
 }
 
@@ -176,7 +182,8 @@ void session_rep(struct session *s, unsigned plate, struct plate_rep *rep, doubl
     rep->peak_force_N_per_kg = rep->peak_force_N / s->body_mass_kg;
     rep->mean_force_N_per_kg = rep->mean_force_N / s->body_mass_kg;
     rep->hold_force_N_per_kg = rep->hold_force_N / s->body_mass_kg;
-    if (s->end_pending != PLATE_SET_ACTIVE && rep->onset_s >= s->end_asked_s) end_set(s, s->end_pending, t_s); /* what moved then was no rep */
+    if (s->end_pending != PLATE_SET_ACTIVE && rep->onset_s >= s->end_asked_s)
+        end_set(s, s->end_pending, t_s); /* what moved then was no rep */
     bool opens = !s->set_open;
     if (opens) open_set(s, rep);
     rep->set = s->set.set;

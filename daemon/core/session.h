@@ -10,18 +10,21 @@ struct session {
     char exercise[PLATE_TEXT_SIZE];
     double body_mass_kg;
     bool warmup;
-    struct { double t_s; enum plate_side side; } side[SESSION_SIDES]; /* the last changes, oldest first */
+    struct {
+        double t_s;
+        enum plate_side side;
+    } side[SESSION_SIDES]; /* the last changes, oldest first */
     unsigned sides;
-    struct plate_set set;     /* the open one, if set_open */
+    struct plate_set set; /* the open one, if set_open */
     bool set_open;
     enum plate_set_end end_pending; /* to end as soon as nobody is in a movement; ACTIVE: nothing pending */
     double end_asked_s;
     int32_t sets;
     int32_t reps[PLATE_MAX_PLATES];
-    double sum[4];            /* peak, mean, hold, concentric over the open set */
+    double sum[4]; /* peak, mean, hold, concentric over the open set */
     int32_t sum_n[4];
     enum plate_phase phase[PLATE_MAX_PLATES];
-    double idle_since_s;      /* the last rep's end or return to rest */
+    double idle_since_s; /* the last rep's end or return to rest */
     struct plate_limbs limbs;
 };
 

@@ -64,7 +64,8 @@ static int set_up_plate(struct plate_station *s, struct plate *p, const struct p
     for (unsigned i = 0; i < cfg->cells; i++) p->has_geometry &= isfinite(cfg->cell[i].x_mm) && isfinite(cfg->cell[i].y_mm);
     plate_calibration_identity(&p->calibration, cfg->cells, 1);
     double cutoff = s->cfg.filter_cutoff_Hz > 0 ? s->cfg.filter_cutoff_Hz : fmin(DEFAULT_CUTOFF_HZ, cfg->rate_Hz / 4);
-    if (plate_filter_init(&p->filter, s->cfg.filter_order ? s->cfg.filter_order : DEFAULT_ORDER, fmin(cutoff, 0.45 * cfg->rate_Hz), cfg->rate_Hz) != 0)
+    if (plate_filter_init(&p->filter, s->cfg.filter_order ? s->cfg.filter_order : DEFAULT_ORDER,
+                          fmin(cutoff, 0.45 * cfg->rate_Hz), cfg->rate_Hz) != 0)
         return EINVAL;
     p->detector = malloc(plate_rep_detector_size());
     if (!p->detector) return ENOMEM;
@@ -76,7 +77,8 @@ static int order_plates(struct plate_station *s)
 {
     for (unsigned i = 0; i < s->cfg.plates; i++) {
         unsigned j = i;
-        for (; j > 0 && strcmp(s->cfg.plate[s->order[j - 1]].name, s->cfg.plate[i].name) > 0; j--) s->order[j] = s->order[j - 1];
+        for (; j > 0 && strcmp(s->cfg.plate[s->order[j - 1]].name, s->cfg.plate[i].name) > 0; j--)
+            s->order[j] = s->order[j - 1];
         s->order[j] = i;
     }
     for (unsigned i = 1; i < s->cfg.plates; i++)
@@ -133,8 +135,10 @@ static void let_out(struct plate_station *s, struct plate *p)
 {
     struct pending *e = &p->queue[p->head];
     unsigned index = (unsigned)(p - s->plate);
-    if (e->is_rep) session_rep(&s->session, index, &e->rep, e->key_s);
-    else session_phase(&s->session, index, e->phase, e->key_s);
+    if (e->is_rep)
+        session_rep(&s->session, index, &e->rep, e->key_s);
+    else
+        session_phase(&s->session, index, e->phase, e->key_s);
     p->head = (p->head + 1) % QUEUE;
     p->queued--;
 }
@@ -151,8 +155,10 @@ static void merge_until(struct plate_station *s, double bound, double timer_boun
         }
         const struct plate_mark *m = s->merged_marks < s->marks ? &s->mark[s->merged_marks % MARKS] : NULL;
         double due = session_due_s(&s->session);
-        if (m && m->t_s <= key) next = NULL, key = m->t_s;
-        else m = NULL;
+        if (m && m->t_s <= key)
+            next = NULL, key = m->t_s;
+        else
+            m = NULL;
         if (due < key && due <= timer_bound) {
             s->merged_s = fmax(s->merged_s, due);
             session_rest_over(&s->session);
@@ -163,7 +169,8 @@ static void merge_until(struct plate_station *s, double bound, double timer_boun
         if (m) {
             session_mark(&s->session, m);
             s->merged_marks++;
-        } else let_out(s, next);
+        } else
+            let_out(s, next);
     }
 }
 

@@ -138,12 +138,14 @@ static void follow_host(struct plate_timebase *tb, int64_t host_ns)
     }
     if (dev_s - tb->window_start_s < WINDOW_S) return;
     tb->window_open = false;
-    if (tb->windows++ == 0) tb->first_min_s = tb->window_min_s - tb->drift_s;
+    if (tb->windows++ == 0)
+        tb->first_min_s = tb->window_min_s - tb->drift_s;
     else {
         double rate = (tb->window_min_s - tb->last_min_s) / fmax(1e-3, tb->window_min_at_s - tb->last_min_at_s);
         double jitter = 0.03 / WINDOW_S; /* 30 ms of latency come or gone between two windows is no drift */
         tb->rate_mismatch = fabs(rate) > DRIFT_LIMIT + jitter;
-        if (tb->rate_mismatch) tb->windows = 0;
+        if (tb->rate_mismatch)
+            tb->windows = 0;
         else {
             double then_s = tb->drift_s + tb->drift_pending_s - tb->drift_rate * (dev_s - tb->window_min_at_s);
             double err_s = tb->window_min_s - tb->first_min_s - then_s;
@@ -227,17 +229,11 @@ bool plate_timebase_read_done(struct plate_timebase *tb, int64_t host_ns, int64_
     return true;
 }
 
-void plate_timebase_reopened(struct plate_timebase *tb)
-{
-    tb->reopened = true;
-}
+void plate_timebase_reopened(struct plate_timebase *tb) { tb->reopened = true; }
 
 double plate_timebase_rate_Hz(const struct plate_timebase *tb)
 {
     return tb->have_base && (double)(tb->next_sample - tb->base_sample) * tb->period_s >= 1 ? 1 / tb->period_s : 0;
 }
 
-bool plate_timebase_rate_mismatch(const struct plate_timebase *tb)
-{
-    return tb->rate_mismatch;
-}
+bool plate_timebase_rate_mismatch(const struct plate_timebase *tb) { return tb->rate_mismatch; }

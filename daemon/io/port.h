@@ -11,13 +11,15 @@ struct port_config {
     const char *path; /* a device, or a symlink to one */
     unsigned baud;    /* 8N1, no flow control */
 };
-struct port_error { char text[256]; }; /* what, and what to do; filled on failure */
+struct port_error {
+    char text[256];
+}; /* what, and what to do; filled on failure */
 
 struct port;
 /* Opens raw, 8N1, no flow control, exclusively (flock; -EBUSY: another daemon has it). Resolves symlinks; a pty goes to
  * the termios source, anything else to libserialport. -ENOENT, -EACCES, ... */
 int port_open(const struct port_config *cfg, struct port **ret, struct port_error *ret_error);
-void port_close(struct port *p); /* NULL is fine; may block while the driver drains */
+void port_close(struct port *p);   /* NULL is fine; may block while the driver drains */
 int port_fd(const struct port *p); /* for poll(): POLLIN to read, POLLHUP|POLLERR: the port is gone */
 /* > 0 bytes; 0: nothing now; -EPIPE: gone (hang-up); other -errno. */
 ssize_t port_read(struct port *p, uint8_t *buffer, size_t size);

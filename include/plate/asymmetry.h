@@ -17,7 +17,7 @@ PLATE_API double plate_symmetry_angle(double left, double right); /* Zifchock 20
 PLATE_API double plate_bilateral_index(double bilateral_sum, double left_alone, double right_alone);
 
 enum plate_verdict_lr { PLATE_UNDETERMINED, PLATE_SYMMETRIC, PLATE_LEFT_WEAKER, PLATE_RIGHT_WEAKER };
-PLATE_API extern const char *const plate_verdict_words[]; /* in that order, closed by NULL */
+PLATE_API extern const char *const plate_verdict_words[];          /* in that order, closed by NULL */
 PLATE_API const char *plate_verdict_name(enum plate_verdict_lr v); /* NULL for a value out of range */
 enum plate_mode { PLATE_UNILATERAL_DYNAMIC, PLATE_UNILATERAL_ISOMETRIC, PLATE_BILATERAL };
 PLATE_API extern const char *const plate_mode_words[];

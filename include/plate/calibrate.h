@@ -22,7 +22,7 @@ struct plate_calibration {
 
 struct plate_force {
     double Fz_N;
-    double cop_x_mm, cop_y_mm;     /* NaN: no geometry that supports it, or Fz below PLATE_COP_MIN_N */
+    double cop_x_mm, cop_y_mm;      /* NaN: no geometry that supports it, or Fz below PLATE_COP_MIN_N */
     double cell_N[PLATE_MAX_CELLS]; /* each cell's part of Fz */
 };
 #define PLATE_COP_MIN_N 10.0 /* Tec Gihan's gate: below it the quotient is noise */

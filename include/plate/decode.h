@@ -33,7 +33,7 @@ struct plate_decode_stats {
     uint64_t bytes, frames;
     uint64_t bad_length, bad_checksum, bad_sanity; /* packets or lines thrown away, by reason */
     uint64_t discarded_bytes;                      /* the bytes of those, and of noise between packets */
-    uint64_t taken_bytes; /* of what was believed; bytes = taken + discarded + the packet under way */
+    uint64_t taken_bytes;                          /* of what was believed; bytes = taken + discarded + the packet under way */
 };
 
 /* csv: lines of numbers. A value is stored as the integer round(value * 10^decimals). */
@@ -93,7 +93,8 @@ struct plate_decoder { /* embed freely; touch only through plate_decoder_*() */
 PLATE_API int plate_decoder_init(struct plate_decoder *d, const struct plate_decoder_config *cfg);
 PLATE_API void plate_decoder_push(struct plate_decoder *d, const uint8_t *bytes, size_t n,
                                   const struct plate_decode_sink *sink);
-/* Forgets a half-read packet (its bytes count as discarded): after a port was opened again. Counters of the device may restart. */
+/* Forgets a half-read packet (its bytes count as discarded): after a port was opened again. Counters of the device may restart.
+ */
 PLATE_API void plate_decoder_reset(struct plate_decoder *d);
 
 #ifdef __cplusplus

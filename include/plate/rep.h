@@ -12,9 +12,9 @@ extern "C" {
 
 /* What a protocol asks for; NaN: not asked, so never found wanting. */
 struct plate_protocol_targets {
-    double hold_min_s;      /* short_hold */
-    double eccentric_min_s; /* fast_lowering */
-    double hold_cv_max;     /* unsteady */
+    double hold_min_s;                 /* short_hold */
+    double eccentric_min_s;            /* fast_lowering */
+    double hold_cv_max;                /* unsteady */
     double cop_y_min_mm, cop_y_max_mm; /* heel_bias, toe_bias */
 };
 

@@ -56,7 +56,8 @@ struct plate_station;
 /* The defaults: one plate's worth of zeros with targets not asked. */
 PLATE_API void plate_station_config_default(struct plate_station_config *cfg);
 /* NULL and errno = EINVAL (the configuration makes no sense) or ENOMEM. */
-PLATE_API struct plate_station *plate_station_new(const struct plate_station_config *cfg, const struct plate_station_sink *sink);
+PLATE_API struct plate_station *plate_station_new(const struct plate_station_config *cfg,
+                                                  const struct plate_station_sink *sink);
 PLATE_API void plate_station_free(struct plate_station *s); /* NULL is fine */
 
 /* In order of sample number, per plate. -EINVAL: out of order, or no such plate; nothing is changed then. */

@@ -69,7 +69,7 @@ struct plate_cell {
 };
 
 /* Names as they stand in streams, archives and configurations; NULL for a value out of range. */
-PLATE_API const char *plate_side_name(enum plate_side side);   /* none left right both */
+PLATE_API const char *plate_side_name(enum plate_side side);    /* none left right both */
 PLATE_API const char *plate_phase_name(enum plate_phase phase); /* rest drive hold lower */
 PLATE_API const char *plate_gap_reason_name(enum plate_gap_reason reason);
 PLATE_API int plate_side_parse(const char *text, enum plate_side *ret); /* -EINVAL: not a side */

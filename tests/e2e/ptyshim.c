@@ -58,7 +58,8 @@ int lstat64(const char *restrict path, struct stat64 *restrict st)
 int stat(const char *restrict path, struct stat *restrict st)
 {
     int r = REAL("stat", int (*)(const char *, struct stat *))(path, st);
-    if (r == 0 && S_ISCHR(st->st_mode) && strncmp(path, "/dev/pts/", 9) == 0 && getenv("PTYSHIM_AS_SERIAL")) st->st_rdev = makedev(4, 64);
+    if (r == 0 && S_ISCHR(st->st_mode) && strncmp(path, "/dev/pts/", 9) == 0 && getenv("PTYSHIM_AS_SERIAL"))
+        st->st_rdev = makedev(4, 64);
     return r;
 }
 

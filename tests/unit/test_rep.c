@@ -81,7 +81,8 @@ static void a_ramp_and_a_plateau_on_paper(void **state)
     assert_true(fabs(p->rfd_0_200_N_per_s - 1000) < 1);
     assert_true(fabs(p->rfd_max_N_per_s - 1000) < 1);
     double concentric_s = p->top_s - p->onset_s, ramp_end_s = fmin(p->top_s, 2.3);
-    double impulse = (ramp_end_s - p->onset_s) * (40 + 1000 * ((p->onset_s + ramp_end_s) / 2 - 2)) + 340 * (p->top_s - ramp_end_s);
+    double impulse =
+        (ramp_end_s - p->onset_s) * (40 + 1000 * ((p->onset_s + ramp_end_s) / 2 - 2)) + 340 * (p->top_s - ramp_end_s);
     assert_true(fabs(p->concentric_s - concentric_s) < 1e-9);
     assert_true(fabs(p->impulse_Ns - impulse) < 0.02 * impulse);
     assert_true(fabs(p->net_impulse_Ns - (p->impulse_Ns - 40 * concentric_s)) < 0.02 * impulse);
@@ -173,7 +174,8 @@ static void a_squat_starts_from_a_loaded_plate(void **state)
     r.noise_N = 1;
     rest(&r, 2, 400);
     for (int i = 0; i < 3; i++) {
-        for (double t0 = r.t_s; r.t_s - t0 < 2.0;) push(&r, 400 - 130 * sin(2 * M_PI * (r.t_s - t0)) * (r.t_s - t0 < 1 ? 1 : -1));
+        for (double t0 = r.t_s; r.t_s - t0 < 2.0;)
+            push(&r, 400 - 130 * sin(2 * M_PI * (r.t_s - t0)) * (r.t_s - t0 < 1 ? 1 : -1));
         rest(&r, 1.5, 400);
     }
     assert_int_equal(r.reps, 3);

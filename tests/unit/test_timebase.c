@@ -72,7 +72,8 @@ static void a_label_that_lies_is_found_out(void **state)
 static void drift_of_500_ppm_is_followed(void **state)
 {
     (void)state;
-    struct device d = {.rate_Hz = 1000.5, .tick_rate = 1 / 1.0005, .seq = true, .ticks = true, .burst = 16, .latency_s = 0.0005};
+    struct device d = {
+        .rate_Hz = 1000.5, .tick_rate = 1 / 1.0005, .seq = true, .ticks = true, .burst = 16, .latency_s = 0.0005};
     start(&d, 1000);
     run(&d, 1200, 120);
     assert_true(d.continuous);
