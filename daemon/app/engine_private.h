@@ -73,8 +73,16 @@ struct engine_start {
     enum plate_side side;
     double load_kg, body_mass_kg;
 };
+#define ENGINE_ABSENT_NS 500000000LL /* a plate that is silent for so long is not waited for */
 int64_t engine_now_ns(void);
 int64_t engine_utc_ns(void);
+double engine_now_s(const struct engine *e); /* the recording's time, 0 before its first sample */
+json_t *engine_real_or_null(double v);
+
+/* engine_record.c */
+void engine_put(struct engine *e, uint16_t type, unsigned plate, uint64_t sample, double t_s, const void *a, size_t n);
+int engine_new_station(struct engine *e);
+void engine_on_event(void *user, const struct plate_event *ev);
 /* Each: 0, or -errno with the reason in `why`. */
 int engine_start(struct engine *e, const struct engine_start *s, char *why, size_t size);
 int engine_stop(struct engine *e, char *why, size_t size);
@@ -82,6 +90,16 @@ int engine_mark(struct engine *e, const char *kind, const char *value, const cha
                 size_t size);
 int engine_tare(struct engine *e, unsigned plate, double ret_tare[PLATE_MAX_CELLS], double ret_sd[PLATE_MAX_CELLS], char *why,
                 size_t size);
+
+/* engine_say.c */
+void engine_publish(struct engine *e, const char *topic, const char *cache_key, double t_s, const char *body,
+                    const void *payload, size_t n);
+void engine_publish_json(struct engine *e, const char *topic, const char *cache_key, double t_s, json_t *body);
+void engine_say_session(struct engine *e, const char *state, const char *archive);
+void engine_say_gap(struct engine_plate *p, const struct plate_gap *g);
+void engine_say_status(struct engine *e);
+void engine_flush_force(struct engine_plate *p);
+void engine_on_force(void *user, const struct plate_force_block *b);
 void engine_health(struct engine *e, const char *kind, const char *level, const char *plate, const char *text);
 
 /* control.c: one JSON-RPC request in, one answer out (stream_request_fn; user is the engine). */

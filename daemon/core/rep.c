@@ -4,13 +4,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "rep_private.h"
+
 /* docs/detector.md gives the reason of each threshold. */
 #define BLOCK_S 0.005  /* decisions are taken on means over this time (one sample at low rates) */
 #define SMOOTH_S 0.012 /* and smoothed with this time constant */
 #define CHUNK_S 0.2    /* a quiet stretch is made of chunks of this length, 4 samples at least */
 #define CHUNK_MIN 4
-#define BAND_MIN_N 5.0 /* resting band: mean +- max(5 SD, 5 N), Dos'Santos 2017 */
-#define BAND_SD 5.0
 #define QUIET_N 4.0     /* a chunk with a larger SD is not quiet ... */
 #define QUIET_PART 0.02 /* ... or than this part of its mean (a standing person sways) */
 #define SUSTAIN_S 0.015
@@ -23,10 +23,10 @@
 #define HOLD_LEVEL 0.4       /* and above this part of the step to the peak */
 #define DIP_PART 0.015       /* a braking dip is deeper than this part of the step */
 #define LEAVE_PART 0.015     /* a hold is left by more than this part of its force ... */
-#define PUSH_FLAT_PART 0.02  /* a maximal push trembles more ... */
-#define PUSH_LEAVE_PART 0.06 /* ... and creeps */
 #define LEAVE_SD 3.5         /* ... and of its own SD ... */
 #define LEAVE_S 0.06         /* ... for so long */
+#define PUSH_FLAT_PART 0.02  /* a maximal push trembles more ... */
+#define PUSH_LEAVE_PART 0.06 /* ... and creeps */
 #define HOLD_FOLLOW_S 1.0    /* the held level creeps with posture */
 #define END_PART 0.1         /* touch-down: within a tenth of the step from rest to support */
 #define END_DWELL_S 0.1      /* after a hold and a lowering, the floor is the floor */
@@ -45,68 +45,6 @@
 #define AIR_PART 0.06  /* airborne: less than this part of the baseline */
 #define AIR_S 0.05
 #define BRIDGE_S 0.1 /* a longer hole ends what is under way */
-
-#define HISTORY 8192 /* samples at full rate: for the onset and RFD */
-#define BLOCKS 8192  /* block means: the whole rep */
-#define STEPS 5
-
-struct block {
-    double t_s, dt_s, force_N; /* start, length, mean force */
-    float peak_N, cop_x_mm, cop_y_mm;
-};
-struct level {
-    double mean_N, sd_N;
-};
-enum family { FAMILY_UNLOADED, FAMILY_LOADED, FAMILY_GENERIC };
-enum state { STATE_LEARN, STATE_REST, STATE_UP, STATE_LOADED, STATE_AIR, STATE_LANDED };
-
-struct plate_rep_detector {
-    double rate_Hz, period_s;
-    char exercise[PLATE_TEXT_SIZE];
-    struct plate_protocol_targets targets;
-    enum family family;
-    bool jumps, isometric, fixed; /* squat_jump; isometric; perhaps a push against what does not move */
-
-    struct {
-        double t_s, force_N;
-    } history[HISTORY];
-    uint64_t samples, history_from;
-    struct block block[BLOCKS];
-    uint64_t blocks, blocks_from;
-    struct {
-        double t_s, force, cop_x, cop_y, peak;
-        unsigned n, n_cop;
-    } open;
-    unsigned block_n;
-    double smooth_N, smooth_k;
-
-    struct {
-        double mean, m2;
-        unsigned n;
-        double last_mean;
-        bool last_quiet;
-    } chunk;
-    unsigned chunk_n;
-    struct level rest;
-    double rest_since_s;
-
-    enum state state;
-    enum plate_phase phase;
-    bool rest_due;        /* a hole ended the movement: to be said with the next sample */
-    double departed_s;    /* since when the force is out of (in) the band that the state watches; NaN: it is not */
-    uint64_t start_block; /* first block of the movement */
-    double onset_s, peak_N, low_N;
-    double dip_depth_N, dip_N,
-        dip_s; /* the deepest fall from a peak before it, how low it went, when: the braking at the top */
-    struct level hold;
-    double top_s, descent_s, leave_s;
-    double below_s;                               /* since when the force is back near rest; NaN */
-    double bottom_s, momentum_Ns, down_Ns, up_Ns; /* integral of F - rest: mass x velocity; its lowest, its highest since */
-    double takeoff_s;
-    double step[STEPS];
-    unsigned steps;
-    double last_end_s;
-};
 
 size_t plate_rep_detector_size(void) { return sizeof(struct plate_rep_detector); }
 
@@ -148,46 +86,6 @@ int plate_rep_init(struct plate_rep_detector *d, const struct plate_rep_config *
 }
 
 enum plate_phase plate_rep_phase(const struct plate_rep_detector *d) { return d->phase; }
-
-static const struct block *block_at(const struct plate_rep_detector *d, uint64_t i) { return &d->block[i % BLOCKS]; }
-static uint64_t oldest_block(const struct plate_rep_detector *d)
-{
-    uint64_t kept = d->blocks > BLOCKS ? d->blocks - BLOCKS : 0;
-    return kept > d->blocks_from ? kept : d->blocks_from;
-}
-static uint64_t oldest_sample(const struct plate_rep_detector *d)
-{
-    uint64_t kept = d->samples > HISTORY ? d->samples - HISTORY : 0;
-    return kept > d->history_from ? kept : d->history_from;
-}
-/* First kept sample (block) at or after t_s, to the nearest sample: the same whatever the last digit of the times is. */
-static uint64_t sample_at(const struct plate_rep_detector *d, double t_s)
-{
-    uint64_t lo = oldest_sample(d), hi = d->samples;
-    while (lo < hi) {
-        uint64_t mid = lo + (hi - lo) / 2;
-        if (d->history[mid % HISTORY].t_s < t_s - d->period_s / 2)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-static uint64_t block_from(const struct plate_rep_detector *d, double t_s)
-{
-    uint64_t lo = oldest_block(d), hi = d->blocks;
-    while (lo < hi) {
-        uint64_t mid = lo + (hi - lo) / 2;
-        if (block_at(d, mid)->t_s < t_s - d->period_s / 2)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
-static double band_N(const struct plate_rep_detector *d) { return fmax(BAND_MIN_N, BAND_SD * d->rest.sd_N); }
-
 /* Has it lasted for `dwell_s` since `since_s`? To the nearest sample, as above. */
 static bool lasted(const struct plate_rep_detector *d, double t_s, double since_s, double dwell_s)
 {
@@ -219,7 +117,7 @@ static void learn_rest(struct plate_rep_detector *d, double t_s, double force_N)
     d->chunk.last_mean = mean;
     d->chunk.last_quiet = quiet;
     if (!level) return;
-    if (d->state == STATE_LEARN || fabs(mean - d->rest.mean_N) > band_N(d)) {
+    if (d->state == STATE_LEARN || fabs(mean - d->rest.mean_N) > rep_band_N(d)) {
         d->rest = (struct level){mean, sd};
         d->rest_since_s = t_s;
     } else {
@@ -235,141 +133,6 @@ static void forget_chunk(struct plate_rep_detector *d)
     d->chunk.n = 0;
     d->chunk.last_quiet = false;
 }
-
-/* ---- measuring ---- */
-
-/* The last sample in the resting band before the departure, searched backwards at full rate. */
-static double find_onset(const struct plate_rep_detector *d, double from_s)
-{
-    uint64_t i = sample_at(d, from_s), oldest = isnan(d->last_end_s) ? oldest_sample(d) : sample_at(d, d->last_end_s);
-    double band = band_N(d); /* no rep begins before the last one ended */
-    if (i >= d->samples) i = d->samples - 1;
-    /* two in a row: one sample inside the band by chance is noise */
-    while (i > oldest + 1 && (fabs(d->history[i % HISTORY].force_N - d->rest.mean_N) > band ||
-                              fabs(d->history[(i - 1) % HISTORY].force_N - d->rest.mean_N) > band))
-        i--;
-    return d->history[(i + 1 < d->samples ? i + 1 : i) % HISTORY].t_s;
-}
-
-static double rfd(const struct plate_rep_detector *d, double onset_s, double window_s)
-{
-    uint64_t a = sample_at(d, onset_s), b = sample_at(d, onset_s + window_s);
-    if (a == oldest_sample(d) || b >= d->samples || b - a < 8) return NAN;
-    const double t = d->history[b % HISTORY].t_s - d->history[a % HISTORY].t_s;
-    return (d->history[b % HISTORY].force_N - d->history[a % HISTORY].force_N) / t;
-}
-
-/* Steepest least-squares slope over 20 ms, at least 5 samples; NaN where its standard error exceeds a tenth of it. */
-static double rfd_max(const struct plate_rep_detector *d, double from_s, double to_s)
-{
-    uint64_t a = sample_at(d, from_s), b = sample_at(d, to_s);
-    uint64_t n = (uint64_t)fmax(5, floor(0.020 * d->rate_Hz + 0.5));
-    if (a == oldest_sample(d) || b < a + n) return NAN;
-    double best = -INFINITY, best_error = NAN, centre = ((double)n - 1) / 2, sxx = (double)n * ((double)n * (double)n - 1) / 12;
-    double sy = 0, sxy = 0, syy = 0;
-    double base = d->history[a % HISTORY].force_N;
-    for (uint64_t i = a; i < b; i++) {
-        double y = d->history[i % HISTORY].force_N - base;
-        if (i < a + n) {
-            sy += y, sxy += (double)(i - a) * y, syy += y * y;
-            if (i + 1 < a + n) continue;
-        } else {
-            double old = d->history[(i - n) % HISTORY].force_N - base;
-            sxy += ((double)n - 1) * y - (sy - old);
-            sy += y - old, syy += y * y - old * old;
-        }
-        double slope = (sxy - centre * sy) / sxx;
-        double rest = syy - sy * sy / (double)n - slope * slope * sxx;
-        if (slope > best) best = slope, best_error = sqrt(fmax(0, rest) / ((double)n - 2) / sxx);
-    }
-    return best > 0 && best_error <= 0.1 * best ? best * d->rate_Hz : NAN;
-}
-
-struct part {
-    double s, mean_N, sd_N, impulse_Ns, peak_N, cop_x_mm, cop_y_mm, path_mm;
-};
-
-static struct part measure(const struct plate_rep_detector *d, double from_s, double to_s)
-{
-    struct part p = {.peak_N = -INFINITY, .cop_x_mm = NAN, .cop_y_mm = NAN, .path_mm = NAN};
-    double m = 0, m2 = 0, w = 0, cx = 0, cy = 0, cw = 0, lx = NAN, ly = NAN, path = 0;
-    uint64_t end = block_from(d, to_s), stride = (uint64_t)fmax(1, floor(0.05 * d->rate_Hz / d->block_n + 0.5));
-    for (uint64_t i = block_from(d, from_s); i < end; i++) {
-        const struct block *b = block_at(d, i);
-        w += b->dt_s;
-        double delta = b->force_N - m;
-        m += delta * b->dt_s / w;
-        m2 += b->dt_s * delta * (b->force_N - m);
-        p.peak_N = fmax(p.peak_N, (double)b->peak_N);
-        if (isnan(b->cop_x_mm)) continue;
-        cx += b->dt_s * (double)b->cop_x_mm, cy += b->dt_s * (double)b->cop_y_mm, cw += b->dt_s;
-        if (i % stride) continue;
-        if (!isnan(lx)) path += hypot((double)b->cop_x_mm - lx, (double)b->cop_y_mm - ly);
-        lx = (double)b->cop_x_mm, ly = (double)b->cop_y_mm;
-    }
-    if (w <= 0)
-        return (struct part){.s = 0,
-                             .mean_N = NAN,
-                             .sd_N = NAN,
-                             .impulse_Ns = NAN,
-                             .peak_N = NAN,
-                             .cop_x_mm = NAN,
-                             .cop_y_mm = NAN,
-                             .path_mm = NAN};
-    p.s = w, p.mean_N = m, p.sd_N = sqrt(m2 / w), p.impulse_Ns = m * w;
-    if (cw > 0.5 * w) p.cop_x_mm = cx / cw, p.cop_y_mm = cy / cw, p.path_mm = path;
-    return p;
-}
-
-static void find(struct plate_rep *r, const char *name, double value, double limit, bool wanting)
-{
-    if (!wanting || r->findings >= PLATE_MAX_FINDINGS) return; /* comparisons with NaN are false: not asked, not found */
-    struct plate_finding *f = &r->form[r->findings++];
-    strncpy(f->name, name, sizeof f->name - 1);
-    f->value = value;
-    f->limit = limit;
-}
-
-static void judge_form(const struct plate_protocol_targets *t, struct plate_rep *r)
-{
-    find(r, "short_hold", r->hold_s, t->hold_min_s, r->hold_s < t->hold_min_s);
-    find(r, "fast_lowering", r->eccentric_s, t->eccentric_min_s, r->eccentric_s < t->eccentric_min_s);
-    find(r, "unsteady", r->hold_cv, t->hold_cv_max, r->hold_cv > t->hold_cv_max);
-    find(r, "toe_bias", r->cop_y_mm, t->cop_y_max_mm, r->cop_y_mm > t->cop_y_max_mm);
-    find(r, "heel_bias", r->cop_y_mm, t->cop_y_min_mm, r->cop_y_mm < t->cop_y_min_mm);
-}
-
-/* Everything that the phases' times decide; NaN times give NaN metrics. */
-static void fill_rep(struct plate_rep_detector *d, struct plate_rep *r, double onset_s, double end_s, double up_from_s,
-                     double up_to_s)
-{
-    memset(r, 0, sizeof *r);
-    memcpy(r->exercise, d->exercise, sizeof r->exercise);
-    r->onset_s = onset_s, r->end_s = end_s;
-    r->top_s = d->top_s, r->descent_s = d->descent_s;
-    r->tut_s = end_s - onset_s;
-    r->rest_before_s = onset_s - d->last_end_s;
-    struct part whole = measure(d, onset_s, end_s);
-    struct part up = isnan(up_from_s) || isnan(up_to_s) ? measure(d, 0, -1) : measure(d, up_from_s, up_to_s);
-    struct part held = isnan(d->top_s) || isnan(d->descent_s) || d->descent_s <= d->top_s ? measure(d, 0, -1)
-                                                                                          : measure(d, d->top_s, d->descent_s);
-    r->concentric_s = up_to_s - up_from_s;
-    r->peak_force_N = whole.peak_N;
-    r->mean_force_N = whole.mean_N;
-    r->hold_force_N = held.mean_N;
-    r->hold_cv = held.mean_N > 0 ? held.sd_N / held.mean_N : NAN;
-    r->peak_force_N_per_kg = r->mean_force_N_per_kg = r->hold_force_N_per_kg = NAN; /* the session knows the mass */
-    r->rfd_0_50_N_per_s = rfd(d, onset_s, 0.050);
-    r->rfd_0_100_N_per_s = rfd(d, onset_s, 0.100);
-    r->rfd_0_150_N_per_s = rfd(d, onset_s, 0.150);
-    r->rfd_0_200_N_per_s = rfd(d, onset_s, 0.200);
-    r->rfd_0_250_N_per_s = rfd(d, onset_s, 0.250);
-    r->rfd_max_N_per_s = rfd_max(d, onset_s, isnan(up_to_s) ? end_s : up_to_s);
-    r->impulse_Ns = up.impulse_Ns;
-    r->net_impulse_Ns = up.impulse_Ns - d->rest.mean_N * up.s;
-    r->cop_x_mm = whole.cop_x_mm, r->cop_y_mm = whole.cop_y_mm, r->cop_path_mm = held.path_mm;
-}
-
 static void remember_step(struct plate_rep_detector *d, double step_N) { d->step[d->steps++ % STEPS] = step_N; }
 
 /* The usual step of the last reps: their median. */
@@ -388,7 +151,7 @@ static double usual_step(const struct plate_rep_detector *d)
 static double smallest_step(const struct plate_rep_detector *d)
 {
     double part = d->steps < 3 ? FIRST_RATIO : KNOWN_RATIO;
-    return fmax(MIN_STEP_N, fmax(part * usual_step(d), 3 * band_N(d)));
+    return fmax(MIN_STEP_N, fmax(part * usual_step(d), 3 * rep_band_N(d)));
 }
 
 static void to_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
@@ -417,12 +180,12 @@ static void begin_up(struct plate_rep_detector *d, double t_s, struct plate_rep_
 static bool flat(const struct plate_rep_detector *d, double window_s, double tolerance_N, struct level *ret,
                  double *ret_since_s)
 {
-    double end_s = block_at(d, d->blocks - 1)->t_s + block_at(d, d->blocks - 1)->dt_s;
-    uint64_t from = block_from(d, end_s - window_s), n = d->blocks - from;
-    if (n < 3 || from == oldest_block(d) || block_at(d, from)->t_s < d->onset_s) return false;
+    double end_s = rep_block_at(d, d->blocks - 1)->t_s + rep_block_at(d, d->blocks - 1)->dt_s;
+    uint64_t from = rep_block_from(d, end_s - window_s), n = d->blocks - from;
+    if (n < 3 || from == rep_oldest_block(d) || rep_block_at(d, from)->t_s < d->onset_s) return false;
     double sum = 0, sum2 = 0, sx = 0;
     for (uint64_t i = from; i < d->blocks; i++) {
-        double f = block_at(d, i)->force_N - d->rest.mean_N;
+        double f = rep_block_at(d, i)->force_N - d->rest.mean_N;
         sum += f, sum2 += f * f, sx += f * (double)(i - from);
     }
     double mean = sum / (double)n, sd = sqrt(fmax(0, sum2 / (double)n - mean * mean));
@@ -430,7 +193,7 @@ static bool flat(const struct plate_rep_detector *d, double window_s, double tol
     double drift = (sx - centre * sum) / sxx * (double)n; /* change over the window along its line */
     if (sd > tolerance_N || fabs(drift) > 1.5 * tolerance_N) return false;
     *ret = (struct level){mean + d->rest.mean_N, sd};
-    *ret_since_s = block_at(d, from)->t_s;
+    *ret_since_s = rep_block_at(d, from)->t_s;
     return true;
 }
 
@@ -441,11 +204,11 @@ static bool finish_up(struct plate_rep_detector *d, struct plate_rep_output *out
     bool whole = step >= smallest_step(d) && end_s - onset_s >= MIN_REP_S;
     if (whole) {
         if (!isnan(d->top_s) && isnan(d->descent_s)) d->descent_s = d->below_s;
-        fill_rep(d, &out->rep, onset_s, end_s, onset_s, d->top_s);
+        rep_fill(d, &out->rep, onset_s, end_s, onset_s, d->top_s);
         struct plate_rep *r = &out->rep;
         r->hold_s = r->descent_s - r->top_s;
         r->eccentric_s = r->end_s - r->descent_s;
-        judge_form(&d->targets, r);
+        rep_judge_form(&d->targets, r);
         out->rep_done = true;
         remember_step(d, d->peak_N - d->rest.mean_N);
         d->last_end_s = end_s;
@@ -461,17 +224,17 @@ static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_outp
     double step = d->hold.mean_N - d->rest.mean_N;
     if (d->smooth_N < d->hold.mean_N + fmax(MIN_STEP_N, FOOT_STEP * step)) return false;
     d->rest = (struct level){d->hold.mean_N, fmax(d->rest.sd_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD))};
-    double since_s = block_at(d, d->blocks - 1)->t_s;
-    begin_up(d, find_onset(d, since_s), out);
+    double since_s = rep_block_at(d, d->blocks - 1)->t_s;
+    begin_up(d, rep_find_onset(d, since_s), out);
     return true;
 }
 
 /* The first mean from `since_s` on that is as near the level as `tolerance_N`. */
 static double settled(const struct plate_rep_detector *d, double since_s, const struct level *level, double tolerance_N)
 {
-    uint64_t i = block_from(d, since_s);
-    while (i + 1 < d->blocks && fabs(block_at(d, i)->force_N - level->mean_N) > tolerance_N) i++;
-    return block_at(d, i)->t_s;
+    uint64_t i = rep_block_from(d, since_s);
+    while (i + 1 < d->blocks && fabs(rep_block_at(d, i)->force_N - level->mean_N) > tolerance_N) i++;
+    return rep_block_at(d, i)->t_s;
 }
 
 static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out)
@@ -497,10 +260,11 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
 /* Where the force left the held level, found again backwards: the last mean within a quarter of what it left by. */
 static double find_descent(const struct plate_rep_detector *d, double leave_N)
 {
-    uint64_t i = block_from(d, d->leave_s), oldest = oldest_block(d);
-    while (i > oldest + 1 && block_at(d, i)->t_s > d->onset_s && fabs(block_at(d, i)->force_N - d->hold.mean_N) > leave_N / 4)
+    uint64_t i = rep_block_from(d, d->leave_s), oldest = rep_oldest_block(d);
+    while (i > oldest + 1 && rep_block_at(d, i)->t_s > d->onset_s &&
+           fabs(rep_block_at(d, i)->force_N - d->hold.mean_N) > leave_N / 4)
         i--;
-    return block_at(d, i)->t_s;
+    return rep_block_at(d, i)->t_s;
 }
 
 static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
@@ -513,7 +277,7 @@ static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_r
     double leave_N = fmax(fmax(LEAVE_SD * d->hold.sd_N, 3 * d->rest.sd_N),
                           fmax(1.5, (d->isometric ? PUSH_LEAVE_PART : LEAVE_PART) * d->hold.mean_N));
     if (fabs(off) <= leave_N) {
-        double mean_off = block_at(d, d->blocks - 1)->force_N - d->hold.mean_N;
+        double mean_off = rep_block_at(d, d->blocks - 1)->force_N - d->hold.mean_N;
         d->leave_s = NAN;
         if (fabs(off) > leave_N / 2) return;
         d->hold.mean_N += fmin(1, k) * mean_off;
@@ -534,8 +298,8 @@ static void step_up(struct plate_rep_detector *d, double t_s, struct plate_rep_o
         d->dip_depth_N = d->peak_N - d->smooth_N, d->dip_N = d->smooth_N, d->dip_s = t_s;
     if (foot_was_at_rest(d, out)) return;
     double support = isnan(d->hold.mean_N) ? d->peak_N : d->hold.mean_N;
-    double step = support - d->rest.mean_N, near_N = d->rest.mean_N + fmax(END_PART * step, band_N(d));
-    double force_N = block_at(d, d->blocks - 1)->force_N;
+    double step = support - d->rest.mean_N, near_N = d->rest.mean_N + fmax(END_PART * step, rep_band_N(d));
+    double force_N = rep_block_at(d, d->blocks - 1)->force_N;
     if (force_N <= near_N) {
         if (isnan(d->below_s)) d->below_s = t_s;
         bool lowered = !isnan(d->hold.mean_N);
@@ -562,7 +326,7 @@ static void step_up(struct plate_rep_detector *d, double t_s, struct plate_rep_o
 
 /* ---- movements from a standing baseline: down, up, perhaps off the ground ---- */
 
-static double loaded_band_N(const struct plate_rep_detector *d) { return fmax(band_N(d), LOADED_BAND * d->rest.mean_N); }
+static double loaded_band_N(const struct plate_rep_detector *d) { return fmax(rep_band_N(d), LOADED_BAND * d->rest.mean_N); }
 
 static void integrate(struct plate_rep_detector *d, const struct block *b)
 {
@@ -574,13 +338,13 @@ static void integrate(struct plate_rep_detector *d, const struct block *b)
 static void begin_loaded(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
     d->state = STATE_LOADED;
-    d->onset_s = find_onset(d, t_s);
+    d->onset_s = rep_find_onset(d, t_s);
     d->peak_N = d->low_N = d->smooth_N;
     d->top_s = d->descent_s = d->bottom_s = d->takeoff_s = d->below_s = d->departed_s = NAN;
     d->momentum_Ns = d->down_Ns = d->up_Ns = 0;
     set_phase(d, d->smooth_N < d->rest.mean_N ? PLATE_LOWER : PLATE_DRIVE, out);
     if (d->phase == PLATE_DRIVE) d->bottom_s = d->onset_s;
-    for (uint64_t i = block_from(d, d->onset_s); i < d->blocks; i++) integrate(d, block_at(d, i));
+    for (uint64_t i = rep_block_from(d, d->onset_s); i < d->blocks; i++) integrate(d, rep_block_at(d, i));
 }
 
 static void finish_loaded(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out)
@@ -592,11 +356,11 @@ static void finish_loaded(struct plate_rep_detector *d, double end_s, struct pla
     d->descent_s = d->onset_s;
     double top_s = d->top_s;
     struct plate_rep *r = &out->rep;
-    fill_rep(d, r, d->onset_s, end_s, d->bottom_s, top_s);
+    rep_fill(d, r, d->onset_s, end_s, d->bottom_s, top_s);
     r->hold_s = NAN; /* the turn at the bottom is no hold; how long one stood still there, force alone does not tell yet */
     r->eccentric_s = d->bottom_s - d->onset_s;
-    r->rfd_max_N_per_s = rfd_max(d, d->onset_s, top_s);
-    judge_form(&d->targets, r);
+    r->rfd_max_N_per_s = rep_rfd_max(d, d->onset_s, top_s);
+    rep_judge_form(&d->targets, r);
     out->rep_done = true;
     remember_step(d, range);
     d->last_end_s = end_s;
@@ -604,7 +368,7 @@ static void finish_loaded(struct plate_rep_detector *d, double end_s, struct pla
 
 static void step_loaded(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
-    const struct block *b = block_at(d, d->blocks - 1);
+    const struct block *b = rep_block_at(d, d->blocks - 1);
     d->peak_N = fmax(d->peak_N, d->smooth_N);
     d->low_N = fmin(d->low_N, d->smooth_N);
     double before_Ns = d->momentum_Ns;
@@ -643,11 +407,11 @@ static void step_loaded(struct plate_rep_detector *d, double t_s, struct plate_r
 /* In the air: until landing, or until it is plain that the person stepped off. */
 static void step_air(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
-    double force_N = block_at(d, d->blocks - 1)->force_N;
+    double force_N = rep_block_at(d, d->blocks - 1)->force_N;
     if (lasted(d, t_s, d->takeoff_s, 1.2)) { /* nobody flies for so long */
         d->state = STATE_LEARN;
         forget_chunk(d);
-    } else if (force_N > fmax(2 * AIR_PART * d->rest.mean_N, band_N(d))) {
+    } else if (force_N > fmax(2 * AIR_PART * d->rest.mean_N, rep_band_N(d))) {
         if (d->jumps || d->family == FAMILY_GENERIC) finish_loaded(d, t_s, out);
         d->state = STATE_LANDED;
         d->below_s = NAN;
@@ -677,7 +441,7 @@ static void step_rest(struct plate_rep_detector *d, double t_s, struct plate_rep
 {
     double off = d->smooth_N - d->rest.mean_N;
     bool standing = d->family == FAMILY_LOADED || (d->family == FAMILY_GENERIC && d->rest.mean_N > LOADED_MIN_N && off < 0);
-    bool out_of_band = standing ? fabs(off) > loaded_band_N(d) && d->rest.mean_N > LOADED_MIN_N : off > 1.2 * band_N(d);
+    bool out_of_band = standing ? fabs(off) > loaded_band_N(d) && d->rest.mean_N > LOADED_MIN_N : off > 1.2 * rep_band_N(d);
     if (!out_of_band) {
         d->departed_s = NAN;
         return;
@@ -688,12 +452,12 @@ static void step_rest(struct plate_rep_detector *d, double t_s, struct plate_rep
     if (standing)
         begin_loaded(d, since_s, out);
     else
-        begin_up(d, find_onset(d, since_s), out);
+        begin_up(d, rep_find_onset(d, since_s), out);
 }
 
 static void step_block(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
-    const struct block *b = block_at(d, d->blocks - 1);
+    const struct block *b = rep_block_at(d, d->blocks - 1);
     d->smooth_N = isnan(d->smooth_N) ? b->force_N : d->smooth_N + d->smooth_k * (b->force_N - d->smooth_N);
     switch (d->state) {
     case STATE_LEARN:

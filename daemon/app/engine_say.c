@@ -1,0 +1,141 @@
+/* What the engine tells its subscribers. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine_private.h"
+#include "log.h"
+
+/* ---- publishing ---- */
+
+static int64_t utc_of(const struct engine *e, double t_s) { return e->utc0_ns + (int64_t)(t_s * 1e9); }
+
+void engine_publish(struct engine *e, const char *topic, const char *cache_key, double t_s, const char *body,
+                    const void *payload, size_t n)
+{
+    int r = stream_publish(e->parts.stream, topic, cache_key, utc_of(e, t_s), body, strlen(body), payload, n);
+    if (r) plate_log(LOG_WARNING, topic, "a message could not be published: %s", strerror(-r));
+}
+
+void engine_publish_json(struct engine *e, const char *topic, const char *cache_key, double t_s, json_t *body)
+{
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    if (text) engine_publish(e, topic, cache_key, t_s, text, NULL, 0);
+    free(text);
+    json_decref(body);
+}
+
+json_t *engine_real_or_null(double v) { return isfinite(v) ? json_real(v) : json_null(); }
+double engine_now_s(const struct engine *e) { return fmax(0, plate_station_now_s(e->station)); }
+
+void engine_health(struct engine *e, const char *kind, const char *level, const char *plate, const char *text)
+{
+    enum log_level l = strcmp(level, "error") == 0 ? LOG_ERROR : strcmp(level, "warning") == 0 ? LOG_WARNING : LOG_INFO;
+    plate_log(l, *plate ? plate : "plated", "%s", text);
+    char key[96];
+    snprintf(key, sizeof key, "%s/%s", kind, plate);
+    engine_publish_json(e, "health/", key, engine_now_s(e),
+                        json_pack("{s:o,s:s,s:s,s:s,s:s}", "t_s", engine_real_or_null(engine_now_s(e)), "kind", kind, "level",
+                                  level, "plate", plate, "text", text));
+}
+
+void engine_say_session(struct engine *e, const char *state, const char *archive)
+{
+    engine_publish_json(e, "session/", "session", engine_now_s(e),
+                        json_pack("{s:o,s:s,s:s,s:s,s:s,s:s}", "t_s", engine_real_or_null(engine_now_s(e)), "state", state,
+                                  "archive", archive, "subject", e->subject, "exercise", e->exercise, "side",
+                                  plate_side_name(e->side)));
+}
+
+void engine_flush_force(struct engine_plate *p)
+{
+    if (p->rows == 0) return;
+    struct engine *e = p->engine;
+    bool cells = e->config->stream.cells;
+    unsigned channels = 3 + (cells ? p->cfg->cells_count : 0);
+    double rate = plate_timebase_rate_Hz(&p->timebase);
+    char topic[64], body[1024], t[32], hz[32], us[32] = "null", names[512] = "\"Fz\",\"cop_x\",\"cop_y\"";
+    plate_json_number(p->row_t_s, 6, t, sizeof t);
+    plate_json_number(rate > 0 ? rate : p->cfg->rate_Hz, 3, hz, sizeof hz);
+    if (isfinite(p->device_us)) plate_json_number(p->device_us, 0, us, sizeof us);
+    for (unsigned i = 0; cells && i < p->cfg->cells_count; i++) {
+        size_t at = strlen(names);
+        snprintf(names + at, sizeof names - at, ",\"%s\"", p->cfg->cells[i].name);
+    }
+    snprintf(topic, sizeof topic, "force/%s/", p->cfg->name);
+    snprintf(body, sizeof body,
+             "{\"t_s\":%s,\"plate\":\"%s\",\"sample\":%llu,\"rate_Hz\":%s,\"dtype\":\"<f4\",\"shape\":[%u,%u],\"channels\":[%s]"
+             ",\"device_us\":%s}",
+             t, p->cfg->name, (unsigned long long)p->row_first, hz, p->rows, channels, names, us);
+    engine_publish(e, topic, NULL, p->row_t_s, body, p->row, (size_t)p->rows * channels * sizeof *p->row);
+    p->rows = 0;
+    p->row_ns = engine_now_ns();
+}
+
+void engine_on_force(void *user, const struct plate_force_block *b)
+{
+    struct engine *e = user;
+    struct engine_plate *p = &e->plate[b->plate];
+    bool cells = e->config->stream.cells;
+    unsigned channels = 3 + (cells ? p->cfg->cells_count : 0);
+    p->force_N = b->force[b->n - 1].Fz_N;
+    for (size_t i = 0; i < b->n; i++) {
+        if (p->rows == ENGINE_ROWS || (p->rows > 0 && p->row_first + p->rows != b->first + i)) engine_flush_force(p);
+        if (p->rows == 0) p->row_first = b->first + i, p->row_t_s = b->t_s[i];
+        float *row = p->row + (size_t)p->rows++ * channels;
+        *row++ = (float)b->force[i].Fz_N;
+        *row++ = (float)b->force[i].cop_x_mm;
+        *row++ = (float)b->force[i].cop_y_mm;
+        for (unsigned c = 0; cells && c < p->cfg->cells_count; c++) *row++ = (float)b->force[i].cell_N[c];
+    }
+}
+
+void engine_say_gap(struct engine_plate *p, const struct plate_gap *g)
+{
+    char topic[64];
+    struct engine *e = p->engine;
+    double t = engine_now_s(e);
+    snprintf(topic, sizeof topic, "fault/%s/", p->cfg->name);
+    engine_publish_json(e, topic, NULL, t,
+                        json_pack("{s:o,s:s,s:s,s:I,s:I,s:s,s:b}", "t_s", engine_real_or_null(t), "plate", p->cfg->name, "kind",
+                                  "gap", "sample", (json_int_t)g->sample, "count", (json_int_t)g->count, "reason",
+                                  plate_gap_reason_name(g->reason), "estimated", g->estimated));
+    plate_log(LOG_WARNING, p->cfg->name, "%llu samples missing from sample %llu on (%s%s)", (unsigned long long)g->count,
+              (unsigned long long)g->sample, plate_gap_reason_name(g->reason), g->estimated ? ", estimated from time" : "");
+}
+
+void engine_say_status(struct engine *e)
+{
+    json_t *plates = json_array();
+    struct ring_counters ring;
+    ring_counters(e->parts.ring, &ring);
+    for (unsigned i = 0; i < e->plates; i++) {
+        struct engine_plate *p = &e->plate[i];
+        double rate = plate_timebase_rate_Hz(&p->timebase);
+        json_array_append_new(plates,
+                              json_pack("{s:s,s:s,s:o,s:I,s:I,s:o,s:s}", "name", p->cfg->name, "state",
+                                        p->port ? "open" : "waiting", "rate_Hz", rate > 0 ? json_real(rate) : json_null(),
+                                        "samples", (json_int_t)p->samples, "lost", (json_int_t)(p->lost + p->overrun),
+                                        "force_N", engine_real_or_null(p->force_N), "phase", plate_phase_name(p->phase)));
+    }
+    double used = ring.capacity_bytes ? 100.0 * (double)ring.used_bytes / (double)ring.capacity_bytes : 0;
+    engine_publish_json(e, "health/", "status", engine_now_s(e),
+                        json_pack("{s:o,s:s,s:s,s:b,s:o,s:f}", "t_s", engine_real_or_null(engine_now_s(e)), "kind", "status",
+                                  "level", "ok", "recording", e->recording, "plates", plates, "ring_used_pct", used));
+}
+
+void engine_say_sealed(struct engine *e)
+{
+    struct archivist_status s;
+    archivist_status(e->parts.archivist, &s);
+    if (s.sealed != e->sealed_seen)
+        engine_say_session(e, "sealed", s.last_sealed);
+    else if (*s.seal_error && strcmp(s.seal_error, e->seal_error_seen) != 0) {
+        engine_health(e, "archive", "error", "", s.seal_error);
+        engine_say_session(e, "seal_failed", s.archive);
+    }
+    e->sealed_seen = s.sealed;
+    snprintf(e->seal_error_seen, sizeof e->seal_error_seen, "%s", s.seal_error);
+}
