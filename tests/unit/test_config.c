@@ -28,6 +28,12 @@
 
 /* ---- helpers ---- */
 
+static unsigned test_seed(void)
+{
+    const char *again = getenv("PLATE_TEST_SEED"); /* repeats a run */
+    return again ? (unsigned)strtoul(again, NULL, 10) : (unsigned)time(NULL);
+}
+
 static int parse(const char *text, struct config *c, struct config_error *why)
 {
     return config_parse(text, strlen(text), "t.yaml", c, why);
@@ -298,7 +304,7 @@ static void test_numbers(void **state)
         }
     }
     setlocale(LC_ALL, "C");
-    const unsigned seed = (unsigned)time(NULL);
+    const unsigned seed = test_seed();
     print_message("seed %u\n", seed);
     srand(seed);
     for (int i = 0; i < 200; i++) {
@@ -355,9 +361,17 @@ static void random_value(FILE *f, const struct config_key *k, unsigned index)
     case CONFIG_WHOLE:
         fprintf(f, "%.0f", k->min + floor(part * (k->max - k->min)));
         break;
-    case CONFIG_NUMBER:
-        fprintf(f, "%.*g", 1 + rand() % 17, k->min + part * (k->max - k->min));
+    case CONFIG_NUMBER: {
+        char text[40];
+        double read;
+        int digits = rand() % 17;
+        do { /* few digits may round it out of the range */
+            snprintf(text, sizeof text, "%.*g", ++digits, k->min + part * (k->max - k->min));
+            read = strtod(text, NULL);
+        } while (digits < 17 && (read < k->min || read > k->max));
+        fputs(text, f);
         break;
+    }
     case CONFIG_WORD:
         fprintf(f, "'%s'", k->words[(unsigned)rand() % words].name);
         break;
@@ -399,7 +413,7 @@ static void random_section(FILE *f, enum config_section section, unsigned index)
 static void test_random(void **state)
 {
     (void)state;
-    const unsigned seed = (unsigned)time(NULL);
+    const unsigned seed = test_seed();
     print_message("seed %u\n", seed);
     srand(seed);
     for (int i = 0; i < 40; i++) {

@@ -298,6 +298,17 @@ static void scribble(const char *path, off_t at, const void *bytes, size_t n)
     close(fd);
 }
 
+static void flip(const char *path, off_t at)
+{
+    uint8_t byte;
+    const int fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte = (uint8_t)~byte;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+}
+
 static void test_damaged(void **state)
 {
     struct place *p = *state;
@@ -309,7 +320,7 @@ static void test_damaged(void **state)
             assert_int_equal(ring_put(r, &(struct record_header){.type = h.type, .sample = i}, bytes, sizeof bytes, NULL, 0),
                              0);
         ring_close(r, false);
-        scribble(p->path, 4096 + 192 + bad, "\xa5", 1);
+        flip(p->path, 4096 + 192 + bad);
 
         struct record_header got;
         const void *payload;
