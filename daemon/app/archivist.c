@@ -47,7 +47,10 @@ static void set_error(struct archivist *a, const char *text)
     pthread_mutex_lock(&a->lock);
     if (*text && strcmp(a->status.error, text) != 0) plate_log(LOG_ERROR, a->path, "%s", text);
     if (*text) a->status.errors++;
+    bool news = strcmp(a->status.error, text) != 0;
     snprintf(a->status.error, sizeof a->status.error, "%s", text);
+    uint64_t one = 1;
+    if (news) (void)!write(a->fd, &one, sizeof one);
     pthread_mutex_unlock(&a->lock);
 }
 
@@ -153,7 +156,8 @@ static int take(struct archivist *a, const struct record_header *h, const void *
 {
     struct archive_error why;
     int e = 0;
-    if (h->type == RECORD_BEGIN && !a->journal && (e = begin(a, payload, h->size)) != 0) return e;
+    if (h->type == RECORD_BEGIN && a->journal && (e = seal(a)) != 0) return e; /* the one before was cut short */
+    if (h->type == RECORD_BEGIN && (e = begin(a, payload, h->size)) != 0) return e;
     if (!a->journal) return 0; /* the rest of a recording that could not begin, already told */
     if ((e = journal_append(a->journal, h, payload)) != 0) return e;
     if (a->live && h->type != RECORD_BEGIN && archive_write(a->live, h, payload, &why) != 0) {

@@ -19,4 +19,5 @@ int archivist_new(struct ring *ring, const char *folder, struct archivist **ret)
 bool archivist_finish(struct archivist *a);
 void archivist_free(struct archivist *a); /* after archivist_finish; NULL is fine */
 void archivist_status(struct archivist *a, struct archivist_status *ret);
-int archivist_fd(const struct archivist *a); /* eventfd: readable after a recording was sealed, or could not be */
+int archivist_fd(
+    const struct archivist *a); /* eventfd: readable when there is news: sealed or not, the disk's error come or gone */

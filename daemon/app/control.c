@@ -166,6 +166,7 @@ static void do_mark_of(struct engine *e, const char *kind, const char *value, co
                        const char *key)
 {
     double t_s;
+    int r;
     for (unsigned i = 0; *plate && i <= e->plates; i++) {
         if (i == e->plates) {
             refuse(a, BAD_PARAMS, "plate: there is no plate \"%.32s\"; platectl status lists them", plate);
@@ -173,8 +174,8 @@ static void do_mark_of(struct engine *e, const char *kind, const char *value, co
         }
         if (strcmp(e->plate[i].cfg->name, plate) == 0) break;
     }
-    if (engine_mark(e, kind, value, plate, &t_s, a->why, sizeof a->why) != 0)
-        a->code = BAD_PARAMS;
+    if ((r = engine_mark(e, kind, value, plate, &t_s, a->why, sizeof a->why)) != 0)
+        a->code = r == -ENODATA || r == -ENOSPC ? SAYS_NO : BAD_PARAMS;
     else
         a->result = key ? json_pack("{s:s,s:f}", key, value, "t_s", t_s) : json_pack("{s:f}", "t_s", t_s);
 }

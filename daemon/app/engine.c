@@ -57,30 +57,53 @@ static void on_hello(void *user, const struct plate_hello *h)
     snprintf(p->serial, sizeof p->serial, "%s", h->serial);
 }
 
+/* Samples that the ring does not take are lost to the archive, and so to the core, which must agree with it; they are shown. */
+static void refuse_block(struct engine_plate *p, uint64_t first, size_t n)
+{
+    struct engine *e = p->engine;
+    if (p->unkept.count == 0) p->unkept = (struct plate_gap){.sample = first, .reason = PLATE_GAP_OVERRUN};
+    p->unkept.count += n;
+    p->overrun += n;
+    if (!e->ring_full_told)
+        engine_health(e, "archive", "error", p->cfg->name,
+                      "the ring is full: the disk does not keep up; samples are shown but neither archived nor judged");
+    e->ring_full_told = true;
+    for (size_t i = 0; i < n; i++) {
+        struct plate_force force;
+        double t_s = plate_clock_t_s(&p->timebase.knot, first + i);
+        plate_calibrate(&p->calibration, NULL, p->block + i * p->cfg->cells_count, &force);
+        engine_on_force(e, &(struct plate_force_block){p->index, first + i, 1, &t_s, &force});
+    }
+}
+
+static void remember_for_tare(struct engine_plate *p, size_t n)
+{
+    struct tare_window *w = &p->tare;
+    unsigned cells = p->cfg->cells_count;
+    for (size_t i = n > w->rows ? n - w->rows : 0; i < n; i++) {
+        memcpy(w->counts + (size_t)w->at * cells, p->block + i * cells, cells * sizeof *p->block);
+        w->at = (w->at + 1) % w->rows;
+        if (w->filled < w->rows) w->filled++;
+    }
+}
+
 /* A run of samples without a hole: first to the ring, then to the core. */
 static void take_block(struct engine_plate *p, uint64_t first, size_t n)
 {
     struct engine *e = p->engine;
-    size_t row = p->cfg->cells_count * sizeof(int32_t);
+    size_t bytes = n * p->cfg->cells_count * sizeof *p->block;
     if (n == 0) return;
+    remember_for_tare(p, n);
     if (e->recording) {
-        struct record_header h = {.type = RECORD_BLOCK, .plate = (uint16_t)p->index, .sample = first};
-        if (ring_put(e->parts.ring, &h, p->block, n * row, NULL, 0) != 0) {
-            p->overrun += n; /* the archive gets a gap in its place */
-            if (!e->ring_full_told)
-                engine_health(e, "archive", "error", p->cfg->name,
-                              "the ring is full: the disk does not keep up; samples are published but not archived");
-            e->ring_full_told = true;
-        } else
-            e->ring_full_told = false;
+        bool takes = engine_ring_takes(e, record_padded((uint32_t)bytes), true);
+        if (takes) engine_put_unkept(p);
+        if (!takes || p->unkept.count || engine_put(e, RECORD_BLOCK, p->index, first, 0, p->block, bytes) != 0) {
+            refuse_block(p, first, n);
+            return;
+        }
+        e->ring_full_told = false;
     }
     p->samples += n;
-    struct tare_window *w = &p->tare;
-    for (size_t i = n > w->rows ? n - w->rows : 0; i < n; i++) {
-        memcpy(w->counts + (size_t)w->at * p->cfg->cells_count, p->block + i * p->cfg->cells_count, row);
-        w->at = (w->at + 1) % w->rows;
-        if (w->filled < w->rows) w->filled++;
-    }
     plate_station_samples(e->station, p->index, first, p->block, n);
 }
 
@@ -116,6 +139,14 @@ static void watch_rate(struct engine_plate *p)
     engine_health(p->engine, "rate", "warning", p->cfg->name, text);
 }
 
+static void begin_by_itself(struct engine *e)
+{
+    char why[256];
+    struct engine_start s = e->next;
+    if (engine_start(e, &s, why, sizeof why) != 0) engine_health(e, "archive", "error", "", why);
+    e->autostarted = true;
+}
+
 static void take_frames(struct engine_plate *p, int64_t host_ns, int64_t utc_ns)
 {
     struct engine *e = p->engine;
@@ -125,6 +156,7 @@ static void take_frames(struct engine_plate *p, int64_t host_ns, int64_t utc_ns)
         return;
     }
     p->absent = false;
+    if (e->autostart_due) begin_by_itself(e);
     if (!p->started) start_plate(p, host_ns, utc_ns);
     uint64_t first = 0;
     size_t n = 0;
@@ -134,8 +166,13 @@ static void take_frames(struct engine_plate *p, int64_t host_ns, int64_t utc_ns)
         if (plate_timebase_number(&p->timebase, &p->frame[i], host_ns, &sample, &gap)) {
             take_block(p, first, n);
             n = 0;
-            engine_put(e, RECORD_GAP, p->index, gap.sample, 0, &gap, sizeof gap);
-            plate_station_gap(e->station, p->index, &gap);
+            engine_put_unkept(p);
+            if (p->unkept.count)
+                p->unkept.count += gap.count; /* one hole, as long as the ring takes nothing */
+            else if (engine_put(e, RECORD_GAP, p->index, gap.sample, 0, &gap, sizeof gap) == 0)
+                plate_station_gap(e->station, p->index, &gap);
+            else
+                p->unkept = (struct plate_gap){.sample = gap.sample, .count = gap.count, .reason = PLATE_GAP_OVERRUN};
             p->lost += gap.count;
             p->gaps++;
             engine_say_gap(p, &gap);
@@ -250,22 +287,12 @@ static void do_what_is_due(struct engine *e, int64_t now)
     engine_say_status(e);
 }
 
-static void begin_by_itself(struct engine *e)
-{
-    struct engine_start s = {.load_kg = NAN, .body_mass_kg = NAN};
-    char why[256];
-    snprintf(s.subject, sizeof s.subject, "%s", e->config->subject ? e->config->subject : "");
-    if (engine_start(e, &s, why, sizeof why) != 0) engine_health(e, "archive", "error", "", why);
-    e->autostarted = true;
-}
-
 int engine_run(struct engine *e, int stop_fd)
 {
     enum { STOP, HELPER, SEALED, DATA, CONTROL, PORTS };
     struct pollfd fd[PORTS + PLATE_MAX_PLATES];
     int zmq_fd[2];
     stream_fds(e->parts.stream, zmq_fd);
-    if (e->config->autostart) begin_by_itself(e);
     while (!e->quit) {
         fd[STOP] = (struct pollfd){.fd = stop_fd, .events = POLLIN};
         fd[HELPER] = (struct pollfd){.fd = helper_fd(e->parts.helper), .events = POLLIN};
@@ -284,6 +311,7 @@ int engine_run(struct engine *e, int stop_fd)
             engine_say_sealed(e);
         }
         do_what_is_due(e, engine_now_ns());
+        engine_end_if_due(e);
         /* ZMQ_FD is edge-triggered, and every send may swallow an edge: ask each round. */
         stream_serve(e->parts.stream, control_request, e, 16);
         if (fd[STOP].revents) e->quit = true;
@@ -323,6 +351,9 @@ int engine_new(const struct engine_parts *parts, struct engine **ret)
     e->config = parts->config;
     e->plates = parts->config->plates_count;
     e->started_ns = engine_now_ns();
+    e->autostart_due = e->config->autostart;
+    e->next.load_kg = e->next.body_mass_kg = NAN;
+    snprintf(e->next.subject, sizeof e->next.subject, "%s", e->config->subject);
     config_station(e->config, &e->station_config);
     snprintf(e->exercise, sizeof e->exercise, "%s", e->station_config.exercise);
     e->side = e->station_config.side;

@@ -36,6 +36,7 @@ struct engine_plate {
     char device[PLATE_TEXT_SIZE], serial[PLATE_NAME_SIZE];
     struct tare_window tare;
     uint64_t samples, lost, gaps, overrun;
+    struct plate_gap unkept; /* samples that the ring did not take: a gap, once it takes something again */
     /* out */
     float *row;
     unsigned rows;
@@ -47,6 +48,14 @@ struct engine_plate {
     double force_N;
 };
 
+/* What `start` may say; empty text, NONE and NaN: not said. */
+struct engine_start {
+    char subject[PLATE_TEXT_SIZE], exercise[PLATE_TEXT_SIZE], note[PLATE_TEXT_SIZE];
+    bool has_side;
+    enum plate_side side;
+    double load_kg, body_mass_kg;
+};
+
 struct engine {
     struct engine_parts parts;
     const struct config *config;
@@ -55,6 +64,8 @@ struct engine {
     struct engine_plate *plate;
     unsigned plates;
     bool recording, autostarted, quit;
+    bool autostart_due;                    /* the first sample begins a recording, */
+    struct engine_start next;              /* with what was said before it came */
     int64_t started_ns, host0_ns, utc0_ns; /* of t_s = 0; host0 is set by the first sample */
     bool have_host0;
     char session[128], archive[512];
@@ -64,24 +75,26 @@ struct engine {
     uint64_t sealed_seen;
     char seal_error_seen[256];
     bool ring_full_told;
+    bool end_due; /* RECORD_END did not fit into the ring yet */
+    uint64_t span[PLATE_MAX_PLATES];
+    char last_base[96]; /* names that were given out, also those whose file is not there yet */
+    unsigned last_number;
+    char archive_error[256];
 };
 
-/* What `start` may say; empty text, NONE and NaN: not said. */
-struct engine_start {
-    char subject[PLATE_TEXT_SIZE], exercise[PLATE_TEXT_SIZE], note[PLATE_TEXT_SIZE];
-    bool has_side;
-    enum plate_side side;
-    double load_kg, body_mass_kg;
-};
-#define ENGINE_ABSENT_NS 500000000LL /* a plate that is silent for so long is not waited for */
+#define ENGINE_RING_RESERVE (256u << 10) /* of the ring, kept from samples for all other records; an eighth if it is small */
+#define ENGINE_ABSENT_NS 500000000LL     /* a plate that is silent for so long is not waited for */
 int64_t engine_now_ns(void);
 int64_t engine_utc_ns(void);
 double engine_now_s(const struct engine *e); /* the recording's time, 0 before its first sample */
 json_t *engine_real_or_null(double v);
 
 /* engine_record.c */
-void engine_put(struct engine *e, uint16_t type, unsigned plate, uint64_t sample, double t_s, const void *a, size_t n);
+int engine_put(struct engine *e, uint16_t type, unsigned plate, uint64_t sample, double t_s, const void *a, size_t n);
 int engine_new_station(struct engine *e);
+bool engine_ring_takes(const struct engine *e, size_t bytes, bool samples);
+void engine_end_if_due(struct engine *e);
+void engine_put_unkept(struct engine_plate *p); /* the gap that stands for refused samples, to ring and core */
 void engine_on_event(void *user, const struct plate_event *ev);
 /* Each: 0, or -errno with the reason in `why`. */
 int engine_start(struct engine *e, const struct engine_start *s, char *why, size_t size);

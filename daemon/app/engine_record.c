@@ -17,9 +17,17 @@
 
 /* ---- the ring ---- */
 
-void engine_put(struct engine *e, uint16_t type, unsigned plate, uint64_t sample, double t_s, const void *a, size_t n)
+bool engine_ring_takes(const struct engine *e, size_t bytes, bool samples)
 {
-    if (!e->recording) return;
+    struct ring_counters r;
+    ring_counters(e->parts.ring, &r);
+    uint64_t reserve = r.capacity_bytes / 8 < ENGINE_RING_RESERVE ? r.capacity_bytes / 8 : ENGINE_RING_RESERVE;
+    return r.used_bytes + bytes + (samples ? reserve : 0) <= r.capacity_bytes;
+}
+
+int engine_put(struct engine *e, uint16_t type, unsigned plate, uint64_t sample, double t_s, const void *a, size_t n)
+{
+    if (!e->recording) return 0;
     struct record_header h = {.type = type, .plate = (uint16_t)plate, .sample = sample, .t_s = t_s};
     int r = ring_put(e->parts.ring, &h, a, n, NULL, 0);
     if (r && !e->ring_full_told) {
@@ -27,6 +35,7 @@ void engine_put(struct engine *e, uint16_t type, unsigned plate, uint64_t sample
         engine_health(e, "archive", "error", "",
                       "the ring is full: the disk does not keep up; what does not fit is counted as lost");
     }
+    return r;
 }
 
 void engine_on_event(void *user, const struct plate_event *ev)
@@ -53,7 +62,10 @@ void engine_on_event(void *user, const struct plate_event *ev)
         engine_put(e, RECORD_ASYMMETRY, 0, 0, ev->t_s, &ev->u.asymmetry, sizeof ev->u.asymmetry);
         key = ev->u.asymmetry.metric;
         break;
-    case PLATE_EVENT_MARK: /* those that were commanded are in the ring already */
+    case PLATE_EVENT_MARK:
+        if (strcmp(ev->u.mark.kind, "side") == 0 || strcmp(ev->u.mark.kind, "exercise") == 0)
+            key = ev->u.mark.kind; /* for who joins late */
+        /* those that were commanded are in the ring already */
         if (strcmp(ev->u.mark.kind, "resume") == 0)
             engine_put(e, RECORD_MARK, 0, ev->u.mark.sample, ev->t_s, &ev->u.mark, sizeof ev->u.mark);
         break;
@@ -79,7 +91,7 @@ int engine_new_station(struct engine *e)
         struct engine_plate *p = &e->plate[i];
         p->started = p->absent = p->told_rate = false;
         p->rows = 0;
-        p->samples = p->lost = p->gaps = p->overrun = 0;
+        p->samples = p->lost = p->gaps = p->overrun = p->unkept.count = 0;
         p->phase = PLATE_REST;
     }
     return 0;
@@ -113,13 +125,18 @@ static void name_recording(struct engine *e, const char *subject)
     for (char *c = base; *c; c++)
         if (!((*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z') || *c == '-' || *c == '_'))
             *c = '_';
-    snprintf(e->session, sizeof e->session, "%s", base);
-    for (int i = 2;; i++) {
+    unsigned n = strcmp(base, e->last_base) == 0 ? e->last_number + 1 : 1;
+    snprintf(e->last_base, sizeof e->last_base, "%s", base);
+    for (;; n++) {
         char journal[640];
+        if (n == 1)
+            snprintf(e->session, sizeof e->session, "%s", base);
+        else
+            snprintf(e->session, sizeof e->session, "%s-%u", base, n);
+        e->last_number = n;
         snprintf(e->archive, sizeof e->archive, "%s/%s.h5", e->config->archive_dir, e->session);
         snprintf(journal, sizeof journal, "%s/%s.journal", e->config->archive_dir, e->session);
         if (access(e->archive, F_OK) != 0 && access(journal, F_OK) != 0) return;
-        snprintf(e->session, sizeof e->session, "%s-%d", base, i);
     }
 }
 
@@ -164,7 +181,12 @@ int engine_start(struct engine *e, const struct engine_start *s, char *why, size
         snprintf(why, size, "already recording %s; platectl stop ends it", e->session);
         return -EALREADY;
     }
+    if (!engine_ring_takes(e, ENGINE_RING_RESERVE / 4, false)) {
+        snprintf(why, size, "the ring is full: the disk does not keep up; see platectl status");
+        return -ENOSPC;
+    }
     if (e->recording) engine_stop(e, why, size);
+    e->autostart_due = false;
     int r = engine_new_station(e);
     if (r == 0) {
         name_recording(e, s->subject);
@@ -204,18 +226,37 @@ int engine_start(struct engine *e, const struct engine_start *s, char *why, size
     return 0;
 }
 
+void engine_put_unkept(struct engine_plate *p)
+{
+    if (p->unkept.count == 0 ||
+        engine_put(p->engine, RECORD_GAP, p->index, p->unkept.sample, 0, &p->unkept, sizeof p->unkept) != 0)
+        return;
+    plate_station_gap(p->engine->station, p->index, &p->unkept);
+    p->unkept.count = 0;
+}
+
+void engine_end_if_due(struct engine *e)
+{
+    struct record_header h = {.type = RECORD_END};
+    if (!e->end_due || ring_put(e->parts.ring, &h, e->span, e->plates * sizeof *e->span, NULL, 0) != 0) return;
+    e->end_due = false;
+    ring_wake(e->parts.ring);
+}
+
 int engine_stop(struct engine *e, char *why, size_t size)
 {
     if (!e->recording) {
         snprintf(why, size, "nothing is being recorded; platectl start begins");
         return -ENODATA;
     }
-    for (unsigned i = 0; i < e->plates; i++) engine_flush_force(&e->plate[i]);
+    for (unsigned i = 0; i < e->plates; i++) {
+        engine_flush_force(&e->plate[i]);
+        engine_put_unkept(&e->plate[i]);
+    }
     plate_station_finish(e->station);
-    uint64_t span[PLATE_MAX_PLATES];
-    for (unsigned i = 0; i < e->plates; i++) span[i] = plate_station_next_sample(e->station, i);
-    engine_put(e, RECORD_END, 0, 0, 0, span, e->plates * sizeof *span);
-    ring_wake(e->parts.ring);
+    for (unsigned i = 0; i < e->plates; i++) e->span[i] = plate_station_next_sample(e->station, i);
+    e->end_due = true;
+    engine_end_if_due(e);
     engine_say_session(e, "stopped", e->archive);
     e->recording = false;
     int r = engine_new_station(e); /* goes on showing */
@@ -224,6 +265,25 @@ int engine_stop(struct engine *e, char *why, size_t size)
 }
 
 /* ---- commands ---- */
+
+/* Said before the first sample: kept for the recording that it begins. */
+static int keep_for_start(struct engine *e, const char *kind, const char *value, char *why, size_t size)
+{
+    double kg = strtod(value, NULL);
+    if (e->autostart_due && strcmp(kind, "side") == 0)
+        e->next.has_side = plate_side_parse(value, &e->next.side) == 0;
+    else if (e->autostart_due && strcmp(kind, "exercise") == 0)
+        snprintf(e->next.exercise, sizeof e->next.exercise, "%s", value);
+    else if (e->autostart_due && strcmp(kind, "body_mass_kg") == 0)
+        e->next.body_mass_kg = kg;
+    else if (e->autostart_due && strcmp(kind, "load_kg") == 0)
+        e->next.load_kg = kg;
+    else {
+        snprintf(why, size, "nothing is being recorded, so nothing would keep it; platectl start begins");
+        return -ENODATA;
+    }
+    return 0;
+}
 
 int engine_mark(struct engine *e, const char *kind, const char *value, const char *plate, double *ret_t_s, char *why,
                 size_t size)
@@ -240,11 +300,15 @@ int engine_mark(struct engine *e, const char *kind, const char *value, const cha
     strcpy(m.kind, kind);
     strcpy(m.value, value);
     strcpy(m.plate, plate);
-    if (strcmp(kind, "resume") == 0 || plate_station_mark(e->station, &m) != 0) {
+    if (strcmp(kind, "resume") == 0 || !plate_mark_valid(&m)) {
         snprintf(why, size, "\"%s\" makes no sense for a mark of kind \"%s\"; docs/stream.md lists the kinds", value, kind);
         return -EINVAL;
     }
-    engine_put(e, RECORD_MARK, 0, m.sample, m.t_s, &m, sizeof m);
+    int r =
+        e->recording ? engine_put(e, RECORD_MARK, 0, m.sample, m.t_s, &m, sizeof m) : keep_for_start(e, kind, value, why, size);
+    if (e->recording && r) snprintf(why, size, "not taken: the ring is full, the disk does not keep up; see platectl status");
+    if (r) return r;
+    plate_station_mark(e->station, &m);
     if (strcmp(kind, "side") == 0) plate_side_parse(value, &e->side);
     if (strcmp(kind, "exercise") == 0) snprintf(e->exercise, sizeof e->exercise, "%s", value);
     *ret_t_s = m.t_s;
@@ -288,6 +352,10 @@ int engine_tare(struct engine *e, unsigned plate, double ret_tare[PLATE_MAX_CELL
         snprintf(why, size, "%s: not tared: %.0f N on it, SD %.1f N over a second; step off, let it rest, and tare again",
                  p->cfg->name, fz, sd);
         return -EBUSY;
+    }
+    if (e->recording && !engine_ring_takes(e, ENGINE_RING_RESERVE / 16, false)) {
+        snprintf(why, size, "%s: not tared: the ring is full, the disk does not keep up; see platectl status", p->cfg->name);
+        return -ENOSPC;
     }
     for (unsigned i = 0; i < cells; i++) {
         c.tare[i] = ret_tare[i] = mean[i];

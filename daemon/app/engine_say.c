@@ -136,6 +136,9 @@ void engine_say_sealed(struct engine *e)
         engine_health(e, "archive", "error", "", s.seal_error);
         engine_say_session(e, "seal_failed", s.archive);
     }
+    if (strcmp(s.error, e->archive_error) != 0)
+        engine_health(e, "archive", *s.error ? "error" : "ok", "", *s.error ? s.error : "the disk takes records again");
+    snprintf(e->archive_error, sizeof e->archive_error, "%s", s.error);
     e->sealed_seen = s.sealed;
     snprintf(e->seal_error_seen, sizeof e->seal_error_seen, "%s", s.seal_error);
 }

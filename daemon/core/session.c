@@ -52,7 +52,7 @@ static bool number(const char *text, double *ret)
     return true;
 }
 
-bool session_mark_valid(const struct plate_mark *m)
+bool plate_mark_valid(const struct plate_mark *m)
 {
     enum plate_side side;
     double v;

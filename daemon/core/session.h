@@ -29,8 +29,6 @@ struct session {
 };
 
 int session_init(struct session *s, const struct plate_station_config *cfg, const struct plate_station_sink *sink);
-/* True if the mark's value makes sense for its kind. */
-bool session_mark_valid(const struct plate_mark *m);
 void session_mark(struct session *s, const struct plate_mark *m);
 void session_phase(struct session *s, unsigned plate, enum plate_phase phase, double t_s);
 void session_rep(struct session *s, unsigned plate, struct plate_rep *rep, double t_s);

@@ -42,7 +42,7 @@ struct plate_station {
     struct session session;
     struct plate_mark mark[MARKS];
     uint64_t marks, merged_marks; /* handed in; gone through the merge */
-    double merged_s;
+    double merged_s, event_s;     /* how far the merge has come; with what a plate or the set's rest said */
     double t_s[CHUNK];
     struct plate_force force[CHUNK];
 };
@@ -96,7 +96,7 @@ struct plate_station *plate_station_new(const struct plate_station_config *cfg, 
     }
     s->cfg = *cfg;
     s->sink = *sink;
-    s->merged_s = -INFINITY;
+    s->merged_s = s->event_s = -INFINITY;
     r = order_plates(s);
     for (unsigned i = 0; r == 0 && i < cfg->plates; i++) r = set_up_plate(s, &s->plate[i], &s->cfg.plate[i]);
     if (r == 0 && session_init(&s->session, &s->cfg, &s->sink) != 0) r = EINVAL;
@@ -160,12 +160,13 @@ static void merge_until(struct plate_station *s, double bound, double timer_boun
         else
             m = NULL;
         if (due < key && due <= timer_bound) {
-            s->merged_s = fmax(s->merged_s, due);
+            s->merged_s = s->event_s = fmax(s->merged_s, due);
             session_rest_over(&s->session);
             continue;
         }
         if ((!m && !next) || key > bound) return;
         s->merged_s = fmax(s->merged_s, key);
+        if (!m) s->event_s = s->merged_s;
         if (m) {
             session_mark(&s->session, m);
             s->merged_marks++;
@@ -188,6 +189,12 @@ static void enqueue(struct plate_station *s, struct plate *p, const struct pendi
     at->key_s = fmax(e->key_s, p->floor_s);
 }
 
+/* From here on a plate can still speak without being out of order: after all that was said, and not before a mark. */
+static double floor_s(const struct plate_station *s)
+{
+    return fmax(s->event_s > -INFINITY ? nextafter(s->event_s, INFINITY) : -INFINITY, s->merged_s);
+}
+
 /* ---- handing in ---- */
 
 int plate_station_clock(struct plate_station *s, unsigned plate, const struct plate_clock *knot)
@@ -198,7 +205,7 @@ int plate_station_clock(struct plate_station *s, unsigned plate, const struct pl
     if (!p->started) {
         p->started = true;
         p->seen_s = knot->t_s - knot->period_s;
-        p->present = knot->t_s >= s->merged_s; /* else the merge has not waited for it: welcome() will say so */
+        p->present = knot->t_s >= floor_s(s); /* else the merge has not waited for it: welcome() will say so */
     }
     p->knot = *knot;
     return 0;
@@ -237,8 +244,8 @@ static void welcome(struct plate_station *s, struct plate *p)
 {
     p->present = true;
     p->seen_s = fmax(p->seen_s, s->merged_s);
-    if (plate_clock_t_s(&p->knot, p->next_sample) >= s->merged_s) return;
-    p->floor_s = s->merged_s;
+    if (plate_clock_t_s(&p->knot, p->next_sample) >= floor_s(s)) return;
+    p->floor_s = floor_s(s);
     struct plate_event e = {.type = PLATE_EVENT_MARK, .t_s = p->floor_s};
     struct plate_mark *m = &e.u.mark;
     m->t_s = p->floor_s;
@@ -300,7 +307,7 @@ static int find_plate(const struct plate_station *s, const char *name)
 
 int plate_station_mark(struct plate_station *s, const struct plate_mark *m)
 {
-    if (!isfinite(m->t_s) || !session_mark_valid(m)) return -EINVAL;
+    if (!isfinite(m->t_s) || !plate_mark_valid(m)) return -EINVAL;
     if (strcmp(m->kind, "resume") == 0) {
         int i = find_plate(s, m->plate);
         if (i < 0) return -EINVAL;

@@ -254,6 +254,7 @@ static void release(struct archive_writer *w)
 int archive_create(const char *path, enum archive_mode mode, const struct recording *rec, struct archive_writer **ret,
                    struct archive_error *ret_error)
 {
+    H5dont_atexit(); /* its clean-up at exit runs over what a full disk left half closed */
     int rc = check_recording(rec, ret_error);
     if (rc < 0) return rc;
     struct archive_writer *w = calloc(1, sizeof *w);

@@ -226,6 +226,7 @@ static hid_t open_file(const char *path, bool *ret_live)
 
 int archive_open(const char *path, struct archive_reader **ret, struct archive_error *ret_error)
 {
+    H5dont_atexit(); /* its clean-up at exit runs over what a full disk left half closed */
     if (access(path, R_OK) < 0) {
         const int e = errno;
         return archive_fail(ret_error, -e, "%s: %s", path, strerror(e));

@@ -69,6 +69,9 @@ struct plate_mark {
     int64_t utc_ns;
 };
 
+/* Does the value make sense for the kind? Kinds that do not steer take any. */
+PLATE_API bool plate_mark_valid(const struct plate_mark *m);
+
 enum plate_event_type { PLATE_EVENT_PHASE, PLATE_EVENT_REP, PLATE_EVENT_SET, PLATE_EVENT_ASYMMETRY, PLATE_EVENT_MARK };
 struct plate_event {
     enum plate_event_type type;

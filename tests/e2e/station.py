@@ -140,5 +140,4 @@ stream:
                 p.wait()
         if hasattr(self, "thread"):
             self.thread.join()
-            self.socket.close(0)
-            self.context.term()
+            self.context.destroy(linger=0)

@@ -96,6 +96,7 @@ def test_control_messages(bin, tmp_path):
     with Station(tmp_path, bin, ["--sets", "left", "--reps", "1", "--speed", "4"]) as s:
         socket = s.context.socket(zmq.DEALER)
         socket.connect(s.control)
+        s.wait_for(lambda: s.now_s() > 0, 30)
         code = lambda text: ask(socket, text)["error"]["code"]
         assert code(b"\xff\xfe{") == -32700
         assert code("[1, 2]") == -32600
@@ -118,6 +119,21 @@ def test_control_messages(bin, tmp_path):
         archive = s.stop()
     assert "+ 0 lost" in subprocess.run([bin("plate-trace"), "verify", archive], capture_output=True, text=True, check=True).stdout
     assert len([line for line in offline(bin, "--all", archive) if '"kind":"note"' in line]) == 2
+
+
+def test_what_nobody_would_keep_is_refused(bin, config, tmp_path):
+    """Before the first sample nothing is recorded: who works is kept for then, a note is refused."""
+    daemon = subprocess.Popen([bin("plated"), "-c", config(), "--ready"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        assert daemon.stdout.readline() == b"READY\n"
+        ctl = [bin("platectl"), "--endpoint", f"ipc://{tmp_path}/control"]
+        subprocess.run([*ctl, "side", "left"], check=True, capture_output=True)
+        refused([*ctl, "mark", "note", "hello"], 1, "platectl start")
+        refused([*ctl, "stop"], 1, "platectl start")
+    finally:
+        daemon.terminate()
+        assert daemon.wait(20) == 0
+    assert not list(tmp_path.glob("traces/*"))
 
 
 def test_platectl_without_a_daemon(bin, tmp_path):
