@@ -205,9 +205,20 @@ static int asymmetry_of(struct args *a, const char *path, struct latest *l)
     return rc;
 }
 
+static bool metric_known(const char *name)
+{
+    for (const struct plate_metric *m = plate_metrics; m->name; m++)
+        if (strcmp(m->name, name) == 0) return true;
+    return false;
+}
+
 static int run_asymmetry(struct args *a)
 {
     int rc = 0;
+    if (a->metric && !metric_known(a->metric)) {
+        complain("asymmetry: --metric: %s: there is no such metric; docs/metrics.md lists them", a->metric);
+        return 2;
+    }
     for (unsigned i = 0; i < a->files; i++) {
         struct latest *l = calloc(1, sizeof *l);
         if (!l) return complain("not enough memory");

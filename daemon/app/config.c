@@ -458,7 +458,7 @@ static int file_fail(const struct config_source *src, int r)
     else if (r == -EFBIG)
         config_fail(&nowhere, "", "larger than %u bytes, which no configuration needs, name another file", CONFIG_MAX_BYTES);
     else
-        config_fail(&nowhere, "", "cannot be read: %s, correct the path or its permissions", strerror(-r));
+        config_fail(&nowhere, "", "cannot be read: %s, name another with -c or mend its permissions", strerror(-r));
     return r;
 }
 

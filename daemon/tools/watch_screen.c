@@ -196,7 +196,7 @@ static void draw_head(struct canvas *c, const struct model *m, bool silent)
 static void draw_reps(struct canvas *c, const struct model *m, unsigned rows)
 {
     put_style(c, "4");
-    put_text(c, "set  side       rep  drive s  hold s  lower s  peak N  RFD N/s  form");
+    put_text(c, "set  side       rep  drive s  hold s  lower s  peak N  RFD max  form");
     put_to(c, c->columns);
     end_row(c);
     for (unsigned i = 0; i + 1 < rows; i++) {

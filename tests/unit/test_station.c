@@ -188,6 +188,66 @@ static void a_plate_that_lags_can_be_replayed(void **state)
     assert_string_equal(a.text, b.text);
 }
 
+/* The same with silences at random, also of both, and sides called in between: what was said live is what the samples, the
+ * `side` marks and the `resume` marks say again. */
+static void any_silence_can_be_replayed(void **state)
+{
+    (void)state;
+    struct plate_station_config cfg;
+    set_up(&cfg, 2);
+    cfg.plate[0].side = cfg.plate[1].side = PLATE_SIDE_NONE;
+    for (unsigned seed = 1; seed <= 40; seed++) {
+        unsigned dice = seed;
+        struct plate_mark said[32];
+        unsigned saids = 0, done = 0;
+        bool resumed[8] = {false};
+        struct plate_station *s = begin(&cfg, &a);
+        uint64_t at[2] = {0, 0};
+        while (at[0] < N || at[1] < N) {
+            unsigned p = (unsigned)rand_r(&dice) % 2, luck = (unsigned)rand_r(&dice) % 400;
+            uint64_t n = 1 + (unsigned)rand_r(&dice) % 60;
+            if (luck == 0 && a.resumes < 7) { /* p falls silent, the other goes on for a while */
+                plate_station_absent(s, p);
+                n = 100 + (unsigned)rand_r(&dice) % 1500;
+                p = 1 - p;
+            } else if (at[p] > at[1 - p] + 100)
+                p = 1 - p;
+            if (luck < 4 && saids < 32) {
+                struct plate_mark *m = &said[saids++];
+                *m = (struct plate_mark){.t_s = plate_station_now_s(s), .kind = "side"};
+                strcpy(m->value, luck % 2 ? "left" : "right");
+                assert_int_equal(plate_station_mark(s, m), 0);
+            }
+            if (at[p] + n > N) n = N - at[p];
+            if (n) feed(s, p, at[p], at[p] + n);
+            at[p] += n;
+        }
+        plate_station_finish(s);
+        plate_station_free(s);
+
+        s = begin(&cfg, &b);
+        for (uint64_t i = 0; i < N; i += 4)
+            for (unsigned p = 0; p < 2; p++) {
+                for (; done < saids && said[done].t_s <= (double)(i + 4) / RATE + 0.001; done++)
+                    assert_int_equal(plate_station_mark(s, &said[done]), 0);
+                for (uint64_t k = i; k < i + 4; k++) {
+                    for (unsigned r = 0; r < a.resumes; r++) {
+                        if (resumed[r] || a.resume[r].sample != k || strcmp(a.resume[r].plate, cfg.plate[p].name) != 0)
+                            continue;
+                        resumed[r] = true;
+                        assert_int_equal(plate_station_mark(s, &a.resume[r]), 0);
+                    }
+                    feed(s, p, k, k + 1);
+                }
+            }
+        for (; done < saids; done++) assert_int_equal(plate_station_mark(s, &said[done]), 0);
+        plate_station_finish(s);
+        plate_station_free(s);
+        if (strcmp(a.text, b.text) != 0) print_message("seed %u\n", seed);
+        assert_string_equal(a.text, b.text);
+    }
+}
+
 static void mark(struct plate_station *s, double t_s, const char *kind, const char *value)
 {
     struct plate_mark m = {.t_s = t_s};
@@ -279,6 +339,7 @@ int main(void)
         cmocka_unit_test(cuts_do_not_matter),
         cmocka_unit_test(arrival_does_not_matter),
         cmocka_unit_test(a_plate_that_lags_can_be_replayed),
+        cmocka_unit_test(any_silence_can_be_replayed),
         cmocka_unit_test(sides_and_sets),
         cmocka_unit_test(a_set_ends_by_rest),
         cmocka_unit_test(a_hole_is_no_rep_and_order_is_kept),
