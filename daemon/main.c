@@ -21,8 +21,8 @@
 #include "ring.h"
 #include "stream.h"
 
-/* What a second of a plate costs in the ring beside its counts: headers of a read each millisecond, knots, events. */
-#define RING_OVERHEAD_BYTES_PER_S 60000.0
+/* What a second of a plate costs in the ring beside its samples, each of which may come in a record of its own. */
+#define RING_OTHER_BYTES_PER_S 20000.0
 
 static struct options {
     const char *config;
@@ -86,9 +86,10 @@ static bool prepare_folder(const char *path)
 static size_t ring_bytes(const struct config *c)
 {
     double bytes = 1 << 20;
-    for (unsigned i = 0; i < c->plates_count; i++)
-        bytes +=
-            c->ring_s * (RING_OVERHEAD_BYTES_PER_S + c->plates[i].rate_Hz * c->plates[i].cells_count * (double)sizeof(int32_t));
+    for (unsigned i = 0; i < c->plates_count; i++) {
+        size_t record = record_padded(c->plates[i].cells_count * (uint32_t)sizeof(int32_t));
+        bytes += c->ring_s * (RING_OTHER_BYTES_PER_S + c->plates[i].rate_Hz * (double)record);
+    }
     return (size_t)bytes;
 }
 
