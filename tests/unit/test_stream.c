@@ -207,9 +207,9 @@ static void test_header(void **state)
 static void test_seq_per_topic(void **state)
 {
     struct rig *r = *state;
-    void *sub = subscriber(r, "");
 
     publish(r, "rep/1/", NULL, 0); /* before anybody listens */
+    void *sub = subscriber(r, "");
     serve_until_wanted(r, true);
     for (int i = 1; i <= 20; i++) {
         publish(r, "rep/1/", NULL, i);
