@@ -47,7 +47,7 @@ struct record_header {
 #define RECORD_MAGIC 0x44524c50u /* "PLRD" */
 #define RECORD_MAX_PAYLOAD (1u << 20)
 
-/* The layout of the structs above in this build; derived records of another one are recomputed, not read. */
+/* The layout of the structs above in this build; derived records of another one are not read (plate-trace recomputes). */
 uint32_t record_schema(void);
 static inline size_t record_padded(uint32_t size) { return sizeof(struct record_header) + (((size_t)size + 7) & ~(size_t)7); }
 uint32_t record_crc(const struct record_header *h, const void *payload);
