@@ -109,6 +109,7 @@ static void on_event(void *user, const struct plate_event *e)
         printf("{\"is\":\"rep\",\"plate\":\"%s\",\"side\":\"%s\",\"set\":%d,\"rep\":%d", r->plate, plate_side_name(r->side),
                r->set, r->rep);
         say_times(r->onset_s, r->top_s, r->descent_s, r->end_s, r->peak_force_N);
+        time_of("concentric_s", r->concentric_s);
         time_of("t_s", e->t_s);
         puts("}");
     }
