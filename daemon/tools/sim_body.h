@@ -100,12 +100,13 @@ struct sim_truth {
     enum plate_side side;
     double onset_s, top_s, descent_s, end_s, peak_N;
     double bottom_s; /* movements that go down first: the hips begin to come up; else NaN */
-    bool floating;   /* the rep before or after does not unload: end is a standstill or a turn-around */
+    bool floated;    /* the rep before did not unload: onset is the end of a standstill, or the turn-around */
+    bool floating;   /* this one does not: end is the beginning of a standstill, or the turn-around */
 };
 struct sim_event {
     enum sim_event_kind kind;
     unsigned set;         /* from 1; of a step: the set that follows */
-    enum plate_side foot; /* on whose plate; none: wherever the force is asked for */
+    enum plate_side foot; /* on the plate under this foot, left or right */
     double start_s, end_s;
 };
 

@@ -26,7 +26,7 @@ struct sim_sensor_config { /* zero is a perfect sensor, but for `cells` and `rat
 struct sim_sensor {
     struct sim_sensor_config cfg;
     struct sim_rng rng, faults; /* a fault does not change the noise */
-    double drift_N_per_s[4], tare_N[4], hum_N[4], stuck_N;
+    double drift_N_per_s[4], tare_N[4], hum_N[4], hum_phase, stuck_N;
     bool began;
     uint64_t lost_until;
 };
