@@ -19,22 +19,15 @@ EARLY_S = 0.3         # a phase that comes so long before the true onset still m
 QUICK_DRIVE_S, QUICK_RISE_S, REAL_HOLD_S, MODEST_NOISE_N = 1.2, 0.8, 0.3, 1.0
 
 
-def cell_seed_args(bin_dir, name, rate, reps, seed):
-    return [os.path.join(bin_dir, "bench_detector"), name, f"{rate:g}", str(reps), str(seed)]
-
-
 def read_sets(lines):
     """One dict a set: what it was (`set`), and lists of truth, rep, phase and gap."""
-    now = None
     for line in lines:
         o = json.loads(line)
         kind = o.pop("is")
         if kind == "set":
-            now = {"set": o, "truth": [], "rep": [], "phase": [], "gap": [], "whole": False}
-            yield_it = now
+            now = {"set": o, "truth": [], "rep": [], "phase": [], "gap": []}
         elif kind == "end":
-            now["whole"] = True
-            yield yield_it
+            yield now
         else:
             now[kind].append(o)
 
@@ -83,76 +76,89 @@ def first_phase_s(times, truth):
 
 
 def compare(rep, truth, phases, about, noise_N):
-    said = first_phase_s(phases["lower" if about["first"] == "down" else "drive"], truth)
+    said = first_phase_s(phases[about["first"]], truth)
     peak = error(rep, truth, "peak_N")
     return {"onset": error(rep, truth, "onset_s"), "top": error(rep, truth, "top_s"), "descent": error(rep, truth, "descent_s"),
-            "end": error(rep, truth, "end_s"), "peak_pct": None if peak is None else 100 * peak / truth["peak_N"],
+            "end": error(rep, truth, "end_s"), "peak_pct": None if peak is None else 100 * (peak - truth["offset_N"]) / truth["peak_N"],
             "drive_s": None if truth["top_s"] is None else truth["top_s"] - truth["onset_s"],
             "hold_s": None if truth["top_s"] is None or truth["descent_s"] is None else truth["descent_s"] - truth["top_s"],
             "top_null": rep["top_s"] is None, "descent_null": rep["descent_s"] is None, "noise_N": noise_N,
             "drive_latency": None if said is None else said - truth["onset_s"], "rep_latency": rep["t_s"] - truth["end_s"],
-            "float": about["turn"] == "float", "side_wrong": rep["side"] != truth["side"], "set_wrong": rep["set"] != truth["set"]}
+            "floated": truth["floated"], "floating": truth["floating"], "side_wrong": rep["side"] != truth["side"], "set_wrong": rep["set"] != truth["set"]}
 
 
-def conditions_of(s):
-    c = [k for k, limit in (("drift_N_per_min", 1), ("tare_N", 0), ("hum_N", 0), ("spikes_per_min", 0), ("losses_per_min", 0),
-                            ("rate_error", 0)) if abs(s[k]) > limit]
-    return [k.split("_")[0] for k in c] + (["noise"] if s["noise_N"] > MODEST_NOISE_N else []) + s.get("disturb", [])
+def labels_of(s):
+    """What was special about this set: the tables count by it."""
+    limits = {"drift_N_per_min": 1, "tare_N": 0, "hum_N": 0, "spikes_per_min": 0, "losses_per_min": 0, "rate_error": 0, "step_N": 0}
+    some = [k.split("_")[0] for k, limit in limits.items() if abs(s[k]) > limit] + (["noise > 1 N"] if s["noise_N"] > MODEST_NOISE_N else [])
+    some += [f"event: {e}" for e in s.get("events", [])] + (["odd first rep"] if s.get("odd_first") else [])
+    some += ["no hold"] if s.get("hold_s") == 0 else ["long hold"] if s.get("hold_s", -1) > 0 else []
+    return (some or ["nothing"]) + ([f"profile: {s['profile']}"] if "profile" in s else [])
 
 
 def score_set(s, about, rate, out):
     s["truth"].sort(key=lambda t: t["onset_s"])
+    labels = labels_of(s["set"])
     for plate in sorted({t["plate"] for t in s["truth"] + s["rep"]}):
         every = [t for t in s["truth"] if t["plate"] == plate]
         truths = [t for t in every if t["kind"] == "rep"]
         reps = [r for r in s["rep"] if r["plate"] == plate]
+        gaps = [g for g in s["gap"] if g["plate"] == plate]
         phases = {name: [p["t_s"] for p in s["phase"] if p["plate"] == plate and p["phase"] == name] for name in ("drive", "lower")}
         found = match(truths, reps)
-        names = conditions_of(s["set"])
 
-        def fail(kind, t_s, what=""):
-            out["failures"].append({"kind": kind, "cell": s["set"]["cell"], "plate": plate, "t_s": t_s, "conditions": names, "what": what})
+        def count(outcome, kind=None, t_s=0, what=""):
+            out[outcome] += 1
+            out["by_label"].update((label, outcome) for label in labels)
+            if kind:
+                out["failures"].append({"kind": kind, "cell": s["set"]["cell"], "plate": plate, "t_s": t_s, "labels": labels, "what": what})
 
         aside = []
         for i, t in enumerate(truths):
-            hole = holed(t, s["gap"], rate)
+            hole = holed(t, gaps, rate)
             if hole or (rate <= 40 and short_turn(truths, i, rate)):
-                out["holed" if hole else "short_turn"] += 1
+                count("holed" if hole else "short_turn")
                 out["holed_found"] += hole and i in found
                 aside.append(t)
             elif i in found:
-                out["tp"] += 1
+                count("tp")
                 out["pairs"].append(compare(reps[found[i]], t, phases, about, s["set"]["noise_N"]))
             else:
-                out["fn"] += 1
-                merged = [r for k, r in enumerate(reps) if belongs(t, r)]
-                fail("miss", t["onset_s"], "in one with its neighbour" if merged else "")
+                count("fn", "miss", t["onset_s"], what_was_seen(t, reps))
         for k, r in enumerate(reps):
-            if k in found.values() or any(belongs(t, r) for t in aside):
-                continue
-            near = [t["kind"] for t in every if t["kind"] != "rep" and overlap(t, r) > -0.5]
-            twice = [t for t in truths if belongs(t, r)]
-            out["fp"] += 1
-            fail("false", r["onset_s"], near[0] if near else "a part of a rep" if twice else "")
+            if k not in found.values() and not any(belongs(t, r) for t in aside):
+                count("fp", "false", r["onset_s"], what_was_there(r, every))
+
+
+def what_was_seen(truth, reps):
+    """Of a missed rep."""
+    if any(belongs(truth, r) for r in reps):
+        return "in one with its neighbour"
+    return "no overlap enough" if any(overlap(truth, r) > 0 for r in reps) else "nothing"
+
+
+def what_was_there(rep, truths):
+    """Under a false rep."""
+    events = [t["kind"] for t in truths if t["kind"] != "rep" and overlap(t, rep) > -0.5]
+    if events:
+        return events[0]
+    return "a part of a rep" if any(t["kind"] == "rep" and overlap(t, rep) > 0 for t in truths) else "nothing"
 
 
 def new_score():
     return {"tp": 0, "fp": 0, "fn": 0, "holed": 0, "holed_found": 0, "short_turn": 0, "sets": 0, "hours": 0.0, "pairs": [], "failures": [],
-            "by_condition": collections.Counter(), "sets_by_condition": collections.Counter()}
+            "by_label": collections.Counter()}
 
 
 def run_cell(bin_dir, about, rate, reps, seed):
     out = new_score()
-    with subprocess.Popen(cell_seed_args(bin_dir, about["name"], rate, reps, seed), stdout=subprocess.PIPE, text=True) as p:
+    with subprocess.Popen([os.path.join(bin_dir, "bench_detector"), about["name"], f"{rate:g}", str(reps), str(seed)], stdout=subprocess.PIPE, text=True) as p:
         for s in read_sets(p.stdout):
             score_set(s, about, rate, out)
             out["sets"] += 1
             out["hours"] += s["set"]["seconds"] / 3600
-            out["sets_by_condition"].update(conditions_of(s["set"]) or ["none"])
     if p.returncode:
         raise SystemExit(f"bench-detector: {about['name']}@{rate:g}: bench_detector failed ({p.returncode}): run it by hand to see why")
-    for f in out["failures"]:
-        out["by_condition"].update(f["conditions"] or ["none"])
     return out
 
 
@@ -226,8 +232,8 @@ TIMING = ["reps", "onset", "end", "hold start", "hold end", "no hold start", "qu
 
 def latency_row(name, pairs, rate=None):
     row = [name, len(pairs)]
-    groups = ([p["drive_latency"] for p in pairs], [p["rep_latency"] for p in pairs if not p["float"]],
-              [p["rep_latency"] for p in pairs if p["float"]])
+    groups = ([p["drive_latency"] for p in pairs], [p["rep_latency"] for p in pairs if not p["floating"]],
+              [p["rep_latency"] for p in pairs if p["floating"]])
     for values in groups:
         v = [x for x in values if x is not None]
         row.append(f"{1000 * statistics.median(v):.0f} / {1000 * percentile(v, 95):.0f}" if v else "-")
@@ -236,8 +242,14 @@ def latency_row(name, pairs, rate=None):
     return row + [share(p["drive_latency"] is None for p in pairs)]
 
 
-def print_tables(scores, quiet, abouts):
-    names, rates = [a["name"] for a in abouts if a["athlete"]], sorted({r for _, r in scores})
+def by_label(total):
+    for label in sorted({label for label, _ in total["by_label"]}, key=lambda x: (":" in x, x)):
+        s = dict(new_score(), **{k: total["by_label"][label, k] for k in ("tp", "fp", "fn", "short_turn", "holed")})
+        yield label, s
+
+
+def print_grid(scores, rates):
+    names = list(dict.fromkeys(n for n, _ in scores))
     by_name = {n: add(s for (m, _), s in scores.items() if m == n) for n in names}
     by_rate = {r: add(s for (_, q), s in scores.items() if q == r) for r in rates}
     total = add(scores.values())
@@ -245,10 +257,10 @@ def print_tables(scores, quiet, abouts):
           [[n] + [f1_cell(scores.get((n, r))) for r in rates] for n in names])
     table("Found, by variation", ["variation"] + COUNTS, [counts_row(n, s) for n, s in by_name.items()] + [counts_row("all", total)])
     table("Found, by rate", ["rate Hz"] + COUNTS, [counts_row(f"{r:g}", s) for r, s in by_rate.items()])
-    table("Failures by condition (a set can have several)", ["condition", "sets", "failures"],
-          [[c, n, total["by_condition"][c]] for c, n in sorted(total["sets_by_condition"].items())])
-    what = collections.Counter((f["kind"], f["what"] or "nothing near") for f in total["failures"])
-    table("Failures by what was there", ["failure", "of", "how many"], [[k, w or "-", n] for (k, w), n in what.most_common()])
+    table("Found, by what was special about the set (a set can have several)", ["set with"] + COUNTS[:-1],
+          [counts_row(label, s)[:-1] for label, s in by_label(total)])
+    what = collections.Counter((f["kind"], f["what"]) for f in total["failures"])
+    table("Failures by what was seen, or was there", ["failure", "what", "how many"], [[k, w, n] for (k, w), n in what.most_common()])
     fast = {n: [p for (m, r), s in scores.items() if m == n and r >= FAST_HZ for p in s["pairs"]] for n in names}
     everyone = [p for v in fast.values() for p in v]
     table(f"Times by variation, rates >= {FAST_HZ} Hz: median / 95th percentile of |error|, ms", ["variation"] + TIMING,
@@ -256,25 +268,36 @@ def print_tables(scores, quiet, abouts):
     print(f"\nquick: drives of {QUICK_DRIVE_S} s or less and holds of {REAL_HOLD_S} s or more")
     table("Times by rate: median / 95th percentile of |error|, ms", ["rate Hz"] + TIMING,
           [timing_row(f"{r:g}", s["pairs"]) for r, s in by_rate.items()])
-    table(f"Onset, rates >= {FAST_HZ} Hz: median / 95th percentile of |error|, ms", ["noise", "rise", "reps", "onset"],
-          [[noise, rise, len(v), spread(p["onset"] for p in v)] for noise, rise, v in onset_split(everyone)])
+    table(f"Onset, rates >= {FAST_HZ} Hz: median / 95th percentile of |error|, ms", ["noise", "rise", "from", "reps", "onset"],
+          [[noise, rise, start, len(v), spread(p["onset"] for p in v)] for noise, rise, start, v in onset_split(everyone)])
     table("Latency, from the truth to the message: median / 95th percentile, ms",
-          ["rate Hz", "reps", "drive", "samples", "rep, touch-down", "samples", "rep, floating", "samples", "no drive said"],
+          ["rate Hz", "reps", "first phase", "samples", "rep, touch-down", "samples", "rep, floating", "samples", "no phase said"],
           [latency_row(f"{r:g}", s["pairs"], r) for r, s in by_rate.items()])
-    table(f"Latency by variation, rates >= {FAST_HZ} Hz, ms", ["variation", "reps", "drive", "rep, touch-down", "rep, floating", "no drive said"],
-          [latency_row(n, p) for n, p in fast.items()])
-    if quiet:
-        table("Nobody trains: false reps", ["signal"] + [f"{r:g} Hz" for r in sorted({r for _, r in quiet})] + ["hours"],
-              [[n] + [quiet[n, r]["fp"] if (n, r) in quiet else "" for r in sorted({r for _, r in quiet})] +
-               [f"{sum(s['hours'] for (m, _), s in quiet.items() if m == n):.1f}"] for n in dict.fromkeys(n for n, _ in quiet)])
-    return total, everyone
+    table(f"Latency by variation, rates >= {FAST_HZ} Hz, ms",
+          ["variation", "reps", "first phase", "rep, touch-down", "rep, floating", "no phase said"], [latency_row(n, p) for n, p in fast.items()])
+    return everyone
+
+
+def print_disturbed(scores, rates):
+    names = list(dict.fromkeys(n for n, _ in scores))
+    table("Disturbed, four times a set: false reps, missed of all, by rate (Hz)", ["variation"] + [f"{r:g}" for r in rates] + ["F1"],
+          [[n] + [f"{s['fp']}, {s['fn']} of {s['tp'] + s['fn']}" for s in (scores[n, r] for r in rates)] +
+           [f1_cell(add(scores[n, r] for r in rates))] for n in names])
+
+
+def print_quiet(scores, rates):
+    names = list(dict.fromkeys(n for n, _ in scores))
+    table("Nobody trains: false reps in {:.2g} h each, by rate (Hz)".format(next(iter(scores.values()))["hours"]), ["signal"] + [f"{r:g}" for r in rates],
+          [[n] + [scores[n, r]["fp"] for r in rates] for n in names])
 
 
 def onset_split(pairs):
+    """(noise, rise, start, the reps): what the onset's sharpness depends on."""
     for noise, quiet in (("<= 1 N", True), ("> 1 N", False)):
         for rise, quick in ((f"<= {QUICK_RISE_S} s", True), ("slower", False)):
-            yield noise, rise, [p for p in pairs if (p["noise_N"] <= MODEST_NOISE_N) == quiet and p["drive_s"] is not None and
-                                (p["drive_s"] <= QUICK_RISE_S) == quick]
+            for start, floated in (("rest", False), ("floating", True)):
+                yield noise, rise, start, [p for p in pairs if (p["noise_N"] <= MODEST_NOISE_N) == quiet and p["drive_s"] is not None and
+                                           (p["drive_s"] <= QUICK_RISE_S) == quick and p["floated"] == floated]
 
 
 # ---- the account ----
@@ -294,34 +317,38 @@ def claim_spread(rows, point, what, values, median_ms, most_ms, factor=1000, uni
           middle <= median_ms and (most_ms is None or most <= most_ms))
 
 
-def print_account(scores, quiet, total, fast, real):
-    rows = []
+def account_of_found(rows, grid, disturbed, quiet):
+    total = add(grid.values())
     if f1(total) is not None:
         claim(rows, 1, "F1 overall >= 0.999", f"{f1(total):.5f}", f1(total) >= 0.999)
-    for what, limit, group in (("every cell >= 80 Hz: F1 >= 0.995", 0.995, [(k, s) for k, s in scores.items() if k[1] >= 80]),
-                               ("every cell at 10-40 Hz: F1 >= 0.98", 0.98, [(k, s) for k, s in scores.items() if k[1] <= 40])):
+    for what, limit, group in (("every cell >= 80 Hz: F1 >= 0.995", 0.995, [(k, s) for k, s in grid.items() if k[1] >= 80]),
+                               ("every cell at 10-40 Hz: F1 >= 0.98", 0.98, [(k, s) for k, s in grid.items() if k[1] <= 40])):
         known = [(f1(s), k) for k, s in group if f1(s) is not None]
         if known:
-            low = min(known)
-            below = sum(v < limit for v, _ in known)
+            low, below = min(known), sum(v < limit for v, _ in known)
             claim(rows, 1, what, f"{below} of {len(known)} below; lowest {low[0]:.4f} ({low[1][0]} at {low[1][1]:g} Hz)", below == 0)
-    if quiet:
-        fp = sum(s["fp"] for s in quiet.values())
-        claim(rows, 1, "no rep where nobody trains", f"{fp} in {sum(s['hours'] for s in quiet.values()):.0f} h", fp == 0)
-    near = [f for f in total["failures"] if f["kind"] == "false"]
-    claim(rows, 1, "no false rep in the sets", f"{len(near)}", not near)
-    easy = next(onset_split(fast), (0, 0, []))[2]
-    claim_spread(rows, 2, "onset, rises <= 0.8 s, noise <= 1 N", [p["onset"] for p in easy], 10, 40)
+    for what, scores in (("no false rep in disturbed sets", disturbed), ("no rep where nobody trains", quiet)):
+        if scores:
+            fp = sum(s["fp"] for s in scores.values())
+            claim(rows, 1, what, f"{fp} in {sum(s['hours'] for s in scores.values()):.0f} h", fp == 0)
+
+
+def print_account(grid, disturbed, quiet, fast, real):
+    rows = []
+    account_of_found(rows, grid, disturbed, quiet)
+    split = list(onset_split(fast))
+    for what, some in (("from rest and floating", split[:2]), ("from rest alone", split[:1])):
+        claim_spread(rows, 2, f"onset, rises <= 0.8 s, noise <= 1 N, {what}", [p["onset"] for *_, v in some for p in v], 10, 40)
     claim_spread(rows, 2, "end", [p["end"] for p in fast], 20, 80)
     claim_spread(rows, 2, "hold start, drives <= 1.2 s and holds >= 0.3 s", [p["top"] for p in quick_holds(fast)], 80, 300)
     claim_spread(rows, 2, "hold end, the same", [p["descent"] for p in quick_holds(fast)], 80, 300)
     claim_spread(rows, 2, "peak force", [p["peak_pct"] for p in fast], 0.5, None, 1, "%")
     claim_spread(rows, 3, "phase `drive` after the onset", [p["drive_latency"] for p in fast], 60, None)
-    claim_spread(rows, 3, "`rep` after its end, touch-down", [p["rep_latency"] for p in fast if not p["float"]], 150, None)
-    floats = [p["rep_latency"] for p in fast if p["float"]]
+    claim_spread(rows, 3, "`rep` after its end, touch-down", [p["rep_latency"] for p in fast if not p["floating"]], 150, None)
+    floats = [p["rep_latency"] for p in fast if p["floating"]]
     claim(rows, 3, "`rep` after its end, floating: stated", f"{spread(floats)} ms, at most {1000 * max(floats):.0f}" if floats else "-", None)
-    wrong = sum(p["side_wrong"] or p["set_wrong"] for s in scores.values() for p in s["pairs"])
-    claim(rows, 4, "side and set of every rep found", f"{wrong} wrong of {sum(len(s['pairs']) for s in scores.values())}", wrong == 0)
+    wrong = sum(p["side_wrong"] or p["set_wrong"] for s in grid.values() for p in s["pairs"])
+    claim(rows, 4, "side and set of every rep found", f"{wrong} wrong of {sum(len(s['pairs']) for s in grid.values())}", wrong == 0)
     for what, figure, holds in real:
         claim(rows, 4, what, figure, holds)
     table("Account", ["point", "what", "measured", ""], rows)
@@ -349,10 +376,10 @@ def run_all(a, abouts):
     return dict(sorted(done.items(), key=lambda kv: (order[kv[0][0]], kv[0][1])))
 
 
-def print_failures(total, seed):
-    print(f"\nfailures (seed {seed}; scripts/plot-detector --seed {seed} --cell CELL shows one):")
-    for f in sorted(total["failures"], key=lambda f: (f["cell"], f["t_s"])):
-        print(f"{f['kind']:5} {f['cell']} plate {f['plate']} at {f['t_s']:.2f} s {f['what']}  [{' '.join(f['conditions'])}]")
+def print_failures(scores, seed):
+    print(f"\nfailures (scripts/plot-detector --seed {seed} --cell CELL --at S -o FILE.png shows one):")
+    for f in sorted((f for s in scores for f in s["failures"]), key=lambda f: (f["cell"], f["t_s"])):
+        print(f"{f['kind']:5} {f['cell']} plate {f['plate']} at {f['t_s']:.2f} s: {f['what']}  [{', '.join(f['labels'])}]")
 
 
 def main():
@@ -374,14 +401,18 @@ def main():
         return 2
     print(f"seed {a.seed}, {a.reps} reps a cell and more")
     done = run_all(a, abouts)
-    athlete = {x["name"]: x["athlete"] for x in abouts}
-    scores = {k: s for k, s in done.items() if athlete[k[0]]}
-    quiet = {k: s for k, s in done.items() if not athlete[k[0]]}
-    total, fast = print_tables(scores, quiet, abouts)
+    group = {x["name"]: x["group"] for x in abouts}
+    grid, disturbed, quiet = ({k: s for k, s in done.items() if group[k[0]] == g} for g in ("grid", "disturbed", "quiet"))
+    rates = sorted({r for _, r in done})
+    fast = print_grid(grid, rates) if grid else []
+    if disturbed:
+        print_disturbed(disturbed, rates)
+    if quiet:
+        print_quiet(quiet, rates)
     real = [] if a.no_real else detector_real.judge(a.tools, a.data)
-    print_account(scores, quiet, total, fast, real)
+    print_account(grid, disturbed, quiet, fast, real)
     if a.failures:
-        print_failures(add([total, *quiet.values()]), a.seed)
+        print_failures(done.values(), a.seed)
     return 0
 
 

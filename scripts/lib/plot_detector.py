@@ -18,8 +18,9 @@ from matplotlib.patches import Patch
 import bench_detector
 
 COLOUR = {"drive": "#f4a261", "hold": "#8ecae6", "lower": "#b7d7a8", "unknown": "#d9d9d9"}
-TRUTH = {"onset_s": "#d00000", "top_s": "#5a189a", "descent_s": "#1d6fd0", "end_s": "#222222"}
-RATE_HZ, SHOWN = 250, 3
+TRUTH = {"onset_s": "#d00000", "bottom_s": "#f77f00", "top_s": "#5a189a", "descent_s": "#1d6fd0", "end_s": "#222222"}
+RATE_HZ, SHOWN = 250, 2
+PLAIN = ("nothing", "tare", "rate", "step", "hum")
 
 
 def run(bin_dir, cell, seed):
@@ -75,7 +76,7 @@ def panel(axis, s, plate, force, span):
             axis.text(x["onset_s"], 0.05, x["kind"], fontsize=5, color="#d00000", transform=axis.get_xaxis_transform())
             continue
         for key, colour in TRUTH.items():
-            if x[key] is not None:
+            if x.get(key) is not None:
                 axis.plot([x[key]] * 2, [0, 0.09], color=colour, lw=1.4, transform=axis.get_xaxis_transform())
     for g in s["gap"]:
         axis.axvline(g["t_s"], color="#d00000", lw=0.6, ls=":")
@@ -103,21 +104,32 @@ def save(figure, path):
     print(path)
 
 
-def small_multiples(bin_dir, abouts, seed, path, columns=3):
-    rows = math.ceil(len(abouts) / columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(11, 1.65 * rows + 0.7), squeeze=False)
-    for axis in axes.flat[len(abouts):]:
+def plain_cell(bin_dir, name, seed):
+    """The first set of a variation in which nothing but the exercise happens."""
+    for k in range(100):
+        cell = f"{name}@{RATE_HZ}#{k}"
+        s, force = run(bin_dir, cell, seed)
+        special = [x for x in bench_detector.labels_of(s["set"]) if x not in PLAIN and not x.startswith("profile")]
+        if not special and not s["gap"]:
+            return s, force
+    raise SystemExit(f"plot-detector: {name}: no plain set among 100: try another --seed")
+
+
+def small_multiples(bin_dir, names, seed, path, columns=5):
+    rows, width = math.ceil(len(names) / columns), 1.3
+    figure, axes = plt.subplots(rows, columns, figsize=(2.4 * columns, width * rows + 0.7), squeeze=False)
+    for axis in axes.flat[len(names):]:
         axis.axis("off")
-    for axis, about in zip(axes.flat, abouts):
-        s, force = run(bin_dir, f"{about['name']}@{RATE_HZ}#0", seed)
+    for axis, name in zip(axes.flat, names):
+        s, force = plain_cell(bin_dir, name, seed)
         plate = next(iter(force))
         truths = sorted((t for t in s["truth"] if t["plate"] == plate and t["kind"] == "rep"), key=lambda t: t["onset_s"])
         panel(axis, s, plate, force[plate], span_of(truths))
-        axis.set_title(about["name"] + ("" if len(force) == 1 else f" ({plate} plate)"), fontsize=7.5, pad=2)
-    figure.supylabel("force, N", fontsize=8)
-    figure.supxlabel("s", fontsize=8, y=0.75 / (1.65 * rows + 0.7))
+        axis.set_title(name.replace("single_leg_hip_thrust/", "") + ("" if len(force) == 1 else ", left plate"), fontsize=7, pad=2)
+        axis.set_yticks([])
+    figure.supxlabel("force over time in s", fontsize=8, y=0.42 / (width * rows + 0.7))
     legend(figure)
-    figure.tight_layout(rect=(0, 0.7 / (1.65 * rows + 0.7), 1, 1), h_pad=0.4, w_pad=0.4)
+    figure.tight_layout(rect=(0, 0.42 / (width * rows + 0.7), 1, 1), h_pad=0.3, w_pad=0.3)
     save(figure, path)
 
 
@@ -149,8 +161,11 @@ def main():
     folder = a.output or "docs/img"
     os.makedirs(folder, exist_ok=True)
     listed = subprocess.check_output([os.path.join(a.bin, "bench_detector"), "--list"], text=True).splitlines()
-    abouts = [x for x in map(json.loads, listed) if x["athlete"]]
-    small_multiples(a.bin, abouts, a.seed, os.path.join(folder, "detector-variations.png"))
+    names = [x["name"] for x in map(json.loads, listed) if x["group"] == "grid"]
+    single = [n for n in names if n.startswith("single_leg_hip_thrust/")]
+    others = [n for n in names if n not in single and not n.startswith("generic/") and not n.endswith("_plates")]
+    small_multiples(a.bin, single, a.seed, os.path.join(folder, "detector-single-leg.png"))
+    small_multiples(a.bin, others, a.seed, os.path.join(folder, "detector-others.png"))
     return 0
 
 

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "../../daemon/tools/sim_body.h"
 #include "plate/decode.h"
 #include "plate/filter.h"
 #include "plate/station.h"
 #include "plate/timebase.h"
 #include "plate/wire.h"
+#include "sim_sensor.h"
 
 enum { CELLS = 4, RATE_HZ = 1000, REPS = 10, FRAMES = 1024, ROUNDS_MAX = 1001 };
 
@@ -42,18 +42,16 @@ struct set {
 
 static int make_set(struct set *s, unsigned per_packet)
 {
-    struct sim_body_config cfg = {.exercise = sim_exercise_find("single_leg_hip_thrust"),
-                                  .set = {PLATE_SIDE_LEFT},
-                                  .sets = 1,
-                                  .reps = REPS,
-                                  .seed = 7,
-                                  .hold_s = NAN,
-                                  .set_rest_s = 2,
-                                  .start_delay_s = 2};
+    struct sim_body_config cfg;
     struct sim_body *body;
     struct sim_sensor sensor;
-    if (sim_body_new(&cfg, &body) < 0) return -1;
-    sim_sensor_init(&sensor, cfg.seed, 0, CELLS, 0.5, 0.4);
+    const struct sim_sensor_config cells = {.cells = CELLS, .rate_Hz = RATE_HZ, .noise_N = 0.5, .drift_N_per_min = 0.4};
+    sim_body_config_init(&cfg, sim_exercise_find("single_leg_hip_thrust"));
+    cfg.set[0] = PLATE_SIDE_LEFT;
+    cfg.sets = 1;
+    cfg.reps = REPS;
+    cfg.seed = 7;
+    if (sim_sensor_init(&sensor, &cells, cfg.seed, 0) < 0 || sim_body_new(&cfg, &body) < 0) return -1;
     *s = (struct set){.rows = (size_t)(sim_body_duration_s(body) * RATE_HZ), .per_packet = per_packet};
     s->rows -= s->rows % per_packet;
     s->counts = malloc(s->rows * CELLS * sizeof *s->counts);
