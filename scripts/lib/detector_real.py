@@ -64,13 +64,14 @@ def without_offset(path, work):
 
 
 def hx711(tools, work, data):
-    for name in ("hx711_staircase", "hx711_drop"):
+    for name, silent in (("hx711_staircase", True), ("hx711_drop", False)):
         path = os.path.join(data, name + ".csv")
         for offset, recording in (("as it is", path), ("offset off", without_offset(path, work))):
             for exercise in ("generic", "single_leg_hip_thrust"):
                 reps = reps_of(tools, work, recording, exercise, ("--scale", f"force={SCALE}"))
                 where = ", ".join(f"{r['onset_s']:.1f}-{r['end_s']:.1f} s" for r in reps[:4])
-                yield f"{name}, {offset}, as {exercise}: 0 reps", f"{len(reps)}" + (f" ({where})" if reps else ""), not reps
+                yield (f"{name}, {offset}, as {exercise}: " + ("0 reps" if silent else "no criterion"),
+                       f"{len(reps)} reps" + (f": {where}" if reps else ""), not reps if silent else None)
 
 
 def treadmill(tools, work, data):
