@@ -14,7 +14,7 @@
 
 #define GRAVITY 9.80665
 #define SEED 20 /* of everything here; printed where a check fails */
-#define SIGNAL_SUM 0x3D61C8777D8A104Fu
+#define SIGNAL_SUM 0x9165C815627340CCu
 
 static struct sim_body_config config(const char *exercise, uint64_t seed)
 {
