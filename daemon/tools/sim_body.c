@@ -219,13 +219,15 @@ static void with_floor(const struct sim_body *b, const struct motion *m, struct 
     ret->foot_N = ret->support_N + inert - ret->floor_N;
 }
 
-static void foot_on_floor(const struct sim_body *b, unsigned foot, const struct set *s, double t,
-                          const struct sim_event_state ev[2], struct sim_force *ret)
+/* Returns how far the work is done, 0..1. */
+static double foot_on_floor(const struct sim_body *b, unsigned foot, const struct set *s, double t,
+                            const struct sim_event_state ev[2], struct sim_force *ret)
 {
     enum sim_kind kind = b->cfg.exercise->kind;
     const struct rep *r = sim_rep_at(b, s, t);
     struct motion m = move_at(b, r, t);
-    double in_rep = t - r->start_s, share = wandering_share(b, s, foot, t, ev), sway = 1 + sway_at(b, s, t);
+    double in_rep = t - r->start_s, share = wandering_share(b, s, foot, t, ev);
+    double sway = kind == SIM_THRUST || kind == SIM_PUSH ? 1 : 1 + sway_at(b, s, t);
     double breath = b->breath_N * sim_sin(0.25 * t + b->breath_phase) * (s->side == PLATE_SIDE_BOTH ? 0.5 : 1);
     double posture = in_rep < r->lean_s + r->first_s + r->hold_s / 2 ? r->rest_before : r->rest_after;
     ret->hip_m = m.hips.h_m;
@@ -251,7 +253,7 @@ static void foot_on_floor(const struct sim_body *b, unsigned foot, const struct 
     ret->foot_N += ev[foot].stays_N;
     ret->support_N += ev[foot].stays_N;
     ret->still_N += ev[foot].stays_N;
-    center_at(b, s, foot, fmin(m.effort, 1), t, ret);
+    return fmin(m.effort, 1);
 }
 
 /* The second foot of two up, one down: its leg's weight while it stands at rest, its half while it works. */
@@ -270,25 +272,25 @@ static double put_down(const struct sim_body *b, const struct set *s, unsigned f
     return down;
 }
 
-static void one_foot(const struct sim_body *b, unsigned foot, double t, const struct sim_event_state ev[2],
+static void one_foot(const struct sim_body *b, unsigned foot, double t, const struct sim_event_state ev[2], bool center,
                      struct sim_force *ret)
 {
     *ret = (struct sim_force){0};
     const struct set *s = sim_set_at(b, t);
     if (!s || !on_a_plate(b, s, foot)) return;
-    foot_on_floor(b, foot, s, t, ev, ret);
-    double down = put_down(b, s, foot, t, &ev[foot]);
+    double effort = foot_on_floor(b, foot, s, t, ev, ret), down = put_down(b, s, foot, t, &ev[foot]);
+    if (center) center_at(b, s, foot, effort, t, ret);
     ret->floor_N += ret->foot_N * (1 - down);
     ret->foot_N *= down;
     ret->still_N *= down;
 }
 
 static void force_with(const struct sim_body *b, enum plate_side foot, double t_s, const struct sim_event_state ev[2],
-                       struct sim_force *ret)
+                       bool center, struct sim_force *ret)
 {
     struct sim_force l = {0}, r = {0};
-    if (foot != PLATE_SIDE_RIGHT) one_foot(b, 0, t_s, ev, &l);
-    if (foot != PLATE_SIDE_LEFT) one_foot(b, 1, t_s, ev, &r);
+    if (foot != PLATE_SIDE_RIGHT) one_foot(b, 0, t_s, ev, center, &l);
+    if (foot != PLATE_SIDE_LEFT) one_foot(b, 1, t_s, ev, center, &r);
     bool apart = foot == PLATE_SIDE_BOTH && l.foot_N > 0 && r.foot_N > 0;
     double sum = l.foot_N + r.foot_N, half_mm = apart ? 90 : 0; /* feet side by side on one plate */
     const struct sim_force *moves = l.support_N > 0 ? &l : &r;
@@ -299,7 +301,7 @@ static void force_with(const struct sim_body *b, enum plate_side foot, double t_
                               .still_N = l.still_N + r.still_N,
                               .hip_m = moves->hip_m,
                               .accel_m_per_s2 = moves->accel_m_per_s2};
-    if (sum <= 0) return;
+    if (sum <= 0 || !center) return;
     ret->cop_x_mm = ((l.cop_x_mm - half_mm) * l.foot_N + (r.cop_x_mm + half_mm) * r.foot_N) / sum;
     ret->cop_y_mm = (l.cop_y_mm * l.foot_N + r.cop_y_mm * r.foot_N) / sum;
 }
@@ -308,14 +310,14 @@ void sim_body_own_force(const struct sim_body *b, enum plate_side foot, double t
 {
     struct sim_event_state ev[2];
     sim_events_at(b, t_s, ev);
-    force_with(b, foot, t_s, ev, ret);
+    force_with(b, foot, t_s, ev, false, ret);
 }
 
 void sim_body_force(const struct sim_body *b, enum plate_side foot, double t_s, struct sim_force *ret)
 {
     struct sim_event_state ev[2];
     sim_events_at(b, t_s, ev);
-    force_with(b, foot, t_s, ev, ret);
+    force_with(b, foot, t_s, ev, true, ret);
     if (foot != PLATE_SIDE_RIGHT) ret->foot_N += ev[0].force_N;
     if (foot != PLATE_SIDE_LEFT) ret->foot_N += ev[1].force_N;
 }

@@ -27,13 +27,28 @@ static void add_plateau(struct event *e, double start_s, double length_s, double
     s->ramp_s[1] = down_s;
 }
 
-static void add_swing(struct event *e, enum stroke_kind kind, double start_s, double length_s, double size, double rate_Hz,
-                      double phase)
+/* C does not say in which order arguments are worked out: what is drawn from is handed over, and drawn inside. */
+struct range {
+    double low, high;
+};
+static double pick(struct sim_rng *r, struct range of) { return draw(r, of.low, of.high); }
+static struct range times(struct range of, double k) { return (struct range){k * of.low, k * of.high}; }
+
+static void add_bump(struct event *e, struct sim_rng *r, double start_s, struct range length_s, struct range size)
 {
-    struct stroke *s = add_stroke(e, kind, start_s, length_s, size);
-    s->rate_Hz = rate_Hz;
-    s->phase = phase;
+    double length = pick(r, length_s);
+    add_stroke(e, STROKE_BUMP, start_s, length, pick(r, size));
 }
+
+static void add_swing(struct event *e, struct sim_rng *r, enum stroke_kind kind, double start_s, struct range length_s,
+                      struct range size, struct range rate_Hz)
+{
+    double length = pick(r, length_s);
+    struct stroke *s = add_stroke(e, kind, start_s, length, pick(r, size));
+    s->rate_Hz = pick(r, rate_Hz);
+    if (kind == STROKE_WAVE) s->phase = draw(r, 0, 1);
+}
+#define RANGE(low, high) ((struct range){low, high})
 
 /* Weight comes on in 0.2 to 0.35 s, heel strike first, and goes as the other foot steps down. */
 static double step_on_and_off(const struct sim_body *b, struct sim_rng *r, double t, struct event *e)
@@ -41,9 +56,9 @@ static double step_on_and_off(const struct sim_body *b, struct sim_rng *r, doubl
     double weight_N = b->mass_kg * GRAVITY, on_s = draw(r, 0.20, 0.35), off_s = draw(r, 0.25, 0.4), stay_s = draw(r, 0.4, 2.5);
     double length_s = on_s + stay_s + off_s;
     add_plateau(e, t, length_s, weight_N, on_s, off_s);
-    add_stroke(e, STROKE_BUMP, t + 0.5 * on_s, draw(r, 0.1, 0.25), weight_N * draw(r, 0.05, 0.3));
-    add_stroke(e, STROKE_BUMP, t + on_s + stay_s - 0.1, draw(r, 0.15, 0.25), weight_N * draw(r, 0.02, 0.12));
-    add_swing(e, STROKE_WAVE, t + on_s, stay_s, weight_N * draw(r, 0.005, 0.02), draw(r, 0.8, 2), draw(r, 0, 1));
+    add_bump(e, r, t + 0.5 * on_s, RANGE(0.1, 0.25), times(RANGE(0.05, 0.3), weight_N));
+    add_bump(e, r, t + on_s + stay_s - 0.1, RANGE(0.15, 0.25), times(RANGE(0.02, 0.12), weight_N));
+    add_swing(e, r, STROKE_WAVE, t + on_s, RANGE(stay_s, stay_s), times(RANGE(0.005, 0.02), weight_N), RANGE(0.8, 2));
     return length_s;
 }
 
@@ -55,7 +70,7 @@ static double lift_and_set_down(const struct sim_body *b, struct sim_rng *r, dou
     s->ramp_s[0] = up_s;
     s->ramp_s[1] = down_s;
     double size = (sim_stands(b->cfg.exercise->kind) ? 0.2 : 1) * b->rest_N[foot];
-    add_stroke(e, STROKE_BUMP, t + up_s + air_s + 0.5 * down_s, draw(r, 0.06, 0.15), size * draw(r, 0.1, 0.5));
+    add_bump(e, r, t + up_s + air_s + 0.5 * down_s, RANGE(0.06, 0.15), times(RANGE(0.1, 0.5), size));
     return up_s + air_s + down_s + 0.1;
 }
 
@@ -64,9 +79,8 @@ static double tap_heel(struct sim_rng *r, double t, struct event *e)
     unsigned taps = 1 + sim_rng_below(r, 4);
     double at = t, every_s = draw(r, 0.25, 0.6), size = draw(r, 20, 80);
     for (unsigned i = 0; i < taps; i++, at += every_s) {
-        double strike_s = draw(r, 0.04, 0.12);
         add_stroke(e, STROKE_BUMP, at, 0.16, -0.2 * size); /* the heel is lifted ... */
-        add_stroke(e, STROKE_BUMP, at + 0.15, strike_s, size * draw(r, 0.7, 1.3));
+        add_bump(e, r, at + 0.15, RANGE(0.04, 0.12), times(RANGE(0.7, 1.3), size));
     }
     return at - every_s + 0.3 - t;
 }
@@ -74,8 +88,8 @@ static double tap_heel(struct sim_rng *r, double t, struct event *e)
 static double fidget(struct sim_rng *r, double t, struct event *e)
 {
     double length_s = draw(r, 3, 7), size = draw(r, 5, 10);
-    add_swing(e, STROKE_WAVE, t, length_s, 0.6 * size, draw(r, 0.4, 0.8), draw(r, 0, 1));
-    add_swing(e, STROKE_WAVE, t, length_s, 0.4 * size, draw(r, 0.8, 1.6), draw(r, 0, 1));
+    add_swing(e, r, STROKE_WAVE, t, RANGE(length_s, length_s), RANGE(0.6 * size, 0.6 * size), RANGE(0.4, 0.8));
+    add_swing(e, r, STROKE_WAVE, t, RANGE(length_s, length_s), RANGE(0.4 * size, 0.4 * size), RANGE(0.8, 1.6));
     return length_s;
 }
 
@@ -85,7 +99,7 @@ static double load_bar(struct sim_rng *r, double t, struct event *e)
     double at = t;
     for (unsigned i = 0; i < discs; i++) {
         add_stroke(e, STROKE_RISE, at, 0.05, draw(r, 3, 15));
-        add_swing(e, STROKE_RING, at, draw(r, 0.2, 0.4), draw(r, 20, 80), draw(r, 6, 14), 0);
+        add_swing(e, r, STROKE_RING, at, RANGE(0.2, 0.4), RANGE(20, 80), RANGE(6, 14));
         at += draw(r, 0.9, 2.2);
     }
     return at - t;
@@ -94,10 +108,10 @@ static double load_bar(struct sim_rng *r, double t, struct event *e)
 /* The plate's own ringing follows the blow. */
 static double kick(struct sim_rng *r, double t, struct event *e)
 {
-    double blow_s = draw(r, 0.02, 0.06), size = draw(r, 60, 300) * (sim_rng_chance(r, 0.2) ? -1 : 1);
-    double ring_s = draw(r, 0.15, 0.4);
+    double blow_s = draw(r, 0.02, 0.06), ring_s = draw(r, 0.15, 0.4), size = draw(r, 60, 300);
+    if (sim_rng_chance(r, 0.2)) size = -size;
     add_stroke(e, STROKE_BUMP, t, blow_s, size);
-    add_swing(e, STROKE_RING, t + 0.7 * blow_s, ring_s, -size * draw(r, 0.2, 0.4), draw(r, 15, 40), 0);
+    add_swing(e, r, STROKE_RING, t + 0.7 * blow_s, RANGE(ring_s, ring_s), times(RANGE(0.2, 0.4), -size), RANGE(15, 40));
     return blow_s + ring_s;
 }
 
@@ -106,8 +120,8 @@ static double lean(struct sim_rng *r, double t, struct event *e)
     double on_s = draw(r, 0.8, 1.5), off_s = draw(r, 0.8, 1.5), length_s = on_s + off_s + draw(r, 2, 8),
            size = draw(r, 20, 100);
     add_plateau(e, t, length_s, size, on_s, off_s);
-    add_swing(e, STROKE_WAVE, t, length_s, size * draw(r, 0.05, 0.15), draw(r, 0.2, 0.5), draw(r, 0, 1));
-    add_swing(e, STROKE_WAVE, t, length_s, size * draw(r, 0.02, 0.06), draw(r, 0.6, 1.5), draw(r, 0, 1));
+    add_swing(e, r, STROKE_WAVE, t, RANGE(length_s, length_s), times(RANGE(0.05, 0.15), size), RANGE(0.2, 0.5));
+    add_swing(e, r, STROKE_WAVE, t, RANGE(length_s, length_s), times(RANGE(0.02, 0.06), size), RANGE(0.6, 1.5));
     return length_s;
 }
 

@@ -94,5 +94,5 @@ struct sim_event_state {
     double force_N, stays_N, lift;
 };
 void sim_events_at(const struct sim_body *b, double t_s, struct sim_event_state ret[2]);
-/* The force without what passes: kicks, taps, leaning. */
+/* The force without what passes (kicks, taps, leaning), and without its centre. */
 void sim_body_own_force(const struct sim_body *b, enum plate_side foot, double t_s, struct sim_force *ret);

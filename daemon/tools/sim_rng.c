@@ -62,16 +62,27 @@ double sim_rng_normal(struct sim_rng *r)
     return u * k;
 }
 
-/* Taylor's series, on a quarter of a turn: the first term left out is 2.6e-16. */
+/* Taylor's series on a quarter of a turn, in an order that processors like (Estrin): the first term left out is 2.6e-16. */
 double sim_sin(double turns)
 {
-    static const double over[] = {1.0 / 342, 1.0 / 272, 1.0 / 210, 1.0 / 156, 1.0 / 110, 1.0 / 72, 1.0 / 42, 1.0 / 20, 1.0 / 6};
-    double r = turns - floor(turns + 0.5);
+    static const double c[] = {1,
+                               -1.0 / 6,
+                               1.0 / 120,
+                               -1.0 / 5040,
+                               1.0 / 362880,
+                               -1.0 / 39916800,
+                               1.0 / 6227020800,
+                               -1.0 / 1307674368000,
+                               1.0 / 355687428096000,
+                               -1.0 / 121645100408832000};
+    double r = turns - (double)(int64_t)turns; /* -1 .. 1 */
+    if (r > 0.5) r -= 1;
+    if (r < -0.5) r += 1;
     if (r > 0.25) r = 0.5 - r;
     if (r < -0.25) r = -0.5 - r;
-    double x = TURN * r, z = x * x, sum = 1;
-    for (unsigned i = 0; i < sizeof over / sizeof *over; i++) sum = 1 - sum * z * over[i];
-    return x * sum;
+    double x = TURN * r, z = x * x, z2 = z * z, z4 = z2 * z2;
+    double low = (c[0] + c[1] * z) + (c[2] + c[3] * z) * z2, high = (c[4] + c[5] * z) + (c[6] + c[7] * z) * z2;
+    return x * (low + (high + (c[8] + c[9] * z) * z4) * z4);
 }
 
 /* 2 artanh((m - 1) / (m + 1)) + e ln 2, with m within [sqrt 1/2, sqrt 2). */

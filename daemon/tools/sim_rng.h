@@ -18,5 +18,5 @@ double sim_rng_normal(struct sim_rng *r);                      /* mean 0, SD 1; 
 bool sim_rng_chance(struct sim_rng *r, double probability);
 unsigned sim_rng_below(struct sim_rng *r, unsigned n); /* 0 .. n - 1 */
 
-double sim_sin(double turns); /* sin(2 pi x), error below 1e-15 for |x| < 1e6 */
+double sim_sin(double turns); /* sin(2 pi x), error below 1e-15 for |x| < 1e3; |x| < 9e18 */
 double sim_log(double x);     /* natural logarithm of a normal number above 0, relative error below 1e-15 */

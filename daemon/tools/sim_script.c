@@ -371,7 +371,8 @@ struct plan {
 
 static struct plan plan_event(const struct sim_body *b, struct sim_rng *r, enum sim_event_kind kind)
 {
-    struct plan p = {.kind = kind, .at = (int)sim_rng_below(r, b->cfg.reps + 1), .rep = sim_rng_below(r, b->cfg.reps)};
+    struct plan p = {.kind = kind, .at = (int)sim_rng_below(r, b->cfg.reps + 1)};
+    p.rep = sim_rng_below(r, b->cfg.reps);
     double where = draw(r, 0, 1);
     if (b->cfg.turn != SIM_TURN_PAUSE) p.at = where < 0.5 ? 0 : (int)b->cfg.reps;
     if (kind == SIM_EVENT_STEP || (kind == SIM_EVENT_LEAN && where < 0.25)) p.at = BEFORE_THE_SET;

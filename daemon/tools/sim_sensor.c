@@ -69,7 +69,8 @@ void sim_sensor_read(struct sim_sensor *s, const struct sim_force *f, double t_s
     unsigned spiked = c->cells;
     if (happens(s, c->spikes_per_min)) {
         spiked = sim_rng_below(&s->faults, c->cells);
-        spike_N = c->spike_N * sim_rng_uniform(&s->faults, 0.1, 1) * (sim_rng_chance(&s->faults, 0.5) ? 1 : -1);
+        spike_N = c->spike_N * sim_rng_uniform(&s->faults, 0.1, 1);
+        if (sim_rng_chance(&s->faults, 0.5)) spike_N = -spike_N;
     }
     for (unsigned i = 0; i < c->cells; i++) {
         double noise = c->noise_N > 0 ? c->noise_N / sqrt(c->cells) * sim_rng_normal(&s->rng) : 0;
