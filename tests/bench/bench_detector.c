@@ -133,11 +133,11 @@ static void make_list(struct list *l)
 
 /* ---- what is drawn anew for each set ---- */
 
-static double log_uniform(struct sim_rng *r, double low, double high) { return exp(sim_rng_uniform(r, log(low), log(high))); }
-
 static void draw_sensor(struct sim_rng *r, const struct variation *v, double rate_Hz, struct sim_sensor_config *c)
 {
-    *c = (struct sim_sensor_config){.noise_N = log_uniform(r, 0.1, 2), .drift_N_per_min = sim_rng_uniform(r, -0.5, 0.5)};
+    double quiet = sim_rng_uniform(r, 0, 1);
+    *c = (struct sim_sensor_config){.noise_N = 0.1 + 1.9 * quiet * quiet};
+    c->drift_N_per_min = sim_rng_uniform(r, -0.5, 0.5);
     if (sim_rng_chance(r, 0.1)) c->drift_N_per_min = sim_rng_uniform(r, -6, 6);
     if (sim_rng_chance(r, 0.3)) c->tare_error_N = sim_rng_uniform(r, -15, 15);
     if (sim_rng_chance(r, 0.3)) c->hum_N = sim_rng_uniform(r, 0.1, 1), c->hum_Hz = sim_rng_chance(r, 0.5) ? 50 : 60;
@@ -184,7 +184,8 @@ static void draw_body(struct sim_rng *r, const struct variation *v, uint64_t see
     if (sim_rng_chance(r, 0.3)) c->fatigue_pct = sim_rng_uniform(r, 0, 4);
     c->odd_first = thrust && sim_rng_chance(r, 0.2);
     bool disturbed = v->group == GRID && sim_rng_chance(r, 0.35);
-    if (disturbed) c->events = 1u << sim_rng_below(r, SIM_EVENTS) | 1u << sim_rng_below(r, SIM_EVENTS);
+    if (disturbed) c->events = 1u << sim_rng_below(r, SIM_EVENTS);
+    if (disturbed) c->events |= 1u << sim_rng_below(r, SIM_EVENTS);
     if (v->events) c->events = v->events, c->events_per_set = 4;
 }
 
@@ -297,7 +298,7 @@ static struct plate_station *new_station(struct run *r)
 /* A body that stands still sways: an Ornstein-Uhlenbeck process with a correlation time of 0.3 s. */
 static double standing_N(struct run *r)
 {
-    double keep = exp(-1 / (0.3 * r->cfg.rate_Hz)), sd = r->v->quiet->sway_N;
+    double keep = 1 / (1 + 1 / (0.3 * r->cfg.rate_Hz)), sd = r->v->quiet->sway_N;
     if (sd > 0) r->sway_N = keep * r->sway_N + sqrt(1 - keep * keep) * sd * sim_rng_normal(&r->rng);
     return r->v->quiet->load_N + r->sway_N;
 }
