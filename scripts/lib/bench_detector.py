@@ -409,7 +409,7 @@ def main():
     listed = [json.loads(x) for x in subprocess.check_output([os.path.join(a.bin, "bench_detector"), "--list"], text=True).splitlines()]
     abouts = [x for x in listed if not a.variation or any(v == x["name"] or x["name"].startswith(v + "/") for v in a.variation)]
     if not abouts:
-        print(f"bench-detector: --variation: none of that name; there are {', '.join(x['name'] for x in listed)}", file=sys.stderr)
+        print(f"bench-detector: --variation: none of that name: try one of {', '.join(dict.fromkeys(x['name'].split('/')[0] for x in listed))}", file=sys.stderr)
         return 2
     print(f"seed {a.seed}, {a.reps} reps a cell and more")
     done = run_all(a, abouts)

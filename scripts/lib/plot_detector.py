@@ -23,11 +23,16 @@ RATE_HZ, SHOWN = 250, 2
 PLAIN = ("nothing", "tare", "rate", "step", "hum")
 
 
+def usage(text):
+    print(f"plot-detector: {text}", file=sys.stderr)
+    sys.exit(2)
+
+
 def run(bin_dir, cell, seed):
     """(the set as bench_detector says it, {plate: (t, true, measured)}) of a cell VARIATION@RATE#SET."""
     parts = re.fullmatch(r"(.+)@([0-9.]+)#([0-9]+)", cell)
     if not parts:
-        raise SystemExit(f"plot-detector: --cell: {cell} is not VARIATION@RATE#SET")
+        usage(f"--cell: {cell} is not VARIATION@RATE#SET: take it from scripts/bench-detector --failures")
     name, rate, k = parts.groups()
     with tempfile.TemporaryDirectory() as work:
         dump = os.path.join(work, "dump.csv")
@@ -155,7 +160,8 @@ def main():
     p.add_argument("-o", dest="output")
     a = p.parse_args()
     if a.cell:
-        a.output = a.output or p.error("-o: say which file to write")
+        if not a.output:
+            usage("-o: which file to write is not said: give -o FILE.png")
         one_cell(a)
         return 0
     folder = a.output or "docs/img"
