@@ -131,7 +131,9 @@ def score_set(s, about, rate, out):
         out["pairs"] += pairs
         if len(pairs) == len(truths) == len(reps):  # numbers count what was found: only where all was found can they be judged
             out["numbered"] += len(pairs)
-            out["misnumbered"] += sum(p["side_wrong"] or p["set_wrong"] for p in pairs)
+            for t, p in zip(truths, pairs):
+                if p["side_wrong"] or p["set_wrong"]:
+                    count("misnumbered", "number", t["onset_s"], "the wrong side" if p["side_wrong"] else "the wrong set")
 
 
 def what_was_seen(truth, reps):
@@ -354,7 +356,7 @@ def print_account(grid, disturbed, quiet, real):
     claim_spread(rows, 2, "hold start, drives <= 1.2 s and holds >= 0.3 s", [p["top"] for p in quick_holds(fast)], 80, 300)
     claim_spread(rows, 2, "hold end, the same", [p["descent"] for p in quick_holds(fast)], 80, 300)
     claim_spread(rows, 2, "peak force", [p["peak_pct"] for p in fast], 0.5, None, 1, "%")
-    claim_spread(rows, 3, "phase `drive` after the onset", [p["drive_latency"] for p in fast], 60, None)
+    claim_spread(rows, 3, "first phase after the onset", [p["drive_latency"] for p in fast], 60, None)
     claim_spread(rows, 3, "`rep` after its end, touch-down", [p["rep_latency"] for p in fast if not p["floating"]], 150, None)
     floats = [p["rep_latency"] for p in fast if p["floating"]]
     claim(rows, 3, "`rep` after its end, floating: stated", f"{spread(floats)} ms, at most {1000 * max(floats):.0f}" if floats else "-", None)
@@ -390,7 +392,7 @@ def run_all(a, abouts):
 def print_failures(scores, seed):
     print(f"\nfailures (scripts/plot-detector --seed {seed} --cell CELL --at S -o FILE.png shows one):")
     for f in sorted((f for s in scores for f in s["failures"]), key=lambda f: (f["cell"], f["t_s"])):
-        print(f"{f['kind']:5} {f['cell']} plate {f['plate']} at {f['t_s']:.2f} s: {f['what']}  [{', '.join(f['labels'])}]")
+        print(f"{f['kind']:6} {f['cell']} plate {f['plate']} at {f['t_s']:.2f} s: {f['what']}  [{', '.join(f['labels'])}]")
 
 
 def main():
