@@ -62,7 +62,7 @@ uint64_t rep_history_from(const struct rep_history *h, double t_s)
     return lo;
 }
 
-/* Samples a..b, both included, that lie nearest to two times. */
+/* Samples a..b, both included: between two times, each taken to the nearest sample; one in a hole takes none beyond it. */
 struct span {
     uint64_t a, b;
 };
@@ -71,11 +71,10 @@ struct span {
 static bool span_of(const struct rep_history *h, double from_s, double to_s, struct span *ret)
 {
     if (!(to_s > from_s)) return false;
-    uint64_t oldest = rep_history_oldest(h), a = rep_history_from(h, from_s), b = rep_history_from(h, to_s);
-    if (b >= h->n) b = h->n - 1;
-    if (b <= a || a >= h->n) return false;
+    uint64_t oldest = rep_history_oldest(h), a = rep_history_from(h, from_s), end = rep_history_from(h, to_s + h->period_s);
+    if (end < a + 2) return false;
     if (a == oldest && rep_history_sample(h, a)->t_s > from_s + h->period_s / 2) return false;
-    *ret = (struct span){a, b};
+    *ret = (struct span){a, end - 1};
     return true;
 }
 
