@@ -91,6 +91,7 @@ static struct load level_over(const struct rep_history *h, double from_s, double
     struct span s;
     if (!span_of(h, from_s, to_s, &s)) return v;
     double area = 0, squares = 0, t0 = rep_history_sample(h, s.a)->t_s, t1 = rep_history_sample(h, s.b)->t_s;
+    if (fmax(t0 - from_s, to_s - t1) > h->period_s) return v; /* it begins or ends in a hole */
     for (uint64_t i = s.a; i < s.b; i++) {
         const struct rep_sample *p = rep_history_sample(h, i), *q = rep_history_sample(h, i + 1);
         area += (p->force_N + q->force_N) / 2 * (q->t_s - p->t_s);
@@ -133,13 +134,13 @@ static double rfd(const struct rep_history *h, double onset_s, double window_s)
     struct span s;
     if (!span_of(h, onset_s, onset_s + window_s, &s)) return NAN;
     const struct rep_sample *first = rep_history_sample(h, s.a);
-    double end_s = first->t_s + window_s;
+    double end_s = first->t_s + window_s, slack_s = 1e-6 * h->period_s;
     uint64_t b = s.a + 1;
-    while (b < h->n && rep_history_sample(h, b)->t_s < end_s - 1e-6 * h->period_s) b++;
+    while (b < h->n && rep_history_sample(h, b)->t_s < end_s - slack_s) b++;
     if (b >= h->n) return NAN;
     const struct rep_sample *q = rep_history_sample(h, b), *p = rep_history_sample(h, b - 1);
     uint64_t inside = b - s.a - (q->t_s > end_s + CLOCK_ERROR * window_s);
-    if (inside < RFD_MIN_SAMPLES || q->after_hole) return NAN;
+    if (inside < RFD_MIN_SAMPLES || (q->after_hole && q->t_s > end_s + slack_s)) return NAN;
     double u = (end_s - p->t_s) / (q->t_s - p->t_s);
     return (p->force_N + u * (q->force_N - p->force_N) - first->force_N) / window_s;
 }

@@ -1,5 +1,5 @@
-/* rep_dump RATE_HZ EXERCISE ORDER CUTOFF_HZ < rows of t_s, force_N, cop_x_mm, cop_y_mm (doubles) > a rep a line, for rep_scipy.py.
- * A row whose time is NaN is a hole of as many samples as its force says. */
+/* rep_dump RATE_HZ EXERCISE ORDER CUTOFF_HZ < rows of t_s, force_N, cop_x_mm, cop_y_mm (doubles) > a rep a line, for
+ * rep_scipy.py. A row whose time is NaN is a hole of as many samples as its force says. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

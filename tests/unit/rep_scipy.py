@@ -86,7 +86,7 @@ class Past:
         stop = self.t[a] + window
         inside = np.flatnonzero((self.t > self.t[a]) & (self.t <= self.t[a] + 1.02 * window))
         b = np.searchsorted(self.t, stop - 1e-9)
-        if len(inside) < 8 or self.step[b] > 1.5 / self.rate_Hz:
+        if len(inside) < 8 or (self.step[b] > 1.5 / self.rate_Hz and self.t[b] > stop + 1e-9):
             return None
         return (np.interp(stop, self.t, self.f) - self.f[a]) / window
 
