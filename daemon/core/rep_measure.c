@@ -255,12 +255,19 @@ static void measure_force(const struct rep_history *h, const struct rep_times *t
     r->rfd_max_N_per_s = rep_steepest_N_per_s(h, t->onset_s, up_to_s);
 }
 
+/* Where drive and hold end; where that is not known, the rep. */
+static double worked_until_s(const struct rep_times *t)
+{
+    if (t->descent_s > t->up_from_s) return t->descent_s;
+    return isnan(t->up_to_s) ? t->end_s : t->up_to_s;
+}
+
 static void measure_pressure(const struct rep_history *h, const struct rep_times *t, struct plate_rep *r)
 {
     struct span s;
     struct sway sway = sway_over(h, t->top_s, t->descent_s);
     r->cop_x_mm = r->cop_y_mm = NAN;
-    if (span_of(h, t->up_from_s, t->descent_s > t->up_from_s ? t->descent_s : t->up_to_s, &s)) {
+    if (span_of(h, t->up_from_s, worked_until_s(t), &s)) {
         r->cop_x_mm = mean_of(h, s, offsetof(struct rep_sample, cop_x_mm));
         r->cop_y_mm = mean_of(h, s, offsetof(struct rep_sample, cop_y_mm));
     }

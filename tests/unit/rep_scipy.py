@@ -143,8 +143,9 @@ def recompute(p, r, last_end):
         if drive.stop - drive.start >= 8:
             slope = np.polyfit(p.t[drive] - p.t[drive.start], p.x[drive], 1, w=p.f[drive])[0]
             want["cop_drift_x_mm"] = slope * np.ptp(p.t[drive])
-    both = p.span(up, descent if up is not None and descent is not None and descent > up else top)
-    want["cop_x_mm"], want["cop_y_mm"] = (v[both].mean() if both else None for v in (p.x, p.y))
+    start = onset if up is None else up
+    both = p.span(start, descent if descent is not None and descent > start else end if top is None else top)
+    want["cop_x_mm"], want["cop_y_mm"] = (v[both].mean() for v in (p.x, p.y))
     want["impact_pct"] = None
     if last_end is not None and want["hold_force_N"]:
         around = p.filtered[p.span(last_end - 0.15 + p.delay_s, last_end + 0.15 + p.delay_s)]
