@@ -62,7 +62,7 @@ const struct plate_column plate_rep_columns[] = {
     {F64(plate_rep, cop_path_mm, COP, "mm", "path length of the centre of pressure in the hold")},
     {F64(plate_rep, sway_rms_mm, COP, "mm", "RMS distance of the centre of pressure from its mean in the hold")},
     {F64(plate_rep, sway_area_mm2, COP, "mm2", "area of the 95 % ellipse of the centre of pressure in the hold")},
-    {F64(plate_rep, impact_pct, PERCENT, "%", "largest force at the touch-down before the rep, over the held level")},
+    {F64(plate_rep, impact_pct, PERCENT, "%", "fall of the force at the touch-down before the rep, of the held level")},
     {F64(plate_rep, onset_live_s, TIME, "s", "when the phase drive was published")},
     {F64(plate_rep, top_live_s, TIME, "s", "when the phase hold was published")},
     {F64(plate_rep, descent_live_s, TIME, "s", "when the phase lower was published")},

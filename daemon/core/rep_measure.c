@@ -15,7 +15,7 @@
 #define SWAY_MIN 5                   /* such means under an RMS or an ellipse */
 #define ELLIPSE_95 5.991464547107979 /* chi-square, 2 degrees of freedom */
 #define TURN_S 0.15                  /* around the touch-down */
-#define FLOOR_PART 0.6               /* of the held force. Hips kept just above the floor need 0.66 to 0.78 (statics) */
+#define FLOOR_PART 0.66              /* of the held force: what hips kept just above the floor need at least (statics) */
 #define PI 3.14159265358979323846
 
 /* ---- the past ---- */
@@ -275,11 +275,12 @@ static void measure_pressure(const struct rep_history *h, const struct rep_times
     r->cop_path_mm = sway.path_mm, r->sway_rms_mm = sway.rms_mm, r->sway_area_mm2 = sway.area_mm2;
 }
 
-/* The largest force around the touch-down before the rep, over the held level; NaN where the floor took no load. */
+/* How far the force falls at the touch-down before the rep, of the held level; NaN where the floor took no load. */
 static double impact_pct(const struct rep_history *h, double touch_s, double hold_N)
 {
-    struct extremes e = extremes_over(h, touch_s - TURN_S, touch_s + TURN_S);
-    return e.least_N < FLOOR_PART * hold_N ? 100 * (e.most_N / hold_N - 1) : NAN;
+    double most_N = extremes_over(h, touch_s - TURN_S, touch_s).most_N;
+    double least_N = extremes_over(h, touch_s - TURN_S, touch_s + TURN_S).least_N;
+    return least_N < FLOOR_PART * hold_N ? 100 * (most_N - least_N) / hold_N : NAN;
 }
 
 void rep_measure(const struct rep_history *h, const struct rep_times *t, struct plate_rep *r)

@@ -148,9 +148,10 @@ def recompute(p, r, last_end):
     want["cop_x_mm"], want["cop_y_mm"] = (v[both].mean() for v in (p.x, p.y))
     want["impact_pct"] = None
     if last_end is not None and want["hold_force_N"]:
-        around = p.filtered[p.span(last_end - 0.15 + p.delay_s, last_end + 0.15 + p.delay_s)]
-        if around.min() < 0.6 * want["hold_force_N"]:
-            want["impact_pct"] = 100 * (around.max() / want["hold_force_N"] - 1)
+        touch, hold = last_end + p.delay_s, want["hold_force_N"]
+        least = p.filtered[p.span(touch - 0.15, touch + 0.15)].min()
+        if least < 0.66 * hold:
+            want["impact_pct"] = 100 * (p.filtered[p.span(touch - 0.15, touch)].max() - least) / hold
     return want
 
 

@@ -27,7 +27,7 @@ static struct plate_rep good_rep(void)
 {
     return (struct plate_rep){.side = PLATE_SIDE_LEFT,
                               .rest_before_s = 1,
-                              .impact_pct = -20,
+                              .impact_pct = 70,
                               .hold_s = 1.2,
                               .eccentric_s = 2.1,
                               .hold_force_N = 300,
@@ -43,7 +43,7 @@ static const struct plate_protocol_targets all = {.hold_min_s = 1,
                                                   .sway_path_max_mm = 60,
                                                   .sway_area_max_mm2 = 150,
                                                   .turn_min_s = 0.2,
-                                                  .impact_max_pct = 10,
+                                                  .impact_max_pct = 55,
                                                   .medial_max_mm = 15,
                                                   .support_drop_max_pct = 10};
 
@@ -94,7 +94,7 @@ static void a_bounce_is_short_and_hard(void **state)
     for (int i = 0; i < 8; i++) {
         struct plate_rep r = good_rep();
         r.rest_before_s = i & 1 ? 0.12 : 0.5;
-        r.impact_pct = i & 4 ? NAN : i & 2 ? 25 : 5;
+        r.impact_pct = i & 4 ? NAN : i & 2 ? 70 : 40;
         r = judged(r, &all);
         const struct plate_finding *f = found(&r, "bounce");
         assert_int_equal(f != NULL, i == 3);
@@ -127,7 +127,7 @@ static void all_at_once_fit(void **state)
 {
     (void)state;
     struct plate_rep r = good_rep();
-    r.rest_before_s = 0.1, r.impact_pct = 30, r.hold_s = r.eccentric_s = 0.1, r.hold_cv = 1,
+    r.rest_before_s = 0.1, r.impact_pct = 90, r.hold_s = r.eccentric_s = 0.1, r.hold_cv = 1,
     r.cop_path_mm = r.sway_area_mm2 = 1e4;
     r.cop_y_mm = 100, r.cop_drift_x_mm = 40, r.hold_force_N = 100;
     r = judged(r, &all);
