@@ -72,7 +72,7 @@ static bool span_of(const struct rep_history *h, double from_s, double to_s, str
 {
     if (!(to_s > from_s)) return false;
     uint64_t oldest = rep_history_oldest(h), a = rep_history_from(h, from_s), end = rep_history_from(h, to_s + h->period_s);
-    if (end < a + 2) return false;
+    if (end <= a) return false;
     if (a == oldest && rep_history_sample(h, a)->t_s > from_s + h->period_s / 2) return false;
     *ret = (struct span){a, end - 1};
     return true;
@@ -91,7 +91,7 @@ static struct load level_over(const struct rep_history *h, double from_s, double
     struct span s;
     if (!span_of(h, from_s, to_s, &s)) return v;
     double area = 0, squares = 0, t0 = rep_history_sample(h, s.a)->t_s, t1 = rep_history_sample(h, s.b)->t_s;
-    if (fmax(t0 - from_s, to_s - t1) > h->period_s) return v; /* it begins or ends in a hole */
+    if (t1 <= t0 || fmax(t0 - from_s, to_s - t1) > h->period_s) return v; /* it begins or ends in a hole */
     for (uint64_t i = s.a; i < s.b; i++) {
         const struct rep_sample *p = rep_history_sample(h, i), *q = rep_history_sample(h, i + 1);
         area += (p->force_N + q->force_N) / 2 * (q->t_s - p->t_s);

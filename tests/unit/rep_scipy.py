@@ -147,7 +147,8 @@ def recompute(p, r, last_end):
     both = p.span(start, descent if descent is not None and descent > start else end if top is None else top)
     want["cop_x_mm"], want["cop_y_mm"] = (v[both].mean() for v in (p.x, p.y))
     want["impact_pct"] = None
-    if last_end is not None and want["hold_force_N"]:
+    forgot = last_end is not None and (p.step[(p.t > last_end - 0.15) & (p.t < onset)] > 0.1 + 1.01 / p.rate_Hz).any()
+    if last_end is not None and want["hold_force_N"] and not forgot:  # a hole of more than 0.1 s cuts off the past
         touch, hold = last_end + p.delay_s, want["hold_force_N"]
         least = p.filtered[p.span(touch - 0.15, touch + 0.15)].min()
         if least < 0.66 * hold:
