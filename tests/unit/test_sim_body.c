@@ -218,7 +218,7 @@ static void test_path(void **state)
     for (int i = 0; i < 100; i++) {
         struct sim_path p = {0};
         struct sim_state before, after;
-        struct sim_move m = {.knots = 5, .knot = {{0, 0, 0}, {0.2, 1, 0}, {0.5, 0.5, 0}, {0.8, 0.7, 0}, {1, 0, 0}}};
+        struct sim_move m = {.knots = 5, .knot = {{0, 0, 0}, {0.2, 1, 0}, {0.5, 0.6, 0}, {0.8, 0.3, 0}, {1, 0, 0}}};
         m.from_m = sim_rng_uniform(&r, -1, 1);
         m.to_m = sim_rng_uniform(&r, -1, 1);
         m.start_a = sim_rng_uniform(&r, -1, 1);
