@@ -238,7 +238,7 @@ static void print_account(const struct sim *m)
     counters_json(&sum);
     printf(",\"missing\":%llu,\"seconds\":%.6f,\"plates\":[",
            (unsigned long long)(m->source.recording ? m->source.recording->missing : 0),
-           sum.samples ? m->t_s + 1 / m->source.rate_Hz : 0);
+           sum.samples ? m->t_s + m->source.period_s : 0);
     for (unsigned k = 0; k < m->devices; k++) {
         printf("%s{\"name\":\"%s\",", k ? "," : "", m->source.plate[k].name);
         counters_json(sim_device_counters(m->device[k]));

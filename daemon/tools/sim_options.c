@@ -21,6 +21,28 @@ enum {
     OPT_CELLS,
     OPT_NOISE,
     OPT_DRIFT,
+    OPT_TURN,
+    OPT_PROFILE,
+    OPT_FREE_LEG,
+    OPT_LOAD,
+    OPT_BAND,
+    OPT_FOOT_UP,
+    OPT_FATIGUE,
+    OPT_DRIVE_TIME,
+    OPT_LOWER_TIME,
+    OPT_TREMOR,
+    OPT_WANDER,
+    OPT_TOE_BIAS,
+    OPT_MEDIAL,
+    OPT_ODD_FIRST,
+    OPT_DISTURB,
+    OPT_DISTURB_COUNT,
+    OPT_TARE_ERROR,
+    OPT_HUM,
+    OPT_SPIKES,
+    OPT_RESOLUTION,
+    OPT_RATE_ERROR,
+    OPT_BAD_CELL,
     OPT_TRUTH,
     OPT_LAST_DRAWN = OPT_TRUTH,
     OPT_SEED,
@@ -40,16 +62,34 @@ enum {
     OPT_UNPLUG_AT,
     OPT_UNPLUG_FOR,
     OPT_OVERRUN,
-    OPT_PRINT_CONFIG
+    OPT_PRINT_CONFIG,
+    OPT_LIST
 };
 
 static const struct argp_option argp_options[] = {
     {0, 0, 0, 0, "What is on the plate:", 1},
-    {"exercise", OPT_EXERCISE, "NAME", 0, "single_leg_hip_thrust (default), isometric, barbell_hip_thrust, squat", 0},
+    {"exercise", OPT_EXERCISE, "NAME", 0, "one of --list (default single_leg_hip_thrust)", 0},
+    {"list", OPT_LIST, 0, 0, "say which exercises, turns, profiles and disturbances there are, and exit", 0},
     {"sets", OPT_SETS, "SIDES", 0, "one set for each: left,right (default), or both", 0},
     {"reps", OPT_REPS, "N", 0, "of each set (default 8)", 0},
     {"weaker", OPT_WEAKER, "SIDE:PCT", 0, "left:10 makes the left leg 10 % weaker", 0},
+    {"turn", OPT_TURN, "NAME", 0, "between reps: pause (default), touch_and_go, bounce, float", 0},
+    {"profile", OPT_PROFILE, "NAME", 0, "of the drive: measured (default), min_jerk, sticking, grinding, explosive", 0},
+    {"free-leg", OPT_FREE_LEG, "HOW", 0, "straight or tucked (default: drawn)", 0},
+    {"load-kg", OPT_LOAD, "KG", 0, "on the hips, or the shoulders (default: the exercise's own)", 0},
+    {"band", OPT_BAND, "N_PER_M", 0, "an elastic band over the hips: load that grows with their height", 0},
+    {"foot-up", OPT_FOOT_UP, "M", 0, "the foot stands on a step of this height, up to 0.3", 0},
+    {"fatigue", OPT_FATIGUE, "PCT", 0, "each rep is slower by so much (default 1)", 0},
+    {"drive", OPT_DRIVE_TIME, "S", 0, "length of the drives (default: drawn)", 0},
+    {"lower", OPT_LOWER_TIME, "S", 0, "length of the lowerings (default: drawn)", 0},
     {"hold", OPT_HOLD, "S", 0, "length of each hold (default: drawn)", 0},
+    {"tremor", OPT_TREMOR, "X", 0, "times the usual (default 1)", 0},
+    {"wander", OPT_WANDER, "PCT", 0, "both legs: how far the share of the total wanders (default: drawn, 1 to 3)", 0},
+    {"toe-bias", OPT_TOE_BIAS, "MM", 0, "centre of pressure more to the toes in the work; negative: to the heel", 0},
+    {"medial-drift", OPT_MEDIAL, "MM", 0, "centre of pressure to the inner edge of the foot in each drive", 0},
+    {"odd-first", OPT_ODD_FIRST, 0, 0, "the first rep of a set is slower, or an aborted start comes before it", 0},
+    {"disturb", OPT_DISTURB, "LIST|all", 0, "what is not a rep: names of --list, with commas", 0},
+    {"disturb-count", OPT_DISTURB_COUNT, "N", 0, "of each in a set (default 1)", 0},
     {"rest", OPT_REST, "S", 0, "between sets, foot off the plate (default 5)", 0},
     {"start-delay", OPT_DELAY, "S", 0, "empty plate at the start (default 2)", 0},
     {"seed", OPT_SEED, "N", 0, "of everything that is drawn (default 1); the same seed gives the same bytes", 0},
@@ -65,6 +105,12 @@ static const struct argp_option argp_options[] = {
     {"samples-per-packet", OPT_PER_PACKET, "N", 0, "native only (default 1, more above 1 kHz)", 0},
     {"noise", OPT_NOISE, "N_SD", 0, "of the force (default 0.3)", 0},
     {"drift", OPT_DRIFT, "N_PER_MIN", 0, "of the zero (default 0.4)", 0},
+    {"tare-error", OPT_TARE_ERROR, "N", 0, "what the empty plate reads (default 0)", 0},
+    {"hum", OPT_HUM, "N[:HZ]", 0, "amplitude of mains hum (default 0, of 50 Hz)", 0},
+    {"spikes", OPT_SPIKES, "PER_MIN", 0, "single samples of one cell, off by 30 to 300 N", 0},
+    {"resolution", OPT_RESOLUTION, "N", 0, "of each cell, coarser than a count (default: a count, 0.01)", 0},
+    {"rate-error", OPT_RATE_ERROR, "PCT", 0, "the board is faster than it says by so much; HX711: 9.375", 0},
+    {"bad-cell", OPT_BAD_CELL, "HOW[:N]", 0, "cell N (default 1) is stuck, or noisy", 0},
     {"print-config", OPT_PRINT_CONFIG, 0, 0, "print the `plates:' of plated.yaml for this platform, and exit", 0},
     {0, 0, 0, 0, "Pace:", 3},
     {"speed", OPT_SPEED, "X", 0, "times real time (default 1)", 0},
@@ -132,6 +178,80 @@ static void parse_weaker(const struct argp_state *st, const char *text, struct s
         o->body.weaker_pct = number(st, "weaker", colon + 1, 0, 90);
 }
 
+/* The place of `word` in a table of `n` names. */
+static unsigned choice(const struct argp_state *st, const char *what, const char *word, const char *const *names, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (!strcmp(word, names[i])) return i;
+    argp_error(st, "--%s: `%s' is not in --list", what, word);
+    return 0;
+}
+
+static void parse_disturb(const struct argp_state *st, const char *text, struct sim_options *o)
+{
+    char copy[256], *rest = copy, *word;
+    if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy) argp_error(st, "--disturb: the list is too long");
+    while ((word = strsep(&rest, ",")))
+        o->body.events |=
+            !strcmp(word, "all") ? (1u << SIM_EVENTS) - 1 : 1u << choice(st, "disturb", word, sim_event_names, SIM_EVENTS);
+}
+
+/* Splits `VALUE:MORE` in place in `copy`; NULL without a colon. */
+static char *split(const struct argp_state *st, const char *what, const char *text, char *copy, size_t size)
+{
+    if (snprintf(copy, size, "%s", text) >= (int)size) argp_error(st, "--%s: `%s' is too long", what, text);
+    char *colon = strchr(copy, ':');
+    if (colon) *colon++ = 0;
+    return colon;
+}
+
+static void parse_hum(const struct argp_state *st, const char *text, struct sim_options *o)
+{
+    char copy[64], *rate = split(st, "hum", text, copy, sizeof copy);
+    o->sensor.hum_N = number(st, "hum", copy, 0, 1000);
+    o->sensor.hum_Hz = rate ? number(st, "hum", rate, 0.1, 10000) : 50;
+}
+
+static void parse_bad_cell(const struct argp_state *st, const char *text, struct sim_options *o)
+{
+    static const char *const how[] = {"good", "stuck", "noisy"};
+    char copy[64], *cell = split(st, "bad-cell", text, copy, sizeof copy);
+    for (unsigned i = 1; i < 3; i++)
+        if (!strcmp(copy, how[i])) o->sensor.bad = (enum sim_bad_cell)i;
+    if (o->sensor.bad == SIM_CELL_GOOD) argp_error(st, "--bad-cell: `%s' is not stuck or noisy", copy);
+    o->sensor.bad_cell = cell ? whole(st, "bad-cell", cell, 1, 4) - 1 : 0;
+}
+
+static void print_names(const char *title, const char *const *names, unsigned n, unsigned mask)
+{
+    printf("%s", title);
+    for (unsigned i = 0; i < n; i++)
+        if (mask >> i & 1) printf(" %s", names[i]);
+    putchar('\n');
+}
+
+static void print_list(void)
+{
+    for (const struct sim_exercise *e = sim_exercises; e->name; e++) {
+        printf("%s: %s\n", e->name, e->what);
+        print_names("    turns:", sim_turn_names, SIM_TURNS, e->turns);
+        if (e->profiles) print_names("    profiles:", sim_profile_names, SIM_PROFILES, e->profiles);
+    }
+    print_names("disturbances:", sim_event_names, SIM_EVENTS, (1u << SIM_EVENTS) - 1);
+}
+
+static void check_exercise(const struct argp_state *st, struct sim_options *o)
+{
+    const struct sim_exercise *e = o->body.exercise;
+    if (!(e->turns >> o->body.turn & 1)) argp_error(st, "--turn: %s has no %s", e->name, sim_turn_names[o->body.turn]);
+    if (e->profiles ? !(e->profiles >> o->body.profile & 1) : o->body.profile > 0)
+        argp_error(st, "--profile: %s has no %s", e->name, sim_profile_names[o->body.profile]);
+    if (o->thrust_given && e->kind != SIM_THRUST)
+        argp_error(st, "--free-leg, --band and --foot-up are for hip thrusts and bridges");
+    if (!isnan(o->body.load_kg) && e->kind == SIM_PUSH) argp_error(st, "--load-kg: %s is against what does not move", e->name);
+    if (o->sensor.bad_cell >= o->sensor.cells) argp_error(st, "--bad-cell: there is no cell %u", o->sensor.bad_cell + 1);
+}
+
 static void check_options(const struct argp_state *st, struct sim_options *o)
 {
     const struct sim_exercise *e = o->body.exercise;
@@ -143,7 +263,9 @@ static void check_options(const struct argp_state *st, struct sim_options *o)
         if (both ? !e->both_legs : !e->one_leg)
             argp_error(st, "--sets: %s is done with %s", e->name, both ? "one leg: left or right" : "both legs: both");
     }
+    check_exercise(st, o);
     if (!o->plates) o->plates = e->plates;
+    o->body.second_foot_on_plate = o->plates == 2;
     if (o->csv && o->per_packet) argp_error(st, "--samples-per-packet is for --format native");
     if (o->speed <= 0 && o->burst_s > 0) argp_error(st, "--burst-ms needs a pace: leave out --as-fast-as-read");
     if (o->speed <= 0 && o->overrun) argp_error(st, "--overrun needs a pace: leave out --as-fast-as-read");
@@ -151,6 +273,88 @@ static void check_options(const struct argp_state *st, struct sim_options *o)
     if (o->print_config && !o->link)
         argp_error(st, "--print-config needs --link: without it the port's name is not known before it is there");
     if (o->unplug_for_s < 0) o->unplug_for_s = 2;
+}
+
+/* How the athlete does it, and what the cells make of it. */
+static error_t parse_drawn(int key, const char *arg, struct argp_state *st)
+{
+    static const char *const legs[] = {"drawn", "straight", "tucked"};
+    struct sim_options *o = st->input;
+    switch (key) {
+    case OPT_TURN:
+        o->body.turn = choice(st, "turn", arg, sim_turn_names, SIM_TURNS);
+        break;
+    case OPT_PROFILE:
+        o->body.profile = choice(st, "profile", arg, sim_profile_names, SIM_PROFILES);
+        break;
+    case OPT_FREE_LEG:
+        if (strcmp(arg, legs[1]) && strcmp(arg, legs[2])) argp_error(st, "--free-leg: `%s' is not straight or tucked", arg);
+        o->body.free_leg = choice(st, "free-leg", arg, legs, 3);
+        o->thrust_given = true;
+        break;
+    case OPT_LOAD:
+        o->body.load_kg = number(st, "load-kg", arg, 0, 1000);
+        break;
+    case OPT_BAND:
+        o->body.band_N_per_m = number(st, "band", arg, 0, 10000);
+        o->thrust_given = true;
+        break;
+    case OPT_FOOT_UP:
+        o->body.foot_up_m = number(st, "foot-up", arg, 0, 0.3);
+        o->thrust_given = true;
+        break;
+    case OPT_FATIGUE:
+        o->body.fatigue_pct = number(st, "fatigue", arg, 0, 50);
+        break;
+    case OPT_DRIVE_TIME:
+        o->body.drive_s = number(st, "drive", arg, 0.1, 60);
+        break;
+    case OPT_LOWER_TIME:
+        o->body.lower_s = number(st, "lower", arg, 0.1, 60);
+        break;
+    case OPT_TREMOR:
+        o->body.tremor = number(st, "tremor", arg, 0, 20);
+        break;
+    case OPT_WANDER:
+        o->body.wander_pct = number(st, "wander", arg, 0, 20);
+        break;
+    case OPT_TOE_BIAS:
+        o->body.toe_bias_mm = number(st, "toe-bias", arg, -150, 150);
+        break;
+    case OPT_MEDIAL:
+        o->body.medial_drift_mm = number(st, "medial-drift", arg, -60, 60);
+        break;
+    case OPT_ODD_FIRST:
+        o->body.odd_first = true;
+        break;
+    case OPT_DISTURB:
+        parse_disturb(st, arg, o);
+        break;
+    case OPT_DISTURB_COUNT:
+        o->body.events_per_set = whole(st, "disturb-count", arg, 1, 64);
+        break;
+    case OPT_TARE_ERROR:
+        o->sensor.tare_error_N = number(st, "tare-error", arg, -10000, 10000);
+        break;
+    case OPT_HUM:
+        parse_hum(st, arg, o);
+        break;
+    case OPT_SPIKES:
+        o->sensor.spikes_per_min = number(st, "spikes", arg, 0, 1e6);
+        break;
+    case OPT_RESOLUTION:
+        o->sensor.step_N = number(st, "resolution", arg, 0, 100);
+        break;
+    case OPT_RATE_ERROR:
+        o->sensor.rate_error = number(st, "rate-error", arg, -50, 50) / 100;
+        break;
+    case OPT_BAD_CELL:
+        parse_bad_cell(st, arg, o);
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *st)
@@ -166,11 +370,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *st)
         o->plates = whole(st, "plates", arg, 1, PLATE_MAX_PLATES);
         break;
     case OPT_RATE:
-        o->rate_Hz = number(st, "rate", arg, 1, 100000);
+        o->sensor.rate_Hz = number(st, "rate", arg, 1, 100000);
         break;
     case OPT_CELLS:
-        o->cells = whole(st, "cells", arg, 1, 4);
-        if (o->cells != 1 && o->cells != 4) argp_error(st, "--cells: 1 or 4");
+        o->sensor.cells = whole(st, "cells", arg, 1, 4);
+        if (o->sensor.cells != 1 && o->sensor.cells != 4) argp_error(st, "--cells: 1 or 4");
         break;
     case OPT_FORMAT:
         o->csv = !strcmp(arg, "csv");
@@ -206,10 +410,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *st)
         o->loop = true;
         break;
     case OPT_NOISE:
-        o->noise_N = number(st, "noise", arg, 0, 1000);
+        o->sensor.noise_N = number(st, "noise", arg, 0, 1000);
         break;
     case OPT_DRIFT:
-        o->drift_N_per_min = number(st, "drift", arg, -1000, 1000);
+        o->sensor.drift_N_per_min = number(st, "drift", arg, -1000, 1000);
         break;
     case OPT_WEAKER:
         parse_weaker(st, arg, o);
@@ -256,6 +460,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *st)
     case OPT_PRINT_CONFIG:
         o->print_config = true;
         break;
+    case OPT_LIST:
+        print_list();
+        exit(0);
     case ARGP_KEY_ARG:
         argp_error(st, "`%s': there are options only", arg);
         break;
@@ -263,7 +470,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *st)
         check_options(st, o);
         break;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return parse_drawn(key, arg, st);
     }
     return 0;
 }
@@ -275,23 +482,13 @@ void sim_options_parse(int argc, char **argv, struct sim_options *ret)
                                      .doc =
                                          "A force platform that is not there: it opens a pty for each plate and sends what an "
                                          "athlete, or a recording, would make it send."};
-    *ret = (struct sim_options){.body = {.exercise = sim_exercises,
-                                         .set = {PLATE_SIDE_LEFT, PLATE_SIDE_RIGHT},
-                                         .sets = 2,
-                                         .reps = 8,
-                                         .seed = 1,
-                                         .hold_s = NAN,
-                                         .set_rest_s = 5,
-                                         .start_delay_s = 2},
-                                .cells = 4,
-                                .rate_Hz = 1000,
-                                .noise_N = 0.3,
-                                .drift_N_per_min = 0.4,
+    *ret = (struct sim_options){.sensor = {.cells = 4, .rate_Hz = 1000, .noise_N = 0.3, .drift_N_per_min = 0.4},
                                 .speed = 1,
                                 .wait = true,
                                 .linger_s = 0.3,
                                 .unplug_at_s = -1,
                                 .unplug_for_s = -1};
+    sim_body_config_init(&ret->body, sim_exercises);
     argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, 0, NULL, ret);
 }

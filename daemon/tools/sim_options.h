@@ -1,14 +1,16 @@
 /* tools/sim_options.h - the command line of plate-sim. */
 #pragma once
-#include "sim_body.h"
+#include "sim_sensor.h"
 
 struct sim_options {
     const char *link, *playback, *truth;
     struct sim_body_config body;
     bool sets_given, drawn_given; /* drawn: an option that makes no sense for a recording */
-    unsigned plates, cells;
-    unsigned per_packet;                             /* 0: the device's own */
-    double rate_Hz, noise_N, drift_N_per_min, speed; /* speed 0: as fast as it is read */
+    bool thrust_given;            /* an option that makes sense for hip thrusts and bridges only */
+    struct sim_sensor_config sensor;
+    unsigned plates;
+    unsigned per_packet; /* 0: the device's own */
+    double speed;        /* 0: as fast as it is read */
     bool csv, loop, wait, overrun, print_config;
     double linger_s, burst_s, drop, corrupt;
     double unplug_at_s, unplug_for_s; /* negative: never */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 struct sim_truth_row {
-    struct sim_truth t;
-    const char *plate;
+    struct sim_truth t; /* of an event: onset and end */
+    const char *plate, *kind;
 };
 int sim_complain(const char *text)
 {
@@ -17,7 +17,7 @@ int sim_complain(const char *text)
 
 double sim_source_t_s(const struct sim_source *s)
 {
-    double t = s->recording ? s->recording->t_s[s->row] : (double)s->row / s->rate_Hz;
+    double t = s->recording ? s->recording->t_s[s->row] : sim_sensor_t_s(&s->plate[0].sensor, s->row);
     return t + (double)s->round * s->round_s;
 }
 uint64_t sim_source_slot(const struct sim_source *s)
@@ -34,7 +34,7 @@ void sim_source_counts(struct sim_source *s, unsigned plate, int32_t *ret_counts
         sim_playback_counts(s->recording, s->row, plate, ret_counts);
         return;
     }
-    sim_body_force(p->body, p->foot, (double)s->row / s->rate_Hz, &f);
+    sim_body_force(p->body, p->foot, sim_sensor_t_s(&p->sensor, s->row), &f);
     sim_sensor_read(&p->sensor, &f, sim_source_t_s(s), ret_counts);
 }
 
@@ -43,9 +43,9 @@ static void write_truth(struct sim_source *s, double t_s)
     double shift = (double)s->round * s->round_s;
     for (; s->truth_next < s->truths && s->truth[s->truth_next].t.end_s + shift <= t_s; s->truth_next++) {
         const struct sim_truth_row *r = &s->truth[s->truth_next];
-        fprintf(s->truth_file, "%u,%u,%s,%.4f,%.4f,%.4f,%.4f,%.2f,%s,%s\n", r->t.rep, r->t.set + (unsigned)s->round * s->sets,
-                plate_side_name(r->t.side), r->t.onset_s + shift, r->t.top_s + shift, r->t.descent_s + shift,
-                r->t.end_s + shift, r->t.peak_N, s->exercise, r->plate);
+        fprintf(s->truth_file, "%u,%u,%s,%.4f,%.4f,%.4f,%.4f,%.2f,%s,%s,%s\n", r->t.rep,
+                r->t.set + (unsigned)s->round * s->sets, plate_side_name(r->t.side), r->t.onset_s + shift, r->t.top_s + shift,
+                r->t.descent_s + shift, r->t.end_s + shift, r->t.peak_N, s->exercise, r->plate, r->kind);
     }
 }
 
@@ -64,11 +64,33 @@ static int by_end(const void *a, const void *b)
     return strcmp(x->plate, y->plate);
 }
 
+static void add_truth(struct sim_source *s, const struct sim_source_plate *p)
+{
+    for (unsigned i = 0; i < sim_body_reps(p->body); i++) {
+        struct sim_truth_row *r = &s->truth[s->truths];
+        *r = (struct sim_truth_row){.plate = p->name, .kind = "rep"};
+        s->truths += sim_body_truth(p->body, i, p->foot, &r->t);
+    }
+    for (unsigned i = 0; i < sim_body_events(p->body); i++) {
+        const struct sim_event *e = sim_body_event(p->body, i);
+        if (p->foot != PLATE_SIDE_BOTH && e->foot != PLATE_SIDE_BOTH && p->foot != e->foot) continue;
+        s->truth[s->truths++] = (struct sim_truth_row){{.set = e->set,
+                                                        .side = e->foot,
+                                                        .onset_s = e->start_s,
+                                                        .top_s = NAN,
+                                                        .descent_s = NAN,
+                                                        .end_s = e->end_s,
+                                                        .peak_N = NAN},
+                                                       p->name,
+                                                       sim_event_names[e->kind]};
+    }
+}
+
 static int source_truth(struct sim_source *s, const char *path)
 {
     char text[PATH_MAX + 128];
     size_t room = 0;
-    for (unsigned k = 0; k < s->plates; k++) room += sim_body_reps(s->plate[k].body);
+    for (unsigned k = 0; k < s->plates; k++) room += sim_body_reps(s->plate[k].body) + sim_body_events(s->plate[k].body);
     s->truth = calloc(room ? room : 1, sizeof *s->truth);
     s->truth_file = s->truth ? fopen(path, "we") : NULL;
     if (!s->truth_file) {
@@ -76,21 +98,16 @@ static int source_truth(struct sim_source *s, const char *path)
         return sim_complain(text);
     }
     setvbuf(s->truth_file, NULL, _IOLBF, 0); /* whoever follows the file sees a rep when it ends */
-    for (unsigned k = 0; k < s->plates; k++)
-        for (unsigned i = 0; i < sim_body_reps(s->plate[k].body); i++) {
-            struct sim_truth_row *r = &s->truth[s->truths];
-            r->plate = s->plate[k].name;
-            s->truths += sim_body_truth(s->plate[k].body, i, s->plate[k].foot, &r->t);
-        }
+    for (unsigned k = 0; k < s->plates; k++) add_truth(s, &s->plate[k]);
     qsort(s->truth, s->truths, sizeof *s->truth, by_end);
-    fputs("rep,set,side,onset_s,top_s,descent_s,end_s,peak_N,exercise,plate\n", s->truth_file);
+    fputs("rep,set,side,onset_s,top_s,descent_s,end_s,peak_N,exercise,plate,kind\n", s->truth_file);
     return 0;
 }
 
 static int source_draw(struct sim_source *s, const struct sim_options *o)
 {
     struct sim_body_config cfg = o->body;
-    s->rate_Hz = o->rate_Hz;
+    s->rate_Hz = o->sensor.rate_Hz;
     s->plates = o->plates;
     s->bodies = o->plates > 2 ? o->plates : 1;
     s->sets = cfg.sets;
@@ -102,19 +119,22 @@ static int source_draw(struct sim_source *s, const struct sim_options *o)
                                              : "these options make no exercise: see --help");
         s->round_s = fmax(s->round_s, sim_body_duration_s(s->body[i]));
     }
-    s->rows = s->round_slots = (uint64_t)ceil(s->round_s * s->rate_Hz);
-    s->round_s = (double)s->rows / s->rate_Hz;
+    double true_Hz = s->rate_Hz * (1 + o->sensor.rate_error);
+    s->period_s = 1 / true_Hz;
+    s->rows = s->round_slots = (uint64_t)ceil(s->round_s * true_Hz);
+    s->round_s = (double)s->rows / true_Hz;
     for (unsigned k = 0; k < s->plates; k++) {
         struct sim_source_plate *p = &s->plate[k];
         *p = (struct sim_source_plate){
-            .cells = o->cells, .decimals = 2, .body = s->body[s->bodies > 1 ? k : 0], .foot = PLATE_SIDE_BOTH};
+            .cells = o->sensor.cells, .decimals = 2, .body = s->body[s->bodies > 1 ? k : 0], .foot = PLATE_SIDE_BOTH};
         if (s->plates == 1)
             snprintf(p->name, sizeof p->name, "plate");
         else if (s->plates > 2)
             snprintf(p->name, sizeof p->name, "plate%u", k + 1);
         else
             snprintf(p->name, sizeof p->name, "%s", plate_side_name(p->foot = k ? PLATE_SIDE_RIGHT : PLATE_SIDE_LEFT));
-        sim_sensor_init(&p->sensor, o->body.seed, k, o->cells, o->noise_N, o->drift_N_per_min);
+        if (sim_sensor_init(&p->sensor, &o->sensor, o->body.seed, k) < 0)
+            return sim_complain("these options make no sensor: see --help");
     }
     return 0;
 }
@@ -126,6 +146,7 @@ static int source_play(struct sim_source *s, const struct sim_options *o)
     const struct sim_playback *p = s->recording;
     s->plates = p->plates;
     s->rate_Hz = p->rate_Hz;
+    s->period_s = 1 / p->rate_Hz;
     s->rows = p->rows;
     s->round_s = p->t_s[p->rows - 1] + p->period_s;
     s->round_slots = p->slot[p->rows - 1] + 1;

@@ -4,6 +4,7 @@
 #include "sim_body.h"
 #include "sim_options.h"
 #include "sim_playback.h"
+#include "sim_sensor.h"
 #include <stdio.h>
 
 struct sim_source_plate {
@@ -17,7 +18,7 @@ struct sim_truth_row;
 struct sim_source {
     unsigned plates;
     struct sim_source_plate plate[PLATE_MAX_PLATES];
-    double rate_Hz;
+    double rate_Hz, period_s; /* what the boards say; true */
     bool loop;
     struct sim_playback *recording; /* or NULL: */
     struct sim_body *body[PLATE_MAX_PLATES];
