@@ -400,6 +400,9 @@ static int top_check(const struct config_source *src, const struct config *c)
         return config_fail(src, "stream.control", "is the same as stream.data, give another");
     if (c->targets.cop_y_min_mm >= c->targets.cop_y_max_mm)
         return config_fail(src, "targets.cop_y_min_mm", "is not below cop_y_max_mm, swap them");
+    if (isnan(c->targets.turn_min_s) != isnan(c->targets.impact_max_pct))
+        return config_fail(src, isnan(c->targets.turn_min_s) ? "targets.impact_max_pct" : "targets.turn_min_s",
+                           "is half of what a bounce is, give turn_min_s and impact_max_pct");
     const struct plate_metric *m = plate_metrics;
     while (m->name && strcmp(m->name, c->asymmetry.primary) != 0) m++;
     if (*c->asymmetry.primary && !m->name)

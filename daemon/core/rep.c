@@ -77,6 +77,7 @@ int plate_rep_init(struct plate_rep_detector *d, const struct plate_rep_config *
     memset(d, 0, sizeof *d);
     d->rate_Hz = cfg->rate_Hz;
     d->period_s = 1 / cfg->rate_Hz;
+    rep_history_init(&d->history, cfg->rate_Hz, cfg->filter_delay_s);
     d->block_n = (unsigned)fmax(1, floor(BLOCK_S * cfg->rate_Hz + 0.5));
     d->chunk_n = (unsigned)fmax(CHUNK_MIN, floor(CHUNK_S * cfg->rate_Hz + 0.5));
     d->smooth_k = 1 - exp(-(double)d->block_n * d->period_s / SMOOTH_S);
@@ -359,7 +360,6 @@ static void finish_loaded(struct plate_rep_detector *d, double end_s, struct pla
     rep_fill(d, r, d->onset_s, end_s, d->bottom_s, top_s);
     r->hold_s = NAN; /* the turn at the bottom is no hold; how long one stood still there, force alone does not tell yet */
     r->eccentric_s = d->bottom_s - d->onset_s;
-    r->rfd_max_N_per_s = rep_rfd_max(d, d->onset_s, top_s);
     rep_judge_form(&d->targets, r);
     out->rep_done = true;
     remember_step(d, range);
@@ -488,21 +488,14 @@ bool plate_rep_push(struct plate_rep_detector *d, const struct plate_rep_input *
         d->rest_due = false;
         set_phase(d, PLATE_REST, ret);
     }
-    d->history[d->samples % HISTORY].t_s = in->t_s;
-    d->history[d->samples % HISTORY].force_N = in->Fz_N;
-    d->samples++;
+    rep_history_push(&d->history, in);
     if (d->state == STATE_LEARN || d->state == STATE_REST) learn_rest(d, in->t_s, in->Fz_N);
 
-    if (d->open.n == 0)
-        d->open.t_s = in->t_s, d->open.force = d->open.cop_x = d->open.cop_y = 0, d->open.n_cop = 0, d->open.peak = -INFINITY;
+    if (d->open.n == 0) d->open.t_s = in->t_s, d->open.force = 0;
     d->open.force += in->Fz_N;
-    d->open.peak = fmax(d->open.peak, in->Fz_filtered_N);
-    if (!isnan(in->cop_x_mm)) d->open.cop_x += in->cop_x_mm, d->open.cop_y += in->cop_y_mm, d->open.n_cop++;
     if (++d->open.n < d->block_n) return ret->phase_changed;
-    double n = d->open.n, c = d->open.n_cop;
     d->block[d->blocks++ % BLOCKS] =
-        (struct block){d->open.t_s,         in->t_s - d->open.t_s + d->period_s,      d->open.force / n,
-                       (float)d->open.peak, c > 0 ? (float)(d->open.cop_x / c) : NAN, c > 0 ? (float)(d->open.cop_y / c) : NAN};
+        (struct block){d->open.t_s, in->t_s - d->open.t_s + d->period_s, d->open.force / d->open.n};
     d->open.n = 0;
     step_block(d, ret);
     return ret->phase_changed || ret->rep_done;
@@ -511,8 +504,9 @@ bool plate_rep_push(struct plate_rep_detector *d, const struct plate_rep_input *
 void plate_rep_gap(struct plate_rep_detector *d, uint64_t missing)
 {
     d->open.n = 0;
-    if ((double)missing * d->period_s <= BRIDGE_S) return;
-    d->history_from = d->samples;
+    bool bridged = (double)missing * d->period_s <= BRIDGE_S;
+    rep_history_hole(&d->history, bridged);
+    if (bridged) return;
     d->blocks_from = d->blocks;
     d->smooth_N = d->departed_s = NAN;
     d->state = STATE_LEARN;

@@ -1,31 +1,309 @@
+#include "rep_measure.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "rep_private.h"
+
+#define RFD_MIN_SAMPLES 8 /* in a window from onset: fewer give no rate (87.5 Hz has 4 in 50 ms) */
+#define CLOCK_ERROR 0.02  /* a rate that is short of its name by less does not cost a window its last sample */
+#define STEEPEST_S 0.020
+#define STEEPEST_MIN 5
+#define STEEPEST_ERROR 0.1           /* largest standard error, as a part of the slope */
+#define SPREAD_MIN 8                 /* samples under an SD: with 8 its own standard error is a quarter */
+#define SWAY_S 0.05                  /* sway is measured on means over this time: the path of noise grows without end */
+#define SWAY_MIN 5                   /* such means under an RMS or an ellipse */
+#define ELLIPSE_95 5.991464547107979 /* chi-square, 2 degrees of freedom */
+#define TURN_S 0.15                  /* around the touch-down */
+#define FLOOR_PART 0.66              /* of the held force: what hips kept just above the floor need at least (statics) */
+#define PI 3.14159265358979323846
+
+/* ---- the past ---- */
+
+void rep_history_init(struct rep_history *h, double rate_Hz, double filter_delay_s)
+{
+    h->n = h->from = 0;
+    h->hole = false;
+    h->period_s = 1 / rate_Hz;
+    h->filter_delay_s = filter_delay_s;
+}
+
+void rep_history_push(struct rep_history *h, const struct plate_rep_input *in)
+{
+    h->sample[h->n++ % REP_HISTORY] =
+        (struct rep_sample){in->t_s, in->Fz_N, (float)in->Fz_filtered_N, (float)in->cop_x_mm, (float)in->cop_y_mm, h->hole};
+    h->hole = false;
+}
+
+void rep_history_hole(struct rep_history *h, bool bridged)
+{
+    h->hole = true;
+    if (!bridged) h->from = h->n;
+}
+
+const struct rep_sample *rep_history_sample(const struct rep_history *h, uint64_t i) { return &h->sample[i % REP_HISTORY]; }
+
+uint64_t rep_history_oldest(const struct rep_history *h)
+{
+    uint64_t kept = h->n > REP_HISTORY ? h->n - REP_HISTORY : 0;
+    return kept > h->from ? kept : h->from;
+}
+
+uint64_t rep_history_from(const struct rep_history *h, double t_s)
+{
+    uint64_t lo = rep_history_oldest(h), hi = h->n;
+    while (lo < hi) {
+        uint64_t mid = lo + (hi - lo) / 2;
+        if (rep_history_sample(h, mid)->t_s < t_s - h->period_s / 2)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* Samples a..b, both included: between two times, each taken to the nearest sample; one in a hole takes none beyond it. */
+struct span {
+    uint64_t a, b;
+};
+
+/* False: a time is not known, or the past does not reach back to it, or nothing lies between. */
+static bool span_of(const struct rep_history *h, double from_s, double to_s, struct span *ret)
+{
+    if (!(to_s > from_s)) return false;
+    uint64_t oldest = rep_history_oldest(h), a = rep_history_from(h, from_s), end = rep_history_from(h, to_s + h->period_s);
+    if (end <= a) return false;
+    if (a == oldest && rep_history_sample(h, a)->t_s > from_s + h->period_s / 2) return false;
+    *ret = (struct span){a, end - 1};
+    return true;
+}
+
+/* ---- force ---- */
+
+struct load {
+    double mean_N, sd_N, impulse_Ns;
+};
+
+/* By the trapezoidal rule, which takes a bridged hole for a straight line. */
+static struct load level_over(const struct rep_history *h, double from_s, double to_s)
+{
+    struct load v = {NAN, NAN, NAN};
+    struct span s;
+    if (!span_of(h, from_s, to_s, &s)) return v;
+    double area = 0, squares = 0, t0 = rep_history_sample(h, s.a)->t_s, t1 = rep_history_sample(h, s.b)->t_s;
+    if (t1 <= t0 || fmax(t0 - from_s, to_s - t1) > h->period_s) return v; /* it begins or ends in a hole */
+    for (uint64_t i = s.a; i < s.b; i++) {
+        const struct rep_sample *p = rep_history_sample(h, i), *q = rep_history_sample(h, i + 1);
+        area += (p->force_N + q->force_N) / 2 * (q->t_s - p->t_s);
+    }
+    v.impulse_Ns = area;
+    v.mean_N = area / (t1 - t0);
+    double n = (double)(s.b - s.a + 1);
+    if (n < SPREAD_MIN) return v;
+    for (uint64_t i = s.a; i < s.b; i++) {
+        const struct rep_sample *p = rep_history_sample(h, i), *q = rep_history_sample(h, i + 1);
+        double e = p->force_N - v.mean_N, f = q->force_N - v.mean_N;
+        squares += (e * e + f * f) / 2 * (q->t_s - p->t_s);
+    }
+    v.sd_N = sqrt(squares / (t1 - t0) * n / (n - 1));
+    return v;
+}
+
+/* Largest and smallest filtered force between two times; the filter's output is late by its delay. */
+struct extremes {
+    double most_N, most_s, least_N;
+};
+
+static struct extremes extremes_over(const struct rep_history *h, double from_s, double to_s)
+{
+    struct extremes e = {NAN, NAN, NAN};
+    struct span s;
+    if (!span_of(h, from_s + h->filter_delay_s, to_s + h->filter_delay_s, &s)) return e;
+    for (uint64_t i = s.a; i <= s.b; i++) {
+        const struct rep_sample *p = rep_history_sample(h, i);
+        double f = (double)p->filtered_N;
+        if (isnan(e.most_N) || f > e.most_N) e.most_N = f, e.most_s = p->t_s - h->filter_delay_s;
+        e.least_N = fmin(e.least_N, f);
+    }
+    return e;
+}
+
+/* ΔF/Δt from onset, the far end interpolated between its two samples. */
+static double rfd(const struct rep_history *h, double onset_s, double window_s)
+{
+    struct span s;
+    if (!span_of(h, onset_s, onset_s + window_s, &s)) return NAN;
+    const struct rep_sample *first = rep_history_sample(h, s.a);
+    double end_s = first->t_s + window_s, slack_s = 1e-6 * h->period_s;
+    uint64_t b = s.a + 1;
+    while (b < h->n && rep_history_sample(h, b)->t_s < end_s - slack_s) b++;
+    if (b >= h->n) return NAN;
+    const struct rep_sample *q = rep_history_sample(h, b), *p = rep_history_sample(h, b - 1);
+    uint64_t inside = b - s.a - (q->t_s > end_s + CLOCK_ERROR * window_s);
+    if (inside < RFD_MIN_SAMPLES || (q->after_hole && q->t_s > end_s + slack_s)) return NAN;
+    double u = (end_s - p->t_s) / (q->t_s - p->t_s);
+    return (p->force_N + u * (q->force_N - p->force_N) - first->force_N) / window_s;
+}
+
+double rep_steepest_N_per_s(const struct rep_history *h, double from_s, double to_s)
+{
+    struct span s;
+    uint64_t n = (uint64_t)fmax(STEEPEST_MIN, floor(STEEPEST_S / h->period_s + 0.5));
+    if (!span_of(h, from_s, extremes_over(h, from_s, to_s).most_s, &s) || s.b - s.a + 1 < n) return NAN;
+    double centre = ((double)n - 1) / 2, sxx = (double)n * ((double)n * (double)n - 1) / 12;
+    double best = 0, best_error = NAN, sy = 0, sxy = 0, syy = 0, base = rep_history_sample(h, s.a)->force_N;
+    uint64_t run = s.a; /* the first after a hole: a window does not reach over one */
+    for (uint64_t i = s.a; i <= s.b; i++) {
+        const struct rep_sample *p = rep_history_sample(h, i);
+        double y = p->force_N - base;
+        if (p->after_hole && i > s.a) run = i, sy = sxy = syy = 0;
+        if (i < run + n) {
+            sy += y, sxy += (double)(i - run) * y, syy += y * y;
+            if (i + 1 < run + n) continue;
+        } else {
+            double old = rep_history_sample(h, i - n)->force_N - base;
+            sxy += ((double)n - 1) * y - (sy - old);
+            sy += y - old, syy += y * y - old * old;
+        }
+        double step_s = (p->t_s - rep_history_sample(h, i + 1 - n)->t_s) / ((double)n - 1);
+        double slope = (sxy - centre * sy) / sxx, rest = syy - sy * sy / (double)n - slope * slope * sxx;
+        if (slope / step_s > best) best = slope / step_s, best_error = sqrt(fmax(0, rest) / ((double)n - 2) / sxx) / step_s;
+    }
+    return best_error <= STEEPEST_ERROR * best ? best : NAN;
+}
+
+/* ---- centre of pressure ---- */
+
+static double mean_of(const struct rep_history *h, struct span s, size_t offset)
+{
+    double sum = 0;
+    uint64_t n = 0;
+    for (uint64_t i = s.a; i <= s.b; i++) {
+        float v;
+        memcpy(&v, (const char *)rep_history_sample(h, i) + offset, sizeof v);
+        if (!isnan(v)) sum += (double)v, n++;
+    }
+    return 2 * n > s.b - s.a + 1 ? sum / (double)n : NAN;
+}
+
+/* How far x goes over the span along its straight line, weighted with F^2: the noise of a quotient by F goes as 1/F. */
+static double drift_x_mm(const struct rep_history *h, double from_s, double to_s)
+{
+    struct span s;
+    if (!span_of(h, from_s, to_s, &s)) return NAN;
+    double w = 0, wt = 0, wx = 0, wtt = 0, wtx = 0, t0 = rep_history_sample(h, s.a)->t_s;
+    uint64_t n = 0;
+    for (uint64_t i = s.a; i <= s.b; i++) {
+        const struct rep_sample *p = rep_history_sample(h, i);
+        double x = (double)p->cop_x_mm, t = p->t_s - t0, k = p->force_N * p->force_N;
+        if (isnan(x)) continue;
+        n++;
+        w += k, wt += k * t, wx += k * x, wtt += k * t * t, wtx += k * t * x;
+    }
+    if (n < SPREAD_MIN || 2 * n <= s.b - s.a + 1) return NAN;
+    return (w * wtx - wt * wx) / (w * wtt - wt * wt) * (rep_history_sample(h, s.b)->t_s - t0);
+}
+
+struct sway {
+    double path_mm, rms_mm, area_mm2;
+};
+
+static struct sway sway_over(const struct rep_history *h, double from_s, double to_s)
+{
+    struct sway v = {NAN, NAN, NAN};
+    struct span s;
+    uint64_t m = (uint64_t)fmax(1, floor(SWAY_S / h->period_s + 0.5)), n = 0;
+    if (!span_of(h, from_s, to_s, &s)) return v;
+    double path = 0, lx = 0, ly = 0, mx = 0, my = 0, xx = 0, yy = 0, xy = 0;
+    for (uint64_t i = s.a; i + m <= s.b + 1; i += m) {
+        struct span part = {i, i + m - 1};
+        double x = mean_of(h, part, offsetof(struct rep_sample, cop_x_mm));
+        double y = mean_of(h, part, offsetof(struct rep_sample, cop_y_mm));
+        if (isnan(x) || isnan(y)) continue;
+        if (n++) path += hypot(x - lx, y - ly);
+        lx = x, ly = y;
+        double dx = x - mx, dy = y - my;
+        mx += dx / (double)n, my += dy / (double)n;
+        xx += dx * (x - mx), yy += dy * (y - my), xy += dx * (y - my);
+    }
+    if (2 * n * m <= s.b - s.a + 1) return v;
+    if (n > 1) v.path_mm = path;
+    if (n < SWAY_MIN) return v;
+    v.rms_mm = sqrt((xx + yy) / (double)n);
+    v.area_mm2 = PI * ELLIPSE_95 * sqrt(fmax(0, xx * yy - xy * xy)) / ((double)n - 1);
+    return v;
+}
+
+/* ---- a rep ---- */
+
+static void measure_force(const struct rep_history *h, const struct rep_times *t, struct plate_rep *r)
+{
+    bool down_first = t->up_from_s > t->onset_s; /* then the push ends with the drive: a landing is no peak of it */
+    double push_to_s = down_first && !isnan(t->up_to_s) ? t->up_to_s : t->end_s;
+    struct load whole = level_over(h, t->onset_s, t->end_s), up = level_over(h, t->up_from_s, t->up_to_s),
+                held = level_over(h, t->top_s, t->descent_s);
+    r->peak_force_N = extremes_over(h, t->onset_s, push_to_s).most_N;
+    r->mean_force_N = whole.mean_N;
+    r->hold_force_N = held.mean_N;
+    r->hold_cv = held.mean_N > 0 ? held.sd_N / held.mean_N : NAN;
+    r->impulse_Ns = up.impulse_Ns;
+    r->net_impulse_Ns = up.impulse_Ns - t->rest_N * (t->up_to_s - t->up_from_s);
+    double *const windows[] = {&r->rfd_0_50_N_per_s, &r->rfd_0_100_N_per_s, &r->rfd_0_150_N_per_s, &r->rfd_0_200_N_per_s,
+                               &r->rfd_0_250_N_per_s};
+    for (int i = 0; i < 5; i++) *windows[i] = down_first ? NAN : rfd(h, t->onset_s, 0.05 * (i + 1));
+    double up_to_s = !isnan(t->up_to_s) ? t->up_to_s : !isnan(t->descent_s) ? t->descent_s : t->end_s;
+    r->rfd_max_N_per_s = rep_steepest_N_per_s(h, t->onset_s, up_to_s);
+}
+
+/* Where drive and hold end; where that is not known, the rep. */
+static double worked_until_s(const struct rep_times *t)
+{
+    if (t->descent_s > t->up_from_s) return t->descent_s;
+    return isnan(t->up_to_s) ? t->end_s : t->up_to_s;
+}
+
+static void measure_pressure(const struct rep_history *h, const struct rep_times *t, struct plate_rep *r)
+{
+    struct span s;
+    struct sway sway = sway_over(h, t->top_s, t->descent_s);
+    r->cop_x_mm = r->cop_y_mm = NAN;
+    if (span_of(h, t->up_from_s, worked_until_s(t), &s)) {
+        r->cop_x_mm = mean_of(h, s, offsetof(struct rep_sample, cop_x_mm));
+        r->cop_y_mm = mean_of(h, s, offsetof(struct rep_sample, cop_y_mm));
+    }
+    r->cop_drift_x_mm = drift_x_mm(h, t->up_from_s, t->up_to_s);
+    r->cop_path_mm = sway.path_mm, r->sway_rms_mm = sway.rms_mm, r->sway_area_mm2 = sway.area_mm2;
+}
+
+/* How far the force falls at the touch-down before the rep, of the held level; NaN where the floor took no load. */
+static double impact_pct(const struct rep_history *h, double touch_s, double hold_N)
+{
+    double most_N = extremes_over(h, touch_s - TURN_S, touch_s).most_N;
+    double least_N = extremes_over(h, touch_s - TURN_S, touch_s + TURN_S).least_N;
+    return least_N < FLOOR_PART * hold_N ? 100 * (most_N - least_N) / hold_N : NAN;
+}
+
+void rep_measure(const struct rep_history *h, const struct rep_times *t, struct plate_rep *r)
+{
+    r->onset_s = t->onset_s, r->top_s = t->top_s, r->descent_s = t->descent_s, r->end_s = t->end_s;
+    r->onset_live_s = r->top_live_s = r->descent_live_s = r->end_live_s = NAN;
+    r->concentric_s = t->up_to_s - t->up_from_s;
+    r->hold_s = r->eccentric_s = NAN;
+    r->rest_before_s = t->onset_s - t->last_end_s;
+    r->tut_s = t->end_s - t->onset_s;
+    measure_force(h, t, r);
+    measure_pressure(h, t, r);
+    r->impact_pct = impact_pct(h, t->last_end_s, r->hold_force_N);
+    r->peak_force_N_per_kg = r->mean_force_N_per_kg = r->hold_force_N_per_kg = NAN; /* the session knows the mass */
+}
+
+/* ---- what the detector asks of its past ---- */
 
 const struct block *rep_block_at(const struct plate_rep_detector *d, uint64_t i) { return &d->block[i % BLOCKS]; }
 uint64_t rep_oldest_block(const struct plate_rep_detector *d)
 {
     uint64_t kept = d->blocks > BLOCKS ? d->blocks - BLOCKS : 0;
     return kept > d->blocks_from ? kept : d->blocks_from;
-}
-static uint64_t rep_oldest_sample(const struct plate_rep_detector *d)
-{
-    uint64_t kept = d->samples > HISTORY ? d->samples - HISTORY : 0;
-    return kept > d->history_from ? kept : d->history_from;
-}
-/* First kept sample (block) at or after t_s, to the nearest sample: the same whatever the last digit of the times is. */
-static uint64_t rep_sample_at(const struct plate_rep_detector *d, double t_s)
-{
-    uint64_t lo = rep_oldest_sample(d), hi = d->samples;
-    while (lo < hi) {
-        uint64_t mid = lo + (hi - lo) / 2;
-        if (d->history[mid % HISTORY].t_s < t_s - d->period_s / 2)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
 }
 uint64_t rep_block_from(const struct plate_rep_detector *d, double t_s)
 {
@@ -45,103 +323,15 @@ double rep_band_N(const struct plate_rep_detector *d) { return fmax(BAND_MIN_N, 
 /* The last sample in the resting band before the departure, searched backwards at full rate. */
 double rep_find_onset(const struct plate_rep_detector *d, double from_s)
 {
-    uint64_t i = rep_sample_at(d, from_s),
-             oldest = isnan(d->last_end_s) ? rep_oldest_sample(d) : rep_sample_at(d, d->last_end_s);
+    const struct rep_history *h = &d->history;
+    uint64_t i = rep_history_from(h, from_s), oldest = rep_history_from(h, isnan(d->last_end_s) ? -INFINITY : d->last_end_s);
     double band = rep_band_N(d); /* no rep begins before the last one ended */
-    if (i >= d->samples) i = d->samples - 1;
+    if (i >= h->n) i = h->n - 1;
     /* two in a row: one sample inside the band by chance is noise */
-    while (i > oldest + 1 && (fabs(d->history[i % HISTORY].force_N - d->rest.mean_N) > band ||
-                              fabs(d->history[(i - 1) % HISTORY].force_N - d->rest.mean_N) > band))
+    while (i > oldest + 1 && (fabs(rep_history_sample(h, i)->force_N - d->rest.mean_N) > band ||
+                              fabs(rep_history_sample(h, i - 1)->force_N - d->rest.mean_N) > band))
         i--;
-    return d->history[(i + 1 < d->samples ? i + 1 : i) % HISTORY].t_s;
-}
-
-static double rfd(const struct plate_rep_detector *d, double onset_s, double window_s)
-{
-    uint64_t a = rep_sample_at(d, onset_s), b = rep_sample_at(d, onset_s + window_s);
-    if (a == rep_oldest_sample(d) || b >= d->samples || b - a < 8) return NAN;
-    const double t = d->history[b % HISTORY].t_s - d->history[a % HISTORY].t_s;
-    return (d->history[b % HISTORY].force_N - d->history[a % HISTORY].force_N) / t;
-}
-
-/* Steepest least-squares slope over 20 ms, at least 5 samples; NaN where its standard error exceeds a tenth of it. */
-double rep_rfd_max(const struct plate_rep_detector *d, double from_s, double to_s)
-{
-    uint64_t a = rep_sample_at(d, from_s), b = rep_sample_at(d, to_s);
-    uint64_t n = (uint64_t)fmax(5, floor(0.020 * d->rate_Hz + 0.5));
-    if (a == rep_oldest_sample(d) || b < a + n) return NAN;
-    double best = -INFINITY, best_error = NAN, centre = ((double)n - 1) / 2, sxx = (double)n * ((double)n * (double)n - 1) / 12;
-    double sy = 0, sxy = 0, syy = 0;
-    double base = d->history[a % HISTORY].force_N;
-    for (uint64_t i = a; i < b; i++) {
-        double y = d->history[i % HISTORY].force_N - base;
-        if (i < a + n) {
-            sy += y, sxy += (double)(i - a) * y, syy += y * y;
-            if (i + 1 < a + n) continue;
-        } else {
-            double old = d->history[(i - n) % HISTORY].force_N - base;
-            sxy += ((double)n - 1) * y - (sy - old);
-            sy += y - old, syy += y * y - old * old;
-        }
-        double slope = (sxy - centre * sy) / sxx;
-        double rest = syy - sy * sy / (double)n - slope * slope * sxx;
-        if (slope > best) best = slope, best_error = sqrt(fmax(0, rest) / ((double)n - 2) / sxx);
-    }
-    return best > 0 && best_error <= 0.1 * best ? best * d->rate_Hz : NAN;
-}
-
-struct part {
-    double s, mean_N, sd_N, impulse_Ns, peak_N, cop_x_mm, cop_y_mm, path_mm;
-};
-
-static struct part measure(const struct plate_rep_detector *d, double from_s, double to_s)
-{
-    struct part p = {.peak_N = -INFINITY, .cop_x_mm = NAN, .cop_y_mm = NAN, .path_mm = NAN};
-    double m = 0, m2 = 0, w = 0, cx = 0, cy = 0, cw = 0, lx = NAN, ly = NAN, path = 0;
-    uint64_t end = rep_block_from(d, to_s), stride = (uint64_t)fmax(1, floor(0.05 * d->rate_Hz / d->block_n + 0.5));
-    for (uint64_t i = rep_block_from(d, from_s); i < end; i++) {
-        const struct block *b = rep_block_at(d, i);
-        w += b->dt_s;
-        double delta = b->force_N - m;
-        m += delta * b->dt_s / w;
-        m2 += b->dt_s * delta * (b->force_N - m);
-        p.peak_N = fmax(p.peak_N, (double)b->peak_N);
-        if (isnan(b->cop_x_mm)) continue;
-        cx += b->dt_s * (double)b->cop_x_mm, cy += b->dt_s * (double)b->cop_y_mm, cw += b->dt_s;
-        if (i % stride) continue;
-        if (!isnan(lx)) path += hypot((double)b->cop_x_mm - lx, (double)b->cop_y_mm - ly);
-        lx = (double)b->cop_x_mm, ly = (double)b->cop_y_mm;
-    }
-    if (w <= 0)
-        return (struct part){.s = 0,
-                             .mean_N = NAN,
-                             .sd_N = NAN,
-                             .impulse_Ns = NAN,
-                             .peak_N = NAN,
-                             .cop_x_mm = NAN,
-                             .cop_y_mm = NAN,
-                             .path_mm = NAN};
-    p.s = w, p.mean_N = m, p.sd_N = sqrt(m2 / w), p.impulse_Ns = m * w;
-    if (cw > 0.5 * w) p.cop_x_mm = cx / cw, p.cop_y_mm = cy / cw, p.path_mm = path;
-    return p;
-}
-
-static void find(struct plate_rep *r, const char *name, double value, double limit, bool wanting)
-{
-    if (!wanting || r->findings >= PLATE_MAX_FINDINGS) return; /* comparisons with NaN are false: not asked, not found */
-    struct plate_finding *f = &r->form[r->findings++];
-    strncpy(f->name, name, sizeof f->name - 1);
-    f->value = value;
-    f->limit = limit;
-}
-
-void rep_judge_form(const struct plate_protocol_targets *t, struct plate_rep *r)
-{
-    find(r, "short_hold", r->hold_s, t->hold_min_s, r->hold_s < t->hold_min_s);
-    find(r, "fast_lowering", r->eccentric_s, t->eccentric_min_s, r->eccentric_s < t->eccentric_min_s);
-    find(r, "unsteady", r->hold_cv, t->hold_cv_max, r->hold_cv > t->hold_cv_max);
-    find(r, "toe_bias", r->cop_y_mm, t->cop_y_max_mm, r->cop_y_mm > t->cop_y_max_mm);
-    find(r, "heel_bias", r->cop_y_mm, t->cop_y_min_mm, r->cop_y_mm < t->cop_y_min_mm);
+    return rep_history_sample(h, i + 1 < h->n ? i + 1 : i)->t_s;
 }
 
 /* Everything that the phases' times decide; NaN times give NaN metrics. */
@@ -149,27 +339,6 @@ void rep_fill(struct plate_rep_detector *d, struct plate_rep *r, double onset_s,
 {
     memset(r, 0, sizeof *r);
     memcpy(r->exercise, d->exercise, sizeof r->exercise);
-    r->onset_s = onset_s, r->end_s = end_s;
-    r->top_s = d->top_s, r->descent_s = d->descent_s;
-    r->tut_s = end_s - onset_s;
-    r->rest_before_s = onset_s - d->last_end_s;
-    struct part whole = measure(d, onset_s, end_s);
-    struct part up = isnan(up_from_s) || isnan(up_to_s) ? measure(d, 0, -1) : measure(d, up_from_s, up_to_s);
-    struct part held = isnan(d->top_s) || isnan(d->descent_s) || d->descent_s <= d->top_s ? measure(d, 0, -1)
-                                                                                          : measure(d, d->top_s, d->descent_s);
-    r->concentric_s = up_to_s - up_from_s;
-    r->peak_force_N = whole.peak_N;
-    r->mean_force_N = whole.mean_N;
-    r->hold_force_N = held.mean_N;
-    r->hold_cv = held.mean_N > 0 ? held.sd_N / held.mean_N : NAN;
-    r->peak_force_N_per_kg = r->mean_force_N_per_kg = r->hold_force_N_per_kg = NAN; /* the session knows the mass */
-    r->rfd_0_50_N_per_s = rfd(d, onset_s, 0.050);
-    r->rfd_0_100_N_per_s = rfd(d, onset_s, 0.100);
-    r->rfd_0_150_N_per_s = rfd(d, onset_s, 0.150);
-    r->rfd_0_200_N_per_s = rfd(d, onset_s, 0.200);
-    r->rfd_0_250_N_per_s = rfd(d, onset_s, 0.250);
-    r->rfd_max_N_per_s = rep_rfd_max(d, onset_s, isnan(up_to_s) ? end_s : up_to_s);
-    r->impulse_Ns = up.impulse_Ns;
-    r->net_impulse_Ns = up.impulse_Ns - d->rest.mean_N * up.s;
-    r->cop_x_mm = whole.cop_x_mm, r->cop_y_mm = whole.cop_y_mm, r->cop_path_mm = held.path_mm;
+    struct rep_times t = {onset_s, d->top_s, d->descent_s, end_s, up_from_s, up_to_s, d->rest.mean_N, d->last_end_s};
+    rep_measure(&d->history, &t, r);
 }

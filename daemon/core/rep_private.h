@@ -2,17 +2,17 @@
  */
 #pragma once
 #include "plate/rep.h"
+#include "rep_form.h"
+#include "rep_measure.h"
 
 #define BAND_MIN_N 5.0 /* resting band: mean +- max(5 SD, 5 N), Dos'Santos 2017 */
 #define BAND_SD 5.0
 
-#define HISTORY 8192 /* samples at full rate: for the onset and RFD */
-#define BLOCKS 8192  /* block means: the whole rep */
+#define BLOCKS 8192 /* block means: the whole rep */
 #define STEPS 5
 
 struct block {
     double t_s, dt_s, force_N; /* start, length, mean force */
-    float peak_N, cop_x_mm, cop_y_mm;
 };
 struct level {
     double mean_N, sd_N;
@@ -27,15 +27,12 @@ struct plate_rep_detector {
     enum family family;
     bool jumps, isometric, fixed; /* squat_jump; isometric; perhaps a push against what does not move */
 
-    struct {
-        double t_s, force_N;
-    } history[HISTORY];
-    uint64_t samples, history_from;
+    struct rep_history history; /* at full rate */
     struct block block[BLOCKS];
     uint64_t blocks, blocks_from;
     struct {
-        double t_s, force, cop_x, cop_y, peak;
-        unsigned n, n_cop;
+        double t_s, force;
+        unsigned n;
     } open;
     unsigned block_n;
     double smooth_N, smooth_k;
@@ -78,5 +75,3 @@ double rep_find_onset(const struct plate_rep_detector *d, double from_s);
 /* Everything that the phases' times decide; NaN times give NaN metrics. Up: the concentric phase. */
 void rep_fill(struct plate_rep_detector *d, struct plate_rep *r, double onset_s, double end_s, double up_from_s,
               double up_to_s);
-void rep_judge_form(const struct plate_protocol_targets *t, struct plate_rep *r);
-double rep_rfd_max(const struct plate_rep_detector *d, double from_s, double to_s);

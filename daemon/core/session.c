@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rep_form.h"
+
 #define DEFAULT_SET_REST_S 20.0
 
 static bool bilateral(const struct plate_station_config *cfg)
@@ -155,6 +157,7 @@ static void open_set(struct session *s, const struct plate_rep *rep)
     memset(s->reps, 0, sizeof s->reps);
     memset(s->sum, 0, sizeof s->sum);
     memset(s->sum_n, 0, sizeof s->sum_n);
+    memset(s->holds, 0, sizeof s->holds);
     s->set = (struct plate_set){.set = s->sets,
                                 .side = bilateral(s->cfg) ? PLATE_SIDE_BOTH : rep->side,
                                 .warmup = s->warmup,
@@ -173,6 +176,21 @@ static void add_to_set(struct session *s, const struct plate_rep *rep)
     if (rep->rep > s->set.reps) s->set.reps = rep->rep;
 }
 
+/* The held force that the set is judged by: the median of its first three; NaN until there are so many. */
+static double set_hold_N(const struct session *s, unsigned plate)
+{
+    const double *v = s->hold_N[plate];
+    if (s->holds[plate] < SESSION_FIRST_HOLDS) return NAN;
+    return fmax(fmin(v[0], v[1]), fmin(fmax(v[0], v[1]), v[2]));
+}
+
+static void judge_form(struct session *s, unsigned plate, struct plate_rep *rep)
+{
+    rep_judge_form_in_set(&s->cfg->targets, set_hold_N(s, plate), rep);
+    if (!isnan(rep->hold_force_N) && s->holds[plate] < SESSION_FIRST_HOLDS)
+        s->hold_N[plate][s->holds[plate]++] = rep->hold_force_N;
+}
+
 void session_rep(struct session *s, unsigned plate, struct plate_rep *rep, double t_s)
 {
     enum plate_side fixed = s->cfg->plate[plate].side;
@@ -189,6 +207,7 @@ void session_rep(struct session *s, unsigned plate, struct plate_rep *rep, doubl
     rep->set = s->set.set;
     rep->rep = ++s->reps[plate];
     add_to_set(s, rep);
+    judge_form(s, plate, rep);
     if (opens) say_set(s, t_s);
     struct plate_event e = {.type = PLATE_EVENT_REP, .t_s = t_s, .u.rep = *rep};
     s->sink->event(s->sink->user, &e);

@@ -3,7 +3,7 @@
 #pragma once
 #include "plate/station.h"
 
-enum { SESSION_SIDES = 16 };
+enum { SESSION_SIDES = 16, SESSION_FIRST_HOLDS = 3 };
 struct session {
     const struct plate_station_config *cfg;
     const struct plate_station_sink *sink;
@@ -23,6 +23,8 @@ struct session {
     int32_t reps[PLATE_MAX_PLATES];
     double sum[4]; /* peak, mean, hold, concentric over the open set */
     int32_t sum_n[4];
+    double hold_N[PLATE_MAX_PLATES][SESSION_FIRST_HOLDS]; /* of the open set's first reps that have one */
+    unsigned holds[PLATE_MAX_PLATES];
     enum plate_phase phase[PLATE_MAX_PLATES];
     double idle_since_s; /* the last rep's end or return to rest */
     struct plate_limbs limbs;

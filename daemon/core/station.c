@@ -51,7 +51,7 @@ void plate_station_config_default(struct plate_station_config *cfg)
 {
     memset(cfg, 0, sizeof *cfg);
     cfg->body_mass_kg = NAN;
-    cfg->targets = (struct plate_protocol_targets){NAN, NAN, NAN, NAN, NAN};
+    cfg->targets = plate_protocol_targets_none();
     cfg->asymmetry.threshold_pct = 10;
 }
 
@@ -69,7 +69,10 @@ static int set_up_plate(struct plate_station *s, struct plate *p, const struct p
         return EINVAL;
     p->detector = malloc(plate_rep_detector_size());
     if (!p->detector) return ENOMEM;
-    struct plate_rep_config rep = {.rate_Hz = cfg->rate_Hz, .exercise = s->cfg.exercise, .targets = s->cfg.targets};
+    struct plate_rep_config rep = {.rate_Hz = cfg->rate_Hz,
+                                   .exercise = s->cfg.exercise,
+                                   .targets = s->cfg.targets,
+                                   .filter_delay_s = plate_filter_delay(&p->filter) / cfg->rate_Hz};
     return plate_rep_init(p->detector, &rep) == 0 ? 0 : EINVAL;
 }
 

@@ -106,7 +106,7 @@ struct sim_truth {
 struct sim_event {
     enum sim_event_kind kind;
     unsigned set;         /* from 1; of a step: the set that follows */
-    enum plate_side foot; /* on the plate under this foot, left or right */
+    enum plate_side foot; /* on the plate under this foot; both: an aborted lift with both legs */
     double start_s, end_s;
 };
 

@@ -408,6 +408,7 @@ static double add_abort(struct sim_body *b, struct sim_rng *r, double t, struct 
     sim_path_move(&b->path, t, up_s, &up);
     sim_path_move(&b->path, t + up_s, down_s, &down);
     e->is.kind = SIM_EVENT_ABORT;
+    e->is.foot = b->set[e->is.set - 1].side;
     e->is.start_s = t;
     e->is.end_s = e->until_s = t + up_s + down_s;
     return up_s + down_s;

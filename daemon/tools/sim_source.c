@@ -73,7 +73,7 @@ static void add_truth(struct sim_source *s, const struct sim_source_plate *p)
     }
     for (unsigned i = 0; i < sim_body_events(p->body); i++) {
         const struct sim_event *e = sim_body_event(p->body, i);
-        if (p->foot != PLATE_SIDE_BOTH && p->foot != e->foot) continue;
+        if (p->foot != PLATE_SIDE_BOTH && e->foot != PLATE_SIDE_BOTH && p->foot != e->foot) continue;
         s->truth[s->truths++] = (struct sim_truth_row){{.set = e->set,
                                                         .side = e->foot,
                                                         .onset_s = e->start_s,

@@ -96,8 +96,8 @@ PLATE_API int plate_columns_json(const struct plate_column *columns, const void 
  *   rep        ends with "form":[{"name","value","limit"}]
  *   asymmetry  has "ci95_pct":[low,high] for the columns ci95_low_pct and ci95_high_pct
  *   mark       leaves out the columns t_s (it stands first) and utc_ns
- * PLATE_EVENT_JSON_MAX is enough for any values (a rep of 44 numbers near 1e308); a real body is under 1.5 kB. */
-#define PLATE_EVENT_JSON_MAX 20480
+ * PLATE_EVENT_JSON_MAX is enough for any values (a rep of 54 numbers near 1e308); a real body is under 2 kB. */
+#define PLATE_EVENT_JSON_MAX 24576
 PLATE_API int plate_event_json(const struct plate_event *e, char *buffer, size_t size);
 /* A double as the columns print it: "%.*f" of the C locale, exactly rounded, except that what rounds to zero has no sign
  * and what is not finite is "null". 0 <= decimals <= PLATE_JSON_DECIMALS_MAX. The length, or -ENOBUFS, or -EINVAL. */

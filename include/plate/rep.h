@@ -12,11 +12,16 @@ extern "C" {
 
 /* What a protocol asks for; NaN: not asked, so never found wanting. */
 struct plate_protocol_targets {
-    double hold_min_s;                 /* short_hold */
-    double eccentric_min_s;            /* fast_lowering */
-    double hold_cv_max;                /* unsteady */
-    double cop_y_min_mm, cop_y_max_mm; /* heel_bias, toe_bias */
+    double hold_min_s;                          /* short_hold */
+    double eccentric_min_s;                     /* fast_lowering */
+    double hold_cv_max;                         /* unsteady ... */
+    double cop_y_min_mm, cop_y_max_mm;          /* heel_bias, toe_bias */
+    double sway_path_max_mm, sway_area_max_mm2; /* ... unsteady */
+    double turn_min_s, impact_max_pct;          /* bounce: shorter, and harder */
+    double medial_max_mm;                       /* medial_shift */
+    double support_drop_max_pct;                /* low_support */
 };
+PLATE_API struct plate_protocol_targets plate_protocol_targets_none(void); /* nothing asked */
 
 enum { PLATE_MAX_FINDINGS = 8 };
 struct plate_finding {
@@ -36,7 +41,10 @@ struct plate_rep {
     double rfd_0_50_N_per_s, rfd_0_100_N_per_s, rfd_0_150_N_per_s, rfd_0_200_N_per_s, rfd_0_250_N_per_s;
     double rfd_max_N_per_s;
     double impulse_Ns, net_impulse_Ns;
-    double cop_x_mm, cop_y_mm, cop_path_mm;
+    double cop_x_mm, cop_y_mm, cop_drift_x_mm, cop_path_mm, sway_rms_mm, sway_area_mm2;
+    double impact_pct;
+    double onset_live_s, top_live_s, descent_live_s,
+        end_live_s; /* when drive, hold, lower and the rep went out; NaN: did not */
     int32_t findings;
     struct plate_finding form[PLATE_MAX_FINDINGS];
 };
@@ -45,6 +53,7 @@ struct plate_rep_config {
     double rate_Hz;
     const char *exercise; /* single_leg_hip_thrust ... generic; NULL: generic */
     struct plate_protocol_targets targets;
+    double filter_delay_s; /* by which Fz_filtered_N is late */
 };
 
 struct plate_rep_input {

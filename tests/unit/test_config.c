@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <glob.h>
 #include <locale.h>
 #include <math.h>
 #include <stdlib.h>
@@ -386,8 +387,9 @@ static void random_value(FILE *f, const struct config_key *k, unsigned index)
 
 static void random_section(FILE *f, enum config_section section, unsigned index)
 {
-    static const char *const left_alone[] = {"decoder", "csv",  "matrix",  "width_mm", "length_mm",    "x_mm",
-                                             "y_mm",    "data", "control", "primary",  "cop_y_min_mm", "cutoff_Hz"};
+    static const char *const left_alone[] = {"decoder",      "csv",       "matrix",     "width_mm",      "length_mm",
+                                             "x_mm",         "y_mm",      "data",       "control",       "primary",
+                                             "cop_y_min_mm", "cutoff_Hz", "turn_min_s", "impact_max_pct"};
     unsigned n;
     const struct config_key *keys = config_section_keys(section, &n);
     fputc('{', f);
@@ -516,6 +518,8 @@ static void test_sense(void **state)
     expect_error("asymmetry: {primary: pek}\n" PLATE, "asymmetry.primary: 'pek' is not a metric");
     expect_error("stream: {data: localhost}\n" PLATE, "stream.data: 'localhost' is not an endpoint");
     expect_error("stream: {data: ipc:///a, control: ipc:///a}\n" PLATE, "stream.control: is the same as stream.data");
+    expect_error("targets: {turn_min_s: 0.2}\n" PLATE, "targets.turn_min_s: is half of what a bounce is");
+    expect_error("targets: {impact_max_pct: 10}\n" PLATE, "targets.impact_max_pct: is half of what a bounce is");
     expect_error("targets: {cop_y_min_mm: 5, cop_y_max_mm: 5}\n" PLATE, "targets.cop_y_min_mm: is not below cop_y_max_mm");
     expect_error("plates:\n- port: /x\n  cells: [{name: p}]\n", "t.yaml:2: plates[0].name: is missing");
     expect_error("plates:\n- name: a\n  cells: [{name: p}]\n", "t.yaml:2: plates[0].port: is missing");
@@ -663,7 +667,6 @@ static void test_print(void **state)
 static void test_shipped(void **state)
 {
     (void)state;
-    static const char *const protocols[] = {"strength", "hypertrophy", "endurance", "paused", "tempo", "isometric"};
     struct config c;
     struct config_error why = {""};
     if (config_load(PLATE_SOURCE_DIR "/config/plated.yaml", &c, &why) < 0) fail_msg("%s", why.text);
@@ -678,14 +681,24 @@ static void test_shipped(void **state)
     assert_non_null(realpath(PLATE_SOURCE_DIR, text));
     snprintf(cwd, sizeof cwd, "%.500s", text);
     snprintf(path, sizeof path, "%s/p.yaml", folder);
-    for (unsigned i = 0; i < sizeof protocols / sizeof *protocols; i++) {
-        snprintf(text, sizeof text, "protocol: %s/config/protocols/%s.yaml\n" PLATE, cwd, protocols[i]);
+    char *docs = read_file(PLATE_SOURCE_DIR "/docs/configuration.md");
+    glob_t found;
+    assert_int_equal(glob(PLATE_SOURCE_DIR "/config/protocols/*", 0, NULL, &found), 0);
+    assert_true(found.gl_pathc >= 10);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        const char *name = strrchr(found.gl_pathv[i], '/') + 1;
+        snprintf(text, sizeof text, "protocol: %s/config/protocols/%s\n" PLATE, cwd, name);
         write_file(folder, "p.yaml", text);
         if (config_load(path, &c, &why) < 0) fail_msg("%s", why.text);
         assert_true(c.sets > 0 && c.reps > 0 && c.rest_s > 0 && !isnan(c.targets.hold_min_s));
+        snprintf(text, sizeof text, "| `%.*s` | `%s` | %d × %d, %g s | ", (int)strcspn(name, "."), name, c.exercise,
+                 (int)c.sets, (int)c.reps, c.rest_s);
+        if (!strstr(docs, text)) fail_msg("docs/configuration.md lacks the line\n%s", text);
         assert_round_trip(&c);
         config_done(&c);
     }
+    globfree(&found);
+    free(docs);
     unlink(path);
     rmdir(folder);
 }

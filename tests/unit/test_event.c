@@ -200,7 +200,15 @@ static struct plate_event sample_event(enum plate_event_type type)
                                      .net_impulse_Ns = 180.0005,
                                      .cop_x_mm = -0.001,
                                      .cop_y_mm = 12.5,
+                                     .cop_drift_x_mm = -4.126,
                                      .cop_path_mm = 30,
+                                     .sway_rms_mm = 2.5,
+                                     .sway_area_mm2 = NAN,
+                                     .impact_pct = -12.3456,
+                                     .onset_live_s = 8.53,
+                                     .top_live_s = 9.4,
+                                     .descent_live_s = NAN,
+                                     .end_live_s = 12.345,
                                      .findings = 2,
                                      .form = {{"short_hold", 1.25, 2}, {"toe_bias", 12.5, -10}}};
         break;
@@ -258,7 +266,9 @@ static const char *const bodies[] = {
     "\"mean_force_N\":300.00,\"hold_force_N\":340.50,\"hold_cv\":0.01235,\"peak_force_N_per_kg\":5.389,"
     "\"mean_force_N_per_kg\":3.750,\"hold_force_N_per_kg\":null,\"rfd_0_50_N_per_s\":null,\"rfd_0_100_N_per_s\":1000.0,"
     "\"rfd_0_150_N_per_s\":900.1,\"rfd_0_200_N_per_s\":800.0,\"rfd_0_250_N_per_s\":700.0,\"rfd_max_N_per_s\":1234.6,"
-    "\"impulse_Ns\":225.000,\"net_impulse_Ns\":180.000,\"cop_x_mm\":0.00,\"cop_y_mm\":12.50,\"cop_path_mm\":30.00,"
+    "\"impulse_Ns\":225.000,\"net_impulse_Ns\":180.000,\"cop_x_mm\":0.00,\"cop_y_mm\":12.50,\"cop_drift_x_mm\":-4.13,"
+    "\"cop_path_mm\":30.00,\"sway_rms_mm\":2.50,\"sway_area_mm2\":null,\"impact_pct\":-12.346,\"onset_live_s\":8.530000,"
+    "\"top_live_s\":9.400000,\"descent_live_s\":null,\"end_live_s\":12.345000,"
     "\"form\":[{\"name\":\"short_hold\",\"value\":1.250000,\"limit\":2.000000},"
     "{\"name\":\"toe_bias\",\"value\":12.500000,\"limit\":-10.000000}]}",
     "{\"t_s\":12.345678,\"set\":2,\"side\":\"right\",\"exercise\":\"isometric\",\"warmup\":false,\"ended_by\":\"rest\","

@@ -26,7 +26,8 @@ struct run {
 
 static void begin(struct run *r, double rate_Hz, const char *exercise)
 {
-    struct plate_rep_config cfg = {.rate_Hz = rate_Hz, .exercise = exercise, .targets = {1.0, 1.0, NAN, NAN, NAN}};
+    struct plate_rep_config cfg = {.rate_Hz = rate_Hz, .exercise = exercise, .targets = plate_protocol_targets_none()};
+    cfg.targets.hold_min_s = cfg.targets.eccentric_min_s = 1;
     memset(r, 0, sizeof *r);
     r->rate_Hz = rate_Hz;
     r->seed = 11;
