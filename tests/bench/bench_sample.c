@@ -164,7 +164,8 @@ static int detect(const struct set *s, unsigned rows)
     int reps = 0;
     plate_station_config_default(&cfg);
     if (plate_rep_detector_size() > sizeof memory) return -1;
-    if (plate_rep_init(d, &(struct plate_rep_config){RATE_HZ, "single_leg_hip_thrust", cfg.targets}) != 0) return -1;
+    const struct plate_rep_config rep = {.rate_Hz = RATE_HZ, .exercise = "single_leg_hip_thrust", .targets = cfg.targets};
+    if (plate_rep_init(d, &rep) != 0) return -1;
     for (size_t i = 0; i < s->rows; i++) {
         const int32_t *c = s->counts + i * CELLS;
         double force_N = ((double)c[0] + c[1] + c[2] + c[3]) * SIM_COUNT_N;
