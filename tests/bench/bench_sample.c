@@ -103,58 +103,72 @@ static struct plate_station *new_station(unsigned *reps)
     return NULL;
 }
 
-/* ---- what is measured: each runs the whole set once; the reps it found, or -1 ---- */
+/* ---- what is measured: each runs the whole set once, set-up apart; the reps it found, or -1 ---- */
+
+static double now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
 
 static volatile double sunk;
 
-static int floor_counts(const struct set *s, unsigned rows)
+static int floor_counts(const struct set *s, unsigned rows, double *ret_ns)
 {
     (void)rows;
-    double sum = 0;
+    double sum = 0, start = now_ns();
     for (size_t i = 0; i < s->rows; i++) {
         const int32_t *c = s->counts + i * CELLS;
         sum += ((double)c[0] + c[1] + c[2] + c[3]) * SIM_COUNT_N;
     }
+    *ret_ns = now_ns() - start;
     sunk = sum;
     return REPS;
 }
 
-static int floor_bytes(const struct set *s, unsigned rows)
+static int floor_bytes(const struct set *s, unsigned rows, double *ret_ns)
 {
     (void)rows;
     uint32_t sum = 0;
+    double start = now_ns();
     for (size_t i = 0; i < s->bytes; i++) sum = sum * 31 + s->wire[i]; /* each byte waits for the one before it, as in a CRC */
+    *ret_ns = now_ns() - start;
     sunk = sum;
     return REPS;
 }
 
-static int calibrate(const struct set *s, unsigned rows)
+static int calibrate(const struct set *s, unsigned rows, double *ret_ns)
 {
     (void)rows;
     struct plate_calibration c;
     struct plate_force f;
     double sum = 0;
     plate_calibration_identity(&c, CELLS, SIM_COUNT_N);
+    double start = now_ns();
     for (size_t i = 0; i < s->rows; i++) {
         plate_calibrate(&c, corners, s->counts + i * CELLS, &f);
         sum += f.Fz_N;
     }
+    *ret_ns = now_ns() - start;
     sunk = sum;
     return REPS;
 }
 
-static int filter(const struct set *s, unsigned rows)
+static int filter(const struct set *s, unsigned rows, double *ret_ns)
 {
     (void)rows;
     struct plate_filter f;
     double sum = 0;
     if (plate_filter_init(&f, 4, 50, RATE_HZ) != 0) return -1;
+    double start = now_ns();
     for (size_t i = 0; i < s->rows; i++) sum += plate_filter_push(&f, s->counts[i * CELLS]);
+    *ret_ns = now_ns() - start;
     sunk = sum;
     return REPS;
 }
 
-static int detect(const struct set *s, unsigned rows)
+static int detect(const struct set *s, unsigned rows, double *ret_ns)
 {
     (void)rows;
     static _Alignas(max_align_t) char memory[4 << 20];
@@ -166,25 +180,29 @@ static int detect(const struct set *s, unsigned rows)
     if (plate_rep_detector_size() > sizeof memory) return -1;
     const struct plate_rep_config rep = {.rate_Hz = RATE_HZ, .exercise = "single_leg_hip_thrust", .targets = cfg.targets};
     if (plate_rep_init(d, &rep) != 0) return -1;
+    double start = now_ns();
     for (size_t i = 0; i < s->rows; i++) {
         const int32_t *c = s->counts + i * CELLS;
         double force_N = ((double)c[0] + c[1] + c[2] + c[3]) * SIM_COUNT_N;
         const struct plate_rep_input in = {(double)i / RATE_HZ, force_N, force_N, 0, 0};
         if (plate_rep_push(d, &in, &out)) reps += out.rep_done;
     }
+    *ret_ns = now_ns() - start;
     return reps;
 }
 
-static int counts_to_events(const struct set *s, unsigned rows)
+static int counts_to_events(const struct set *s, unsigned rows, double *ret_ns)
 {
     unsigned reps = 0;
     struct plate_station *st = new_station(&reps);
     if (!st) return -1;
     plate_station_clock(st, 0, &(struct plate_clock){.period_s = 1.0 / RATE_HZ});
     uint64_t before = allocations;
+    double start = now_ns();
     for (size_t i = 0; i < s->rows; i += rows)
         plate_station_samples(st, 0, i, s->counts + i * CELLS, s->rows - i < rows ? s->rows - i : rows);
     plate_station_finish(st);
+    *ret_ns = now_ns() - start;
     bool clean = allocations == before;
     plate_station_free(st);
     return clean ? (int)reps : -1;
@@ -234,7 +252,7 @@ static void take_read(struct chain *c, const uint8_t *bytes, size_t n, int64_t h
     if (plate_timebase_read_done(&c->timebase, host_ns, host_ns, &knot)) plate_station_clock(c->station, 0, &knot);
 }
 
-static int bytes_to_events(const struct set *s, unsigned rows)
+static int bytes_to_events(const struct set *s, unsigned rows, double *ret_ns)
 {
     static struct chain c;
     unsigned reps = 0, packets = rows / s->per_packet ? rows / s->per_packet : 1;
@@ -245,12 +263,14 @@ static int bytes_to_events(const struct set *s, unsigned rows)
     if (!c.station || plate_decoder_init(&c.decoder, &decoder) != 0 || plate_timebase_init(&c.timebase, &timebase) != 0)
         return -1;
     uint64_t before = allocations;
+    double start = now_ns();
     for (unsigned p = 0; p < s->packets; p += packets) {
         unsigned to = p + packets < s->packets ? p + packets : s->packets;
         size_t from = p ? s->packet_end[p - 1] : 0;
         take_read(&c, s->wire + from, s->packet_end[to - 1] - from, (int64_t)to * s->per_packet * (1000000000 / RATE_HZ));
     }
     plate_station_finish(c.station);
+    *ret_ns = now_ns() - start;
     bool clean = allocations == before;
     plate_station_free(c.station);
     return clean ? (int)reps : -1;
@@ -260,7 +280,7 @@ static int bytes_to_events(const struct set *s, unsigned rows)
 
 struct measure {
     const char *name;
-    int (*run)(const struct set *s, unsigned rows);
+    int (*run)(const struct set *s, unsigned rows, double *ret_ns);
     unsigned set, rows; /* which set; samples of one call or read */
     const char *floor;
     double ns[ROUNDS_MAX];
@@ -289,13 +309,6 @@ static struct measure measures[] = {
      .floor = "floor, bytes of 10-sample packets"},
 };
 enum { MEASURES = sizeof measures / sizeof *measures };
-
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 static int by_value(const void *a, const void *b)
 {
@@ -332,9 +345,8 @@ int main(int argc, char **argv)
     for (unsigned k = 0; k < rounds; k++)
         for (unsigned i = 0; i < MEASURES; i++) {
             struct measure *m = &measures[i];
-            double start = now_ns();
-            int reps = m->run(&set[m->set], m->rows);
-            m->ns[k] = (now_ns() - start) / (double)set[m->set].rows;
+            int reps = m->run(&set[m->set], m->rows, &m->ns[k]);
+            m->ns[k] /= (double)set[m->set].rows;
             if (reps == REPS) continue;
             fprintf(stderr, "bench_sample: %s: %s\n", m->name,
                     reps < 0 ? "it allocates, or cannot start" : "not every rep came");
