@@ -3,8 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "rep_private.h"
-
 #define RFD_MIN_SAMPLES 8 /* in a window from onset: fewer give no rate (87.5 Hz has 4 in 50 ms) */
 #define CLOCK_ERROR 0.02  /* a rate that is short of its name by less does not cost a window its last sample */
 #define STEEPEST_S 0.020
@@ -28,10 +26,10 @@ void rep_history_init(struct rep_history *h, double rate_Hz, double filter_delay
     h->filter_delay_s = filter_delay_s;
 }
 
-void rep_history_push(struct rep_history *h, const struct plate_rep_input *in)
+void rep_history_push(struct rep_history *h, const struct plate_rep_input *in, double decides_N)
 {
     h->sample[h->n++ % REP_HISTORY] =
-        (struct rep_sample){in->t_s, in->Fz_N, (float)in->Fz_filtered_N, (float)in->cop_x_mm, (float)in->cop_y_mm, h->hole};
+        (struct rep_sample){in->t_s, in->Fz_N, (float)decides_N, (float)in->Fz_filtered_N, (float)in->cop_x_mm, (float)in->cop_y_mm, h->hole};
     h->hole = false;
 }
 
@@ -295,50 +293,4 @@ void rep_measure(const struct rep_history *h, const struct rep_times *t, struct 
     measure_pressure(h, t, r);
     r->impact_pct = impact_pct(h, t->last_end_s, r->hold_force_N);
     r->peak_force_N_per_kg = r->mean_force_N_per_kg = r->hold_force_N_per_kg = NAN; /* the session knows the mass */
-}
-
-/* ---- what the detector asks of its past ---- */
-
-const struct block *rep_block_at(const struct plate_rep_detector *d, uint64_t i) { return &d->block[i % BLOCKS]; }
-uint64_t rep_oldest_block(const struct plate_rep_detector *d)
-{
-    uint64_t kept = d->blocks > BLOCKS ? d->blocks - BLOCKS : 0;
-    return kept > d->blocks_from ? kept : d->blocks_from;
-}
-uint64_t rep_block_from(const struct plate_rep_detector *d, double t_s)
-{
-    uint64_t lo = rep_oldest_block(d), hi = d->blocks;
-    while (lo < hi) {
-        uint64_t mid = lo + (hi - lo) / 2;
-        if (rep_block_at(d, mid)->t_s < t_s - d->period_s / 2)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
-double rep_band_N(const struct plate_rep_detector *d) { return fmax(BAND_MIN_N, BAND_SD * d->rest.sd_N); }
-
-/* The last sample in the resting band before the departure, searched backwards at full rate. */
-double rep_find_onset(const struct plate_rep_detector *d, double from_s)
-{
-    const struct rep_history *h = &d->history;
-    uint64_t i = rep_history_from(h, from_s), oldest = rep_history_from(h, isnan(d->last_end_s) ? -INFINITY : d->last_end_s);
-    double band = rep_band_N(d); /* no rep begins before the last one ended */
-    if (i >= h->n) i = h->n - 1;
-    /* two in a row: one sample inside the band by chance is noise */
-    while (i > oldest + 1 && (fabs(rep_history_sample(h, i)->force_N - d->rest.mean_N) > band ||
-                              fabs(rep_history_sample(h, i - 1)->force_N - d->rest.mean_N) > band))
-        i--;
-    return rep_history_sample(h, i + 1 < h->n ? i + 1 : i)->t_s;
-}
-
-/* Everything that the phases' times decide; NaN times give NaN metrics. */
-void rep_fill(struct plate_rep_detector *d, struct plate_rep *r, double onset_s, double end_s, double up_from_s, double up_to_s)
-{
-    memset(r, 0, sizeof *r);
-    memcpy(r->exercise, d->exercise, sizeof r->exercise);
-    struct rep_times t = {onset_s, d->top_s, d->descent_s, end_s, up_from_s, up_to_s, d->rest.mean_N, d->last_end_s};
-    rep_measure(&d->history, &t, r);
 }

@@ -7,6 +7,7 @@
 
 struct rep_sample {
     double t_s, force_N;
+    float decides_N; /* what the detector looks at: this plate, or both of a pair */
     float filtered_N, cop_x_mm, cop_y_mm;
     bool after_hole; /* samples are missing right before this one */
 };
@@ -17,7 +18,7 @@ struct rep_history {
     bool hole;
 };
 void rep_history_init(struct rep_history *h, double rate_Hz, double filter_delay_s);
-void rep_history_push(struct rep_history *h, const struct plate_rep_input *in);
+void rep_history_push(struct rep_history *h, const struct plate_rep_input *in, double decides_N);
 /* A hole before the next sample; what is not bridged cuts off the past. */
 void rep_history_hole(struct rep_history *h, bool bridged);
 const struct rep_sample *rep_history_sample(const struct rep_history *h, uint64_t i);

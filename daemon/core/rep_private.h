@@ -1,5 +1,5 @@
-/* core/rep_private.h - the detector's memory, shared by the machine (rep.c) and the measures (rep_measure.c). Pure; one thread.
- */
+/* core/rep_private.h - the detector's memory, shared by the machines (rep.c, rep_up.c, rep_loaded.c) and the measures
+ * (rep_measure.c). Pure; one thread. docs/detector.md gives the model and the reason of each threshold. */
 #pragma once
 #include "plate/rep.h"
 #include "rep_form.h"
@@ -7,25 +7,40 @@
 
 #define BAND_MIN_N 5.0 /* resting band: mean +- max(5 SD, 5 N), Dos'Santos 2017 */
 #define BAND_SD 5.0
+#define GRAVITY 9.80665
 
 #define BLOCKS 8192 /* block means: the whole rep */
 #define STEPS 5
 
 struct block {
-    double t_s, dt_s, force_N; /* start, length, mean force */
+    double t_s, dt_s, force_N; /* start, length, mean of the force that decides */
 };
 struct level {
     double mean_N, sd_N;
 };
-enum family { FAMILY_UNLOADED, FAMILY_LOADED, FAMILY_GENERIC };
+/* How a movement shows under the foot. */
+enum family {
+    FAMILY_THRUST,  /* hips leave the floor: up, hold, down; the support grows with their height */
+    FAMILY_PUSH,    /* nothing moves: up, hold, down */
+    FAMILY_SEAT,    /* the seat gives up a constant load and takes it back */
+    FAMILY_LOADED,  /* down and up from standing, perhaps off the ground */
+    FAMILY_GENERIC, /* nobody said: a push from an unloaded plate, a squat from a loaded one */
+};
+struct exercise {
+    const char *name;
+    enum family family;
+    bool together;    /* both feet move one body: decided on the sum of their plates */
+    bool jump;        /* a rep leaves the ground */
+    bool second_foot; /* the load steps up at the top when the other foot leaves */
+    double least_s;   /* no rep of it is over sooner */
+};
 enum state { STATE_LEARN, STATE_REST, STATE_UP, STATE_LOADED, STATE_AIR, STATE_LANDED };
 
 struct plate_rep_detector {
     double rate_Hz, period_s;
-    char exercise[PLATE_TEXT_SIZE];
+    char name[PLATE_TEXT_SIZE];
     struct plate_protocol_targets targets;
-    enum family family;
-    bool jumps, isometric, fixed; /* squat_jump; isometric; perhaps a push against what does not move */
+    const struct exercise *exercise;
 
     struct rep_history history; /* at full rate */
     struct block block[BLOCKS];
@@ -36,42 +51,73 @@ struct plate_rep_detector {
     } open;
     unsigned block_n;
     double smooth_N, smooth_k;
+    bool summed; /* the last sample's force was the sum of both plates */
 
     struct {
-        double mean, m2;
+        double mean, m2, own;
         unsigned n;
         double last_mean;
         bool last_quiet;
     } chunk;
     unsigned chunk_n;
-    struct level rest;
-    double rest_since_s;
+    struct level rest; /* of the force that decides */
+    double own_rest_N; /* of this plate alone */
+    double under_s;    /* since when the force is below the resting band; NaN */
 
     enum state state;
     enum plate_phase phase;
     bool rest_due;        /* a hole ended the movement: to be said with the next sample */
+    bool foot_down;       /* the movement began at an empty plate: it may be the foot that is put down */
     double departed_s;    /* since when the force is out of (in) the band that the state watches; NaN: it is not */
-    uint64_t start_block; /* first block of the movement */
     double onset_s, peak_N, low_N;
     double dip_depth_N, dip_N,
         dip_s; /* the deepest fall from a peak before it, how low it went, when: the braking at the top */
     struct level hold;
+    bool held; /* `hold` is of this rep */
     double top_s, descent_s, leave_s;
-    double below_s;                               /* since when the force is back near rest; NaN */
-    double bottom_s, momentum_Ns, down_Ns, up_Ns; /* integral of F - rest: mass x velocity; its lowest, its highest since */
-    double takeoff_s;
+    double below_s; /* since when the force is back near rest; NaN */
+    double moved_s; /* since when the force is off what may be a new level; NaN */
+
+    /* The hips' observer: the force that it would take to hold still at their height, and its rate. */
+    double support_N, support_rate, support_high_N, support_low_N, low_s;
+    double upper_sum, upper_n; /* of the force in the upper half of this rep */
+    double known_N;            /* the held force of the reps before; 0: none */
+    double floor_N;            /* the foot at rest on the floor; NaN */
+
+    double velocity, height, deepest, fastest_down, fastest_up; /* of a standing body, m/s and m */
+    double bottom_s, turned_s, takeoff_s;
     double step[STEPS];
     unsigned steps;
-    double last_end_s;
+    double last_end_s, live_s[3]; /* when drive, hold and lower were said */
 };
 
+/* rep.c */
+bool rep_lasted(const struct plate_rep_detector *d, double t_s, double since_s, double dwell_s);
+bool rep_set_phase(struct plate_rep_detector *d, enum plate_phase phase, struct plate_rep_output *out);
+void rep_to_rest(struct plate_rep_detector *d, struct plate_rep_output *out);
+void rep_to_learn(struct plate_rep_detector *d, struct plate_rep_output *out);
+double rep_usual_step_N(const struct plate_rep_detector *d);
+/* The movement is a rep: measures, judges and says it. `step_N` is remembered. */
+void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double step_N, struct plate_rep_output *out);
+double rep_band_N(const struct plate_rep_detector *d);
+/* The first sample out of a band, searched backwards at full rate from a time when it was out; no earlier than the end of the
+ * last rep. */
+double rep_find_departure(const struct plate_rep_detector *d, double from_s, double level_N, double band_N);
 /* The past, found by time to the nearest sample: the same whatever the last digit of the times is. */
 const struct block *rep_block_at(const struct plate_rep_detector *d, uint64_t i);
+const struct block *rep_last_block(const struct plate_rep_detector *d);
 uint64_t rep_oldest_block(const struct plate_rep_detector *d);
 uint64_t rep_block_from(const struct plate_rep_detector *d, double t_s); /* first kept block at or after t_s */
-double rep_band_N(const struct plate_rep_detector *d);
-/* The first sample out of the resting band, searched backwards at full rate from a time when it was out. */
-double rep_find_onset(const struct plate_rep_detector *d, double from_s);
-/* Everything that the phases' times decide; NaN times give NaN metrics. Up: the concentric phase. */
-void rep_fill(struct plate_rep_detector *d, struct plate_rep *r, double onset_s, double end_s, double up_from_s,
-              double up_to_s);
+/* Is the force flat over the last `window_s`, all of it since `since_s`? Then its level, and since when. */
+bool rep_flat(const struct plate_rep_detector *d, double window_s, double since_s, double tolerance_N, struct level *ret,
+              double *ret_since_s);
+
+/* rep_up.c: hip thrusts, pushes, standing up from a seat */
+void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out);
+void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out);
+/* rep_loaded.c: squats and jumps */
+double rep_loaded_band_N(const struct plate_rep_detector *d);
+void rep_loaded_begin(struct plate_rep_detector *d, double departed_s, struct plate_rep_output *out);
+void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out);
+void rep_air_step(struct plate_rep_detector *d, struct plate_rep_output *out);
+void rep_landed_step(struct plate_rep_detector *d, struct plate_rep_output *out);

@@ -260,7 +260,11 @@ static void welcome(struct plate_station *s, struct plate *p)
 
 static void detect(struct plate_station *s, struct plate *p, double t_s, const struct plate_force *f)
 {
-    struct plate_rep_input in = {t_s, f->Fz_N, plate_filter_push(&p->filter, f->Fz_N), f->cop_x_mm, f->cop_y_mm};
+    struct plate_rep_input in = {.t_s = t_s,
+                                 .Fz_N = f->Fz_N,
+                                 .Fz_filtered_N = plate_filter_push(&p->filter, f->Fz_N),
+                                 .cop_x_mm = f->cop_x_mm,
+                                 .cop_y_mm = f->cop_y_mm};
     struct plate_rep_output out;
     if (p->next_mark < s->marks) apply_marks(s, p, t_s);
     if (!plate_rep_push(p->detector, &in, &out)) return;

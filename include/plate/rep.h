@@ -61,6 +61,8 @@ struct plate_rep_input {
     double Fz_N;          /* calibrated, unfiltered */
     double Fz_filtered_N; /* after plate_filter, for peak force */
     double cop_x_mm, cop_y_mm;
+    bool paired;    /* the other foot stands on a plate of its own, which says other_N at this time: movements of the whole */
+    double other_N; /* body (squat, sit_to_stand, squat_jump, generic) are then decided on the sum */
 };
 struct plate_rep_output {
     bool phase_changed, rep_done;

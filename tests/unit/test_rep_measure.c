@@ -38,7 +38,7 @@ static int drop_past(void **state)
 static void push(double t_s, struct point p, double filtered_N)
 {
     struct plate_rep_input in = {t_s, p.force_N, filtered_N, p.x_mm, p.y_mm};
-    rep_history_push(past, &in);
+    rep_history_push(past, &in, in.Fz_N);
 }
 
 /* Samples of `shape` from 0 to `end_s`, at a rate that may differ from its name, unfiltered. */

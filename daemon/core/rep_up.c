@@ -1,0 +1,369 @@
+#include <math.h>
+
+#include "rep_private.h"
+
+/* docs/detector.md gives the reason of each threshold. */
+#define MIN_STEP_N 15.0      /* less is no repetition of anything */
+#define MAX_REP_S 40.0       /* longer is no repetition: somebody stands there */
+#define HOLD_S 0.15          /* after the braking dip, a force that is flat for so long is held */
+#define PLATEAU_S 0.4        /* without a dip: longer than the top of the drive's own hump */
+#define FLAT_PART 0.01       /* flat: SD within this part of the step from rest */
+#define HOLD_LEVEL 0.4       /* and above this part of the step to the peak */
+#define DIP_PART 0.015       /* a braking dip is deeper than this part of the step */
+#define LEAVE_PART 0.015     /* a hold is left by more than this part of its force ... */
+#define LEAVE_SD 3.5         /* ... and of its own SD ... */
+#define LEAVE_S 0.06         /* ... for so long */
+#define PUSH_FLAT_PART 0.02  /* a maximal push trembles more ... */
+#define PUSH_LEAVE_PART 0.06 /* ... and creeps */
+#define HOLD_FOLLOW_S 1.0    /* the held level creeps with posture */
+#define SUSTAIN_S 0.015
+#define END_PART 0.1         /* touch-down: within a tenth of the step from rest to support */
+#define END_DWELL_S 0.1      /* hips that are known to be down are down */
+#define DIP_DWELL_S 0.25     /* else a fall this short may be braking at the top (free fall of v/g, v < 1.2 m/s) */
+#define FOOT_STEP 0.8        /* a rise above a "hold" by this part of its step: the hold was the foot at rest */
+#define FOOT_LEVEL 0.55      /* of the known held force: a foot at rest presses less */
+/* The observer: statics give dS/dh = 0.7 to 1.2 S per metre for every load, so the support answers the force as an
+ * oscillator of w^2 = g (dS/dh) / S = 7 to 12 /s^2. */
+#define OBSERVER_W2 9.6
+#define OBSERVER_DAMPING 1.0 /* 2 zeta w: errors of the first instants die away in about two seconds */
+#define LOW_PART 0.72        /* support with the hips at the floor, of the support at the top */
+#define LOW_LEAST 0.6        /* and no athlete's is less */
+#define DOWN_HEIGHT 0.6      /* hips in the lower part of their way: a foot that unloads has touched down */
+#define TURN_DOWN 0.35       /* of the way: so far down ... */
+#define TURN_UP 0.25         /* ... and so far up again is another repetition */
+#define DEEP_PART 0.35       /* the force came within this part of the step to rest: the floor took load */
+#define STILL_S 0.25         /* a lowering that has come to a standstill for so long ... */
+#define STILL_PART 0.3       /* ... and for this part of its own length ... */
+#define STILL_MOST_S 1.0
+#define KNOWN_HELD 0.4   /* of the usual step: a held movement that is smaller is none */
+#define KNOWN_BRIEF 0.6  /* without a hold it is an aborted lift */
+#define FIRST_RATIO 0.25 /* while fewer than 3 reps are known, or none for 15 s: the load may be another */
+#define FORGET_S 15.0
+#define NEW_REST_S 0.6 /* too small for a rep, and level for so long: the new rest */
+
+static bool moves(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_THRUST; }
+static bool fixed(const struct plate_rep_detector *d)
+{
+    return d->exercise->family == FAMILY_PUSH || d->exercise->family == FAMILY_GENERIC;
+}
+static bool pushes(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_PUSH; }
+
+/* What carries the load at the top, as far as it is known: the hold; the mean of the upper half of the force, since
+ * the impulse over the support is nil between two standstills; the peak in the first instants. */
+static double top_N(const struct plate_rep_detector *d)
+{
+    if (d->held) return d->hold.mean_N;
+    return d->upper_n > 0 ? d->upper_sum / d->upper_n : d->peak_N;
+}
+
+/* Support at the top and with the hips at the floor: what the observer's height is measured between. */
+static double high_N(const struct plate_rep_detector *d) { return d->held || d->known_N <= 0 ? top_N(d) : d->known_N; }
+static double way_N(const struct plate_rep_detector *d) { return (1 - LOW_PART) * high_N(d); }
+
+static bool hips_are_low(const struct plate_rep_detector *d)
+{
+    if (!moves(d)) return d->held;
+    if (!d->held && d->known_N <= 0) return false;
+    return d->support_N < high_N(d) - (1 - DOWN_HEIGHT) * way_N(d);
+}
+
+static void observe(struct plate_rep_detector *d, const struct block *b)
+{
+    double floor_N = d->known_N > 0 ? LOW_LEAST * d->known_N : d->rest.mean_N, dt = b->dt_s;
+    d->support_rate += dt * (OBSERVER_W2 * (b->force_N - d->support_N) - OBSERVER_DAMPING * d->support_rate);
+    d->support_N += dt * d->support_rate;
+    if (d->support_N < floor_N) d->support_N = floor_N, d->support_rate = fmax(0, d->support_rate); /* the floor */
+    if (d->support_N > d->support_high_N) {
+        d->support_high_N = d->support_low_N = d->support_N;
+        d->low_s = b->t_s;
+        d->low_N = b->force_N;
+    }
+    d->low_N = fmin(d->low_N, b->force_N);
+    if (d->support_N < d->support_low_N) d->support_low_N = d->support_N, d->low_s = b->t_s;
+}
+
+static void start_observer(struct plate_rep_detector *d, double support_N)
+{
+    d->support_N = d->support_high_N = d->support_low_N = support_N;
+    d->support_rate = 0;
+    d->low_s = rep_last_block(d)->t_s;
+    d->low_N = rep_last_block(d)->force_N;
+}
+
+void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out)
+{
+    d->state = STATE_UP;
+    d->onset_s = onset_s;
+    d->peak_N = d->smooth_N;
+    d->dip_depth_N = 0;
+    d->dip_N = d->dip_s = INFINITY;
+    d->top_s = d->descent_s = d->leave_s = d->below_s = d->moved_s = NAN;
+    d->held = false;
+    d->hold = (struct level){NAN, NAN};
+    d->upper_sum = d->upper_n = 0;
+    start_observer(d, fmax(d->rest.mean_N, LOW_PART * d->known_N));
+    rep_set_phase(d, PLATE_DRIVE, out);
+}
+
+/* ---- is it a repetition? ---- */
+
+static double smallest_step_N(const struct plate_rep_detector *d)
+{
+    return fmax(MIN_STEP_N, fmax(FIRST_RATIO * rep_usual_step_N(d), 3 * rep_band_N(d)));
+}
+
+static bool is_rep(const struct plate_rep_detector *d, double end_s)
+{
+    double top = top_N(d), step = top - d->rest.mean_N, length_s = end_s - d->onset_s, usual = rep_usual_step_N(d);
+    if (d->peak_N - d->rest.mean_N < smallest_step_N(d) || step < MIN_STEP_N) return false;
+    if (length_s < d->exercise->least_s) return false;
+    bool fresh = d->steps < 3 || d->onset_s - d->last_end_s > FORGET_S;
+    double part = fresh ? FIRST_RATIO : d->held ? KNOWN_HELD : KNOWN_BRIEF;
+    if (fixed(d)) return step >= FIRST_RATIO * usual;
+    if (d->known_N > 0 && d->rest.mean_N > 0.5 * (d->known_N - usual) + 0.3 * d->known_N) /* from above the floor */
+        return top >= fmax(part, KNOWN_HELD) * d->known_N;
+    return step >= part * usual;
+}
+
+/* Said or not, it is over. */
+static void finish(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out)
+{
+    if (!is_rep(d, end_s)) return;
+    double top = top_N(d);
+    if (d->held && isnan(d->descent_s) && !isnan(d->top_s)) d->descent_s = end_s;
+    if (d->descent_s > end_s) d->descent_s = end_s;
+    struct rep_times t = {.onset_s = d->onset_s,
+                          .top_s = d->top_s,
+                          .descent_s = d->held ? d->descent_s : NAN,
+                          .end_s = end_s,
+                          .up_from_s = d->onset_s,
+                          .up_to_s = d->top_s,
+                          .rest_N = d->own_rest_N,
+                          .last_end_s = d->last_end_s};
+    rep_say(d, &t, top - (isnan(d->floor_N) ? d->rest.mean_N : fmin(d->floor_N, d->rest.mean_N)), out);
+    if (out->rep_done) d->known_N = d->known_N > 0 && top < 1.3 * d->known_N && top > 0.7 * d->known_N
+                                        ? d->known_N + 0.5 * (top - d->known_N)
+                                        : top;
+}
+
+/* The force rose again from what looked like a hold, by about as much: the "hold" was the foot at rest. */
+static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    if (!d->held || pushes(d)) return false;
+    if (d->exercise->second_foot && !d->foot_down) return false; /* the load steps up when the second foot leaves */
+    double step = d->hold.mean_N - d->rest.mean_N;
+    if (d->smooth_N < d->hold.mean_N + fmax(MIN_STEP_N, FOOT_STEP * step)) return false;
+    if (d->known_N > 0 && d->hold.mean_N > FOOT_LEVEL * d->known_N && moves(d)) return false;
+    d->rest = (struct level){d->hold.mean_N, fmax(d->rest.sd_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD))};
+    double band = rep_band_N(d);
+    d->foot_down = false;
+    rep_up_begin(d, rep_find_departure(d, rep_last_block(d)->t_s, d->rest.mean_N, band), out);
+    return true;
+}
+
+/* ---- the hold ---- */
+
+/* The first mean from `since_s` on that is as near the level as `tolerance_N`. */
+static double settled(const struct plate_rep_detector *d, double since_s, const struct level *level, double tolerance_N)
+{
+    uint64_t i = rep_block_from(d, since_s);
+    while (i + 1 < d->blocks && fabs(rep_block_at(d, i)->force_N - level->mean_N) > tolerance_N) i++;
+    return rep_block_at(d, i)->t_s;
+}
+
+static double flat_N(const struct plate_rep_detector *d, double step_N)
+{
+    return fmax(fmax(2 * d->rest.sd_N, 1.0), (pushes(d) ? PUSH_FLAT_PART : FLAT_PART) * step_N);
+}
+
+static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    double step = d->peak_N - d->rest.mean_N, tolerance = flat_N(d, step), since_s;
+    double dip = fmax(fmax(3 * d->rest.sd_N, 1.0), DIP_PART * step);
+    struct level level;
+    if (step < smallest_step_N(d) || !rep_flat(d, HOLD_S, d->onset_s, tolerance, &level, &since_s)) return;
+    if (level.mean_N < d->rest.mean_N + HOLD_LEVEL * step) return;
+    bool again = d->held && fabs(level.mean_N - d->hold.mean_N) < 2 * tolerance;
+    if (d->phase == PLATE_LOWER && d->held && !again) return; /* a slow lowering is flat for a while too */
+    bool braked = d->dip_depth_N > dip && d->dip_N < level.mean_N - dip && d->dip_s <= since_s;
+    if (!braked && !rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s)) return;
+    /* Hips that rise slowly and evenly press like hips that are held: without a dip, only a push against a fixed
+     * bar is known to stand still. */
+    bool keep = again || (d->exercise->second_foot && !isnan(d->top_s));
+    if (!keep) d->top_s = braked || fixed(d) ? settled(d, since_s, &level, tolerance) : NAN;
+    d->hold = level;
+    d->held = true;
+    d->descent_s = d->leave_s = NAN;
+    start_observer(d, level.mean_N);
+    rep_set_phase(d, PLATE_HOLD, out);
+}
+
+/* Where the force left the held level, found again backwards: the last mean within a quarter of what it left by. */
+static double find_descent(const struct plate_rep_detector *d, double leave_N)
+{
+    uint64_t i = rep_block_from(d, d->leave_s), oldest = rep_oldest_block(d);
+    while (i > oldest + 1 && rep_block_at(d, i)->t_s > d->onset_s &&
+           fabs(rep_block_at(d, i)->force_N - d->hold.mean_N) > leave_N / 4)
+        i--;
+    return rep_block_at(d, i)->t_s;
+}
+
+static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    if (d->phase != PLATE_HOLD) {
+        find_hold(d, out);
+        return;
+    }
+    double off = d->smooth_N - d->hold.mean_N, k = d->block_n * d->period_s / HOLD_FOLLOW_S;
+    double leave_N = fmax(fmax(LEAVE_SD * d->hold.sd_N, 3 * d->rest.sd_N),
+                          fmax(1.5, (pushes(d) ? PUSH_LEAVE_PART : LEAVE_PART) * d->hold.mean_N));
+    if (fabs(off) <= leave_N) {
+        double mean_off = rep_last_block(d)->force_N - d->hold.mean_N;
+        d->leave_s = NAN;
+        if (fabs(off) > leave_N / 2) return;
+        d->hold.mean_N += fmin(1, k) * mean_off;
+        d->hold.sd_N =
+            sqrt(fmax(0, d->hold.sd_N * d->hold.sd_N + fmin(1, 2 * k) * (mean_off * mean_off - d->hold.sd_N * d->hold.sd_N)));
+        start_observer(d, d->hold.mean_N);
+        return;
+    }
+    if (isnan(d->leave_s)) d->leave_s = t_s;
+    if (!rep_lasted(d, t_s, d->leave_s, LEAVE_S)) return;
+    d->descent_s = find_descent(d, leave_N);
+    rep_set_phase(d, off < 0 ? PLATE_LOWER : PLATE_DRIVE, out);
+}
+
+/* ---- the end ---- */
+
+/* The force is near rest: the end, unless it is the braking at the top of an explosive rep. */
+static bool touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    double step = top_N(d) - d->rest.mean_N, near_N = d->rest.mean_N + fmax(END_PART * step, rep_band_N(d));
+    double force_N = rep_last_block(d)->force_N;
+    if (d->floor_N < d->rest.mean_N - rep_band_N(d) && force_N < d->rest.mean_N - rep_band_N(d)) {
+        d->rest.mean_N = d->floor_N; /* it began above the floor and ends on it */
+        d->below_s = NAN;
+        return false;
+    }
+    if (force_N <= near_N) {
+        if (isnan(d->below_s)) d->below_s = t_s;
+        bool low = hips_are_low(d) || (d->exercise->family == FAMILY_SEAT && d->held);
+        if (rep_lasted(d, t_s, d->below_s, low ? END_DWELL_S : DIP_DWELL_S)) {
+            finish(d, d->below_s, out);
+            if (out->rep_done) d->floor_N = d->rest.mean_N;
+            rep_to_rest(d, out);
+        } else if (low || rep_lasted(d, t_s, d->below_s, SUSTAIN_S))
+            rep_set_phase(d, PLATE_LOWER, out);
+        return true;
+    }
+    return false;
+}
+
+/* Another repetition begins where this one turned; the phase says so. */
+static void turn(struct plate_rep_detector *d, double end_s, double onset_s, struct plate_rep_output *out)
+{
+    double support = d->support_N, rate = d->support_rate;
+    double live_s = rep_history_sample(&d->history, d->history.n - 1)->t_s;
+    finish(d, end_s, out);
+    if (!out->rep_done) return;
+    d->live_s[1] = d->live_s[2] = NAN;
+    d->live_s[0] = live_s;
+    d->phase = PLATE_LOWER;
+    rep_up_begin(d, onset_s, out);
+    d->support_N = d->support_high_N = d->support_low_N = support;
+    d->support_rate = rate;
+}
+
+/* The way down has turned into a way up: by the hips' observer, or because the floor (the seat) has plainly taken load. */
+static bool turned(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    if (pushes(d) || d->phase == PLATE_HOLD) return false;
+    double way = way_N(d), step = top_N(d) - d->rest.mean_N, force_N = d->smooth_N;
+    bool deep = d->low_N < d->rest.mean_N + DEEP_PART * step && (hips_are_low(d) || d->exercise->family == FAMILY_SEAT);
+    bool hips = moves(d) && (d->held || d->known_N > 0) && d->support_high_N - d->support_low_N > TURN_DOWN * way &&
+                d->support_N - d->support_low_N > TURN_UP * way;
+    if (deep && d->held && force_N > d->low_N + 0.4 * step) hips = true;
+    if (!hips) return false;
+    /* the lowest force around the lowest support: the floor, or the braking's end */
+    uint64_t from = rep_block_from(d, d->low_s - 0.4), low = from;
+    for (uint64_t i = from; i < d->blocks; i++)
+        if (rep_block_at(d, i)->force_N < rep_block_at(d, low)->force_N) low = i;
+    double end_s = d->low_s, onset_s = d->low_s, floor_N = rep_block_at(d, low)->force_N;
+    if (deep) {
+        double near_N = fmax(floor_N, d->rest.mean_N) + fmax(END_PART * step, rep_band_N(d));
+        uint64_t a = low, z = low;
+        while (a > from && rep_block_at(d, a - 1)->force_N <= near_N) a--;
+        while (z + 1 < d->blocks && rep_block_at(d, z + 1)->force_N <= near_N) z++;
+        end_s = rep_block_at(d, a)->t_s;
+        onset_s = rep_block_at(d, z)->t_s;
+        while (z > low && rep_block_at(d, z)->force_N > fmax(floor_N, d->rest.mean_N) + rep_band_N(d)) z--;
+        onset_s = rep_block_at(d, z)->t_s;
+    }
+    turn(d, end_s, onset_s, out);
+    return out->rep_done;
+}
+
+/* A lowering that has come to a standstill: above the floor, or on it at another level than before. */
+static bool stands_still(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    if (d->phase != PLATE_LOWER || (pushes(d) && !d->held)) return false;
+    double from_s = d->held && !isnan(d->descent_s) ? d->descent_s : d->onset_s, since_s;
+    double window = fmin(STILL_MOST_S, fmax(STILL_S, STILL_PART * (t_s - from_s))), step = top_N(d) - d->rest.mean_N;
+    double drop = moves(d) ? STILL_PART * way_N(d) : 0.5 * step;
+    if (rep_last_block(d)->force_N > high_N(d) - fmax(drop, rep_band_N(d))) return false;
+    if (!d->held && rep_last_block(d)->force_N > d->rest.mean_N + 0.5 * step) return false;
+    struct level level;
+    if (!rep_flat(d, window, from_s, flat_N(d, step), &level, &since_s)) return false;
+    uint64_t i = rep_block_from(d, since_s);
+    double near_N = level.mean_N < d->rest.mean_N + DEEP_PART * step ? END_PART * (top_N(d) - level.mean_N) : flat_N(d, step);
+    while (i > rep_oldest_block(d) + 1 && fabs(rep_block_at(d, i - 1)->force_N - level.mean_N) <= near_N &&
+           rep_block_at(d, i - 1)->t_s > from_s)
+        i--;
+    bool on_floor = level.mean_N < d->rest.mean_N + DEEP_PART * step;
+    double rise = fmax(BAND_MIN_N, 0.05 * step);
+    if (on_floor && d->foot_down && level.mean_N > d->rest.mean_N + rep_band_N(d)) /* the foot was put down on the way */
+        d->onset_s = fmax(d->onset_s, rep_find_departure(d, isnan(d->top_s) ? d->onset_s : d->top_s, level.mean_N, rise));
+    finish(d, rep_block_at(d, i)->t_s, out);
+    if (out->rep_done && on_floor) d->floor_N = level.mean_N;
+    d->rest = (struct level){level.mean_N, fmax(d->rest.sd_N, level.sd_N)};
+    rep_to_rest(d, out);
+    return true;
+}
+
+/* Too small for a rep, and level: people shift their feet. */
+static bool new_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    double since_s;
+    struct level level;
+    if (d->held || d->peak_N - d->rest.mean_N >= smallest_step_N(d) || !rep_flat(d, NEW_REST_S, d->onset_s, 3, &level, &since_s))
+        return false;
+    d->own_rest_N += level.mean_N - d->rest.mean_N;
+    d->rest = (struct level){level.mean_N, fmax(d->rest.sd_N, level.sd_N)};
+    rep_to_rest(d, out);
+    return true;
+}
+
+void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    const struct block *b = rep_last_block(d);
+    double t_s = b->t_s;
+    d->peak_N = fmax(d->peak_N, d->smooth_N);
+    if (d->peak_N - d->smooth_N > d->dip_depth_N)
+        d->dip_depth_N = d->peak_N - d->smooth_N, d->dip_N = d->smooth_N, d->dip_s = t_s;
+    if (b->force_N > d->rest.mean_N + 0.5 * (d->peak_N - d->rest.mean_N)) d->upper_sum += b->force_N, d->upper_n++;
+    observe(d, b);
+    if (foot_was_at_rest(d, out) || touched_down(d, t_s, out) || turned(d, out)) return;
+    d->below_s = NAN;
+    if (rep_lasted(d, t_s, d->onset_s, MAX_REP_S)) {
+        rep_to_learn(d, out);
+        return;
+    }
+    if (new_rest(d, out) || stands_still(d, t_s, out)) return;
+    follow_hold(d, t_s, out);
+    if (d->held) return;
+    double part = (d->smooth_N - d->rest.mean_N) / (d->peak_N - d->rest.mean_N);
+    if (d->phase == PLATE_DRIVE && part < 0.6)
+        rep_set_phase(d, PLATE_LOWER, out);
+    else if (d->phase == PLATE_LOWER && part > 0.85)
+        rep_set_phase(d, PLATE_DRIVE, out);
+}
