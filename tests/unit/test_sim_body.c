@@ -44,7 +44,7 @@ static double foot_N(const struct sim_body *b, enum plate_side foot, double t) {
 
 #define CHECK(what, b)                                                                                                         \
     do {                                                                                                                       \
-        if (!(what)) fail_msg("%s: seed %llu: " #what, (b)->where, (unsigned long long)(b)->config.seed);                      \
+        if (!(what)) fail_msg("%s: seed %llu: %s", (b)->where, (unsigned long long)(b)->config.seed, #what);                   \
     } while (0)
 
 /* Every exercise, turn and profile that there is, a few athletes each. */
