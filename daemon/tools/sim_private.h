@@ -14,8 +14,9 @@
 struct gap {
     enum sim_turn turn;
     double h_m, accel;    /* where the hips turn, and how hard when they do not stop */
-    double length_s;      /* standstill, floor contact or rest */
+    double length_s;      /* standstill, floor contact or rest; bounce: from contact to turn */
     double touch_m_per_s; /* speed at which the floor is met; 0: put down softly */
+    double rebound_s;     /* bounce: from the turn until the floor is left */
 };
 struct rep {
     unsigned set, number;

@@ -175,14 +175,16 @@ static void draw_floor(const struct sim_body *b, struct sim_rng *r, const struct
 /* How hard the next drive may set off without overshooting its own speed. */
 static double setting_off(const struct sim_body *b, const struct rep *next) { return 8 * b->travel_m / square(next->first_s); }
 
-static void draw_bounce(const struct sim_body *b, struct sim_rng *r, const struct rep *next, struct gap *g)
+/* Down to where the floor takes its part, and back up off it with the speed that it gives. */
+static void draw_bounce(const struct sim_body *b, struct sim_rng *r, struct gap *g)
 {
     double taken = draw(r, 0.4, 0.85), half_s = draw(r, 0.04, 0.07);
     double depth_m = b->contact_m * fmin(1, taken * (1.3 - 0.3 * taken)); /* the contact's own curve, the other way round */
     g->h_m = b->contact_m - depth_m;
-    g->accel = fmin(2.4 * depth_m / (half_s * half_s), setting_off(b, next));
+    g->accel = 2.4 * depth_m / (half_s * half_s);
     g->touch_m_per_s = 2 * (depth_m / half_s - g->accel * half_s / 12);
     g->length_s = half_s;
+    g->rebound_s = half_s * draw(r, 1, 1.3);
 }
 
 static void draw_float(const struct sim_body *b, struct sim_rng *r, const struct rep *rep, const struct rep *next,
@@ -201,7 +203,7 @@ static void draw_gap(const struct sim_body *b, struct sim_rng *r, struct rep *re
     *ret = (struct gap){.turn = next ? b->cfg.turn : SIM_TURN_PAUSE};
     ret->length_s = sim_rng_draw(r, b->cfg.exercise->rest_s);
     if (ret->turn == SIM_TURN_BOUNCE)
-        draw_bounce(b, r, next, ret);
+        draw_bounce(b, r, ret);
     else if (ret->turn == SIM_TURN_FLOAT)
         draw_float(b, r, rep, next, ret);
     else
@@ -240,7 +242,7 @@ static void drive_knots(const struct sim_body *b, struct sim_rng *r, double leng
 {
     enum sim_profile profile = b->cfg.exercise->profiles ? b->cfg.profile : SIM_PROFILE_MEASURED;
     double early = draw(r, 0.28, 0.40), late = draw(r, 0.4, 0.6), stuck = draw(r, 0.15, 0.4);
-    if (profile == SIM_PROFILE_MIN_JERK) {
+    if (profile == SIM_PROFILE_MIN_JERK && m->start_v <= 0) {
         min_jerk_knots(m);
         return;
     }
@@ -251,6 +253,8 @@ static void drive_knots(const struct sim_body *b, struct sim_rng *r, double leng
     add_knot(m, 0, 0);
     if (profile == SIM_PROFILE_EXPLOSIVE) {
         add_knot(m, 0.4, 1);
+    } else if (profile == SIM_PROFILE_MIN_JERK) { /* off a bounce: much the same */
+        add_knot(m, 0.5, 1);
     } else if (profile == SIM_PROFILE_STICKING) {
         add_knot(m, 0.24, 1);
         add_knot(m, 0.5, stuck);
@@ -262,10 +266,9 @@ static void drive_knots(const struct sim_body *b, struct sim_rng *r, double leng
     add_knot(m, 1, 0);
 }
 
-static void add_drive(struct sim_body *b, struct sim_rng *r, double start_s, double length_s, double to_m, double start_a,
-                      double end_a)
+static void add_drive(struct sim_body *b, struct sim_rng *r, double start_s, double length_s, struct sim_move m)
 {
-    struct sim_move m = {.from_m = sim_path_height_m(&b->path), .to_m = to_m, .start_a = start_a, .end_a = end_a};
+    m.from_m = sim_path_height_m(&b->path);
     drive_knots(b, r, length_s, &m);
     sim_path_move(&b->path, start_s, length_s, &m);
 }
@@ -302,18 +305,26 @@ static double add_descent(struct sim_body *b, struct sim_rng *r, const struct re
 static void act_up_first(struct sim_body *b, struct sim_rng *r, struct rep *rep, const struct gap *before,
                          const struct gap *after)
 {
-    double t = rep->start_s, start_a = before->accel, effort = b->cfg.exercise->kind == SIM_PUSH ? 1 : b->travel_m;
+    bool pushes = b->cfg.exercise->kind == SIM_PUSH;
+    struct sim_move up = {.to_m = pushes ? 1 : b->travel_m, .start_a = before->accel, .end_a = rep->top_accel};
+    double t = rep->start_s, rebound_s = before->rebound_s;
     if (rep->lean_s > 0) {
         struct sim_move sink = {.to_m = -b->dip_m, .knots = 3, .knot = {{0, 0, 0}, {0.5, 1, 0}, {1, 0, 0}}};
-        start_a = sink.end_a = fmin(setting_off(b, rep) / 2, 1.5);
+        up.start_a = sink.end_a = fmin(setting_off(b, rep) / 2, 1.5);
         sim_path_move(&b->path, t, rep->lean_s, &sink);
         t += rep->lean_s;
     }
-    add_drive(b, r, t, rep->first_s, effort, start_a, rep->top_accel);
+    if (rebound_s > 0) {
+        up.start_v = 2 * ((b->contact_m - before->h_m) / rebound_s - before->accel * rebound_s / 12);
+        up.start_a = 0;
+        sim_path_add(&b->path, t, rebound_s, before->h_m, 0, before->accel, up.start_v, 0);
+    }
+    add_drive(b, r, t + rebound_s, rep->first_s, up);
+    rep->first_s += rebound_s; /* the rest of it needs its time to brake */
     t += rep->first_s + rep->hold_s;
     rep->swap_s[0] = t - rep->hold_s + fmin(rep->swap_s[0], 0.1 * rep->hold_s);
     rep->swap_s[1] = fmax(0.15, fmin(rep->swap_s[1], 0.7 * rep->hold_s));
-    if (b->cfg.exercise->kind == SIM_PUSH) {
+    if (pushes) {
         struct sim_move down = {.from_m = 1};
         add_lowering(b, r, t, rep->second_s, &down);
         rep->stop_s = t + rep->second_s;
@@ -328,7 +339,7 @@ static void act_squat(struct sim_body *b, struct sim_rng *r, struct rep *rep)
     struct sim_move down = {.to_m = -b->travel_m, .end_a = turn};
     add_lowering(b, r, rep->start_s, rep->first_s, &down);
     double t = rep->start_s + rep->first_s + rep->hold_s;
-    add_drive(b, r, t, rep->second_s, 0, turn, 0);
+    add_drive(b, r, t, rep->second_s, (struct sim_move){.start_a = turn});
     rep->stop_s = t + rep->second_s;
 }
 
