@@ -184,7 +184,7 @@ static int detect(const struct set *s, unsigned rows, double *ret_ns)
     for (size_t i = 0; i < s->rows; i++) {
         const int32_t *c = s->counts + i * CELLS;
         double force_N = ((double)c[0] + c[1] + c[2] + c[3]) * SIM_COUNT_N;
-        const struct plate_rep_input in = {(double)i / RATE_HZ, force_N, force_N, 0, 0};
+        const struct plate_rep_input in = {(double)i / RATE_HZ, force_N, force_N, 0, 0, false, NAN};
         if (plate_rep_push(d, &in, &out)) reps += out.rep_done;
     }
     *ret_ns = now_ns() - start;

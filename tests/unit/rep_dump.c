@@ -25,7 +25,7 @@ int main(int argc, char **argv)
             plate_rep_gap(d, (uint64_t)row[1]);
             continue;
         }
-        struct plate_rep_input in = {row[0], row[1], plate_filter_push(&filter, row[1]), row[2], row[3]};
+        struct plate_rep_input in = {row[0], row[1], plate_filter_push(&filter, row[1]), row[2], row[3], false, NAN};
         struct plate_rep_output out;
         char text[PLATE_EVENT_JSON_MAX];
         if (!plate_rep_push(d, &in, &out) || !out.rep_done) continue;

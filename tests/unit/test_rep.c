@@ -41,7 +41,7 @@ static void push(struct run *r, double force_N)
     double u = 0;
     for (int i = 0; i < 12; i++) u += (double)rand_r(&r->seed) / RAND_MAX - 0.5;
     force_N += r->noise_N * u;
-    struct plate_rep_input in = {r->t_s, force_N, force_N, NAN, NAN};
+    struct plate_rep_input in = {r->t_s, force_N, force_N, NAN, NAN, false, NAN};
     r->t_s += 1 / r->rate_Hz;
     if (!plate_rep_push(r->d, &in, &out)) return;
     if (out.phase_changed && r->phases < 8 * MOST) r->phase[r->phases] = out.phase, r->phase_s[r->phases++] = in.t_s;
@@ -224,7 +224,7 @@ static void nonsense_is_refused(void **state)
     cfg.rate_Hz = 100;
     assert_int_equal(plate_rep_init(d, &cfg), 0);
     struct plate_rep_output out;
-    struct plate_rep_input in = {0, NAN, NAN, NAN, NAN};
+    struct plate_rep_input in = {0, NAN, NAN, NAN, NAN, false, NAN};
     assert_false(plate_rep_push(d, &in, &out));
     free(d);
 }

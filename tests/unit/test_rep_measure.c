@@ -37,7 +37,7 @@ static int drop_past(void **state)
 
 static void push(double t_s, struct point p, double filtered_N)
 {
-    struct plate_rep_input in = {t_s, p.force_N, filtered_N, p.x_mm, p.y_mm};
+    struct plate_rep_input in = {t_s, p.force_N, filtered_N, p.x_mm, p.y_mm, false, NAN};
     rep_history_push(past, &in, in.Fz_N);
 }
 
