@@ -73,7 +73,8 @@ struct plate_rep_detector {
     double dip_depth_N, dip_N,
         dip_s; /* the deepest fall from a peak before it, how low it went, when: the braking at the top */
     struct level hold;
-    bool held; /* `hold` is of this rep */
+    bool held;     /* `hold` is of this rep */
+    bool floating; /* said, and the hips wait above the floor, on the level `hold` */
     double top_s, descent_s, leave_s;
     double below_s; /* since when the force is back near rest; NaN */
     double moved_s; /* since when the force is off what may be a new level; NaN */
@@ -82,7 +83,6 @@ struct plate_rep_detector {
     double support_N, support_rate, support_high_N, support_low_N, low_s;
     double upper_sum, upper_n; /* of the force in the upper half of this rep */
     double known_N;            /* the held force of the reps before; 0: none */
-    double floor_N;            /* the foot at rest on the floor; NaN */
 
     double velocity, height, deepest, fastest_down, fastest_up; /* of a standing body, m/s and m */
     double bottom_s, turned_s, takeoff_s;

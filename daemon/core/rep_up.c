@@ -28,17 +28,22 @@
 #define OBSERVER_DAMPING 1.0 /* 2 zeta w: errors of the first instants die away in about two seconds */
 #define LOW_PART 0.72        /* support with the hips at the floor, of the support at the top */
 #define LOW_LEAST 0.6        /* and no athlete's is less */
+#define LEARNED_S 1.0        /* after so long the observer is to be believed, though nothing was known before */
 #define DOWN_HEIGHT 0.6      /* hips in the lower part of their way: a foot that unloads has touched down */
 #define TURN_DOWN 0.35       /* of the way: so far down ... */
 #define TURN_UP 0.25         /* ... and so far up again is another repetition */
 #define DEEP_PART 0.35       /* the force came within this part of the step to rest: the floor took load */
-#define STILL_S 0.25         /* a lowering that has come to a standstill for so long ... */
-#define STILL_PART 0.3       /* ... and for this part of its own length ... */
+#define STILL_S 0.4          /* a lowering that has come to a standstill for so long ... */
+#define STILL_PART 0.35      /* ... and for this part of its own length ... */
+#define STILL_DROP 0.3       /* ... and so far down its way, is over */
 #define STILL_MOST_S 1.0
 #define KNOWN_HELD 0.4   /* of the usual step: a held movement that is smaller is none */
 #define KNOWN_BRIEF 0.6  /* without a hold it is an aborted lift */
 #define FIRST_RATIO 0.25 /* while fewer than 3 reps are known, or none for 15 s: the load may be another */
 #define FORGET_S 15.0
+#define TOP_HEIGHT 0.45  /* of the way: the hips are at the held height if the observer says so */
+#define ABRUPT_S 0.2     /* on an empty plate: what comes and goes faster than hips can is a foot, or a thing */
+#define FLOATING_MOST_S 20.0
 #define NEW_REST_S 0.6 /* too small for a rep, and level for so long: the new rest */
 
 static bool moves(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_THRUST; }
@@ -63,13 +68,16 @@ static double way_N(const struct plate_rep_detector *d) { return (1 - LOW_PART) 
 static bool hips_are_low(const struct plate_rep_detector *d)
 {
     if (!moves(d)) return d->held;
-    if (!d->held && d->known_N <= 0) return false;
+    if (!d->held && d->known_N <= 0 && rep_last_block(d)->t_s - d->onset_s < LEARNED_S) return false;
     return d->support_N < high_N(d) - (1 - DOWN_HEIGHT) * way_N(d);
 }
 
 static void observe(struct plate_rep_detector *d, const struct block *b)
 {
-    double floor_N = d->known_N > 0 ? LOW_LEAST * d->known_N : d->rest.mean_N, dt = b->dt_s;
+    /* the floor: hips press no less than with their lowest support; while that is not known, by what this rep shows */
+    double floor_N = d->known_N > 0 ? LOW_LEAST * d->known_N : LOW_PART * fmin(top_N(d), d->smooth_N), dt = b->dt_s;
+    floor_N = fmax(floor_N, d->rest.mean_N);
+    if (d->known_N <= 0 && d->support_N > floor_N) floor_N = d->rest.mean_N;
     d->support_rate += dt * (OBSERVER_W2 * (b->force_N - d->support_N) - OBSERVER_DAMPING * d->support_rate);
     d->support_N += dt * d->support_rate;
     if (d->support_N < floor_N) d->support_N = floor_N, d->support_rate = fmax(0, d->support_rate); /* the floor */
@@ -98,7 +106,7 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
     d->dip_depth_N = 0;
     d->dip_N = d->dip_s = INFINITY;
     d->top_s = d->descent_s = d->leave_s = d->below_s = d->moved_s = NAN;
-    d->held = false;
+    d->held = d->floating = false;
     d->hold = (struct level){NAN, NAN};
     d->upper_sum = d->upper_n = 0;
     start_observer(d, fmax(d->rest.mean_N, LOW_PART * d->known_N));
@@ -112,6 +120,17 @@ static double smallest_step_N(const struct plate_rep_detector *d)
     return fmax(MIN_STEP_N, fmax(FIRST_RATIO * rep_usual_step_N(d), 3 * rep_band_N(d)));
 }
 
+/* Did it come and go faster than hips can? */
+static bool abrupt(const struct plate_rep_detector *d, double end_s, double step_N)
+{
+    double high_N = d->rest.mean_N + 0.8 * step_N;
+    uint64_t rise = rep_block_from(d, d->onset_s), fall = rep_block_from(d, end_s);
+    if (fall >= d->blocks) fall = d->blocks - 1;
+    while (rise < fall && rep_block_at(d, rise)->force_N < high_N) rise++;
+    while (fall > rise && rep_block_at(d, fall)->force_N < high_N) fall--;
+    return rep_block_at(d, rise)->t_s - d->onset_s < ABRUPT_S && end_s - rep_block_at(d, fall)->t_s < ABRUPT_S;
+}
+
 static bool is_rep(const struct plate_rep_detector *d, double end_s)
 {
     double top = top_N(d), step = top - d->rest.mean_N, length_s = end_s - d->onset_s, usual = rep_usual_step_N(d);
@@ -120,8 +139,7 @@ static bool is_rep(const struct plate_rep_detector *d, double end_s)
     bool fresh = d->steps < 3 || d->onset_s - d->last_end_s > FORGET_S;
     double part = fresh ? FIRST_RATIO : d->held ? KNOWN_HELD : KNOWN_BRIEF;
     if (fixed(d)) return step >= FIRST_RATIO * usual;
-    if (d->known_N > 0 && d->rest.mean_N > 0.5 * (d->known_N - usual) + 0.3 * d->known_N) /* from above the floor */
-        return top >= fmax(part, KNOWN_HELD) * d->known_N;
+    if (d->foot_down && abrupt(d, end_s, step)) return false;
     return step >= part * usual;
 }
 
@@ -140,7 +158,7 @@ static void finish(struct plate_rep_detector *d, double end_s, struct plate_rep_
                           .up_to_s = d->top_s,
                           .rest_N = d->own_rest_N,
                           .last_end_s = d->last_end_s};
-    rep_say(d, &t, top - (isnan(d->floor_N) ? d->rest.mean_N : fmin(d->floor_N, d->rest.mean_N)), out);
+    rep_say(d, &t, top - d->rest.mean_N, out);
     if (out->rep_done) d->known_N = d->known_N > 0 && top < 1.3 * d->known_N && top > 0.7 * d->known_N
                                         ? d->known_N + 0.5 * (top - d->known_N)
                                         : top;
@@ -186,6 +204,8 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     bool again = d->held && fabs(level.mean_N - d->hold.mean_N) < 2 * tolerance;
     if (d->phase == PLATE_LOWER && d->held && !again) return; /* a slow lowering is flat for a while too */
     bool braked = d->dip_depth_N > dip && d->dip_N < level.mean_N - dip && d->dip_s <= since_s;
+    bool learned = moves(d) && (d->held || d->known_N > 0);
+    if (learned && fabs(d->support_N - level.mean_N) > TOP_HEIGHT * way_N(d)) return;
     if (!braked && !rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s)) return;
     /* Hips that rise slowly and evenly press like hips that are held: without a dip, only a push against a fixed
      * bar is known to stand still. */
@@ -238,21 +258,15 @@ static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_r
 /* The force is near rest: the end, unless it is the braking at the top of an explosive rep. */
 static bool touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
-    double step = top_N(d) - d->rest.mean_N, near_N = d->rest.mean_N + fmax(END_PART * step, rep_band_N(d));
+    double step = (d->floating ? d->known_N : top_N(d)) - d->rest.mean_N, near_N = d->rest.mean_N + fmax(END_PART * step, rep_band_N(d));
     double force_N = rep_last_block(d)->force_N;
-    if (d->floor_N < d->rest.mean_N - rep_band_N(d) && force_N < d->rest.mean_N - rep_band_N(d)) {
-        d->rest.mean_N = d->floor_N; /* it began above the floor and ends on it */
-        d->below_s = NAN;
-        return false;
-    }
     if (force_N <= near_N) {
         if (isnan(d->below_s)) d->below_s = t_s;
-        bool low = hips_are_low(d) || (d->exercise->family == FAMILY_SEAT && d->held);
+        bool low = d->floating || hips_are_low(d) || (d->exercise->family == FAMILY_SEAT && d->held);
         if (rep_lasted(d, t_s, d->below_s, low ? END_DWELL_S : DIP_DWELL_S)) {
-            finish(d, d->below_s, out);
-            if (out->rep_done) d->floor_N = d->rest.mean_N;
+            if (!d->floating) finish(d, d->below_s, out);
             rep_to_rest(d, out);
-        } else if (low || rep_lasted(d, t_s, d->below_s, SUSTAIN_S))
+        } else if (!d->floating && (low || rep_lasted(d, t_s, d->below_s, SUSTAIN_S)))
             rep_set_phase(d, PLATE_LOWER, out);
         return true;
     }
@@ -280,7 +294,8 @@ static bool turned(struct plate_rep_detector *d, struct plate_rep_output *out)
     if (pushes(d) || d->phase == PLATE_HOLD) return false;
     double way = way_N(d), step = top_N(d) - d->rest.mean_N, force_N = d->smooth_N;
     bool deep = d->low_N < d->rest.mean_N + DEEP_PART * step && (hips_are_low(d) || d->exercise->family == FAMILY_SEAT);
-    bool hips = moves(d) && (d->held || d->known_N > 0) && d->support_high_N - d->support_low_N > TURN_DOWN * way &&
+    bool learned = d->held || d->known_N > 0 || rep_last_block(d)->t_s - d->onset_s > LEARNED_S;
+    bool hips = moves(d) && learned && d->support_high_N - d->support_low_N > TURN_DOWN * way &&
                 d->support_N - d->support_low_N > TURN_UP * way;
     if (deep && d->held && force_N > d->low_N + 0.4 * step) hips = true;
     if (!hips) return false;
@@ -303,30 +318,65 @@ static bool turned(struct plate_rep_detector *d, struct plate_rep_output *out)
     return out->rep_done;
 }
 
+/* The hips wait above the floor. Up from there is another repetition, down to the floor is none. */
+static void step_floating(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    if (touched_down(d, t_s, out)) return;
+    d->below_s = NAN;
+    if (rep_lasted(d, t_s, d->last_end_s, FLOATING_MOST_S)) {
+        rep_to_learn(d, out);
+        return;
+    }
+    double tolerance = flat_N(d, d->known_N - d->rest.mean_N), since_s;
+    struct level level;
+    if (d->support_N - d->support_low_N > TURN_UP * way_N(d)) {
+        double support = d->support_N, rate = d->support_rate;
+        double onset_s = rep_find_departure(d, t_s, d->hold.mean_N, fmax(BAND_MIN_N, 2 * tolerance));
+        d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
+        rep_up_begin(d, onset_s, out);
+        start_observer(d, support);
+        d->support_rate = rate;
+    } else if (rep_flat(d, STILL_S, d->last_end_s, tolerance, &level, &since_s)) {
+        if (level.mean_N < d->rest.mean_N + DEEP_PART * (d->known_N - d->rest.mean_N)) {
+            d->rest.mean_N = level.mean_N; /* on the floor, at another level than before */
+            rep_to_rest(d, out);
+        } else if (fabs(level.mean_N - d->hold.mean_N) < 3 * tolerance || level.mean_N < d->hold.mean_N)
+            d->hold = level;
+    }
+}
+
 /* A lowering that has come to a standstill: above the floor, or on it at another level than before. */
 static bool stands_still(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
     if (d->phase != PLATE_LOWER || (pushes(d) && !d->held)) return false;
     double from_s = d->held && !isnan(d->descent_s) ? d->descent_s : d->onset_s, since_s;
     double window = fmin(STILL_MOST_S, fmax(STILL_S, STILL_PART * (t_s - from_s))), step = top_N(d) - d->rest.mean_N;
-    double drop = moves(d) ? STILL_PART * way_N(d) : 0.5 * step;
-    if (rep_last_block(d)->force_N > high_N(d) - fmax(drop, rep_band_N(d))) return false;
-    if (!d->held && rep_last_block(d)->force_N > d->rest.mean_N + 0.5 * step) return false;
+    double force_N = rep_last_block(d)->force_N, tolerance = flat_N(d, step);
+    if (force_N > high_N(d) - fmax(moves(d) ? STILL_DROP * way_N(d) : 0.5 * step, rep_band_N(d))) return false;
+    if (!d->held && force_N > d->rest.mean_N + 0.5 * step) return false;
     struct level level;
-    if (!rep_flat(d, window, from_s, flat_N(d, step), &level, &since_s)) return false;
+    if (!rep_flat(d, window, from_s, tolerance, &level, &since_s)) return false;
+    bool on_floor = !moves(d) || level.mean_N < d->rest.mean_N + DEEP_PART * step;
+    double near_N = on_floor ? fmax(tolerance, END_PART * (top_N(d) - level.mean_N)) : tolerance;
     uint64_t i = rep_block_from(d, since_s);
-    double near_N = level.mean_N < d->rest.mean_N + DEEP_PART * step ? END_PART * (top_N(d) - level.mean_N) : flat_N(d, step);
     while (i > rep_oldest_block(d) + 1 && fabs(rep_block_at(d, i - 1)->force_N - level.mean_N) <= near_N &&
            rep_block_at(d, i - 1)->t_s > from_s)
         i--;
-    bool on_floor = level.mean_N < d->rest.mean_N + DEEP_PART * step;
-    double rise = fmax(BAND_MIN_N, 0.05 * step);
     if (on_floor && d->foot_down && level.mean_N > d->rest.mean_N + rep_band_N(d)) /* the foot was put down on the way */
-        d->onset_s = fmax(d->onset_s, rep_find_departure(d, isnan(d->top_s) ? d->onset_s : d->top_s, level.mean_N, rise));
+        d->onset_s = fmax(d->onset_s, rep_find_departure(d, isnan(d->top_s) ? d->onset_s : d->top_s, level.mean_N,
+                                                         fmax(BAND_MIN_N, 0.05 * step)));
     finish(d, rep_block_at(d, i)->t_s, out);
-    if (out->rep_done && on_floor) d->floor_N = level.mean_N;
-    d->rest = (struct level){level.mean_N, fmax(d->rest.sd_N, level.sd_N)};
-    rep_to_rest(d, out);
+    if (on_floor || !out->rep_done) {
+        d->own_rest_N += level.mean_N - d->rest.mean_N;
+        d->rest = (struct level){level.mean_N, fmax(d->rest.sd_N, level.sd_N)};
+        rep_to_rest(d, out);
+        return true;
+    }
+    d->floating = true;
+    d->held = false;
+    d->hold = level; /* the level on which it waits */
+    start_observer(d, level.mean_N);
+    rep_set_phase(d, PLATE_REST, out);
     return true;
 }
 
@@ -352,6 +402,10 @@ void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         d->dip_depth_N = d->peak_N - d->smooth_N, d->dip_N = d->smooth_N, d->dip_s = t_s;
     if (b->force_N > d->rest.mean_N + 0.5 * (d->peak_N - d->rest.mean_N)) d->upper_sum += b->force_N, d->upper_n++;
     observe(d, b);
+    if (d->floating) {
+        step_floating(d, t_s, out);
+        return;
+    }
     if (foot_was_at_rest(d, out) || touched_down(d, t_s, out) || turned(d, out)) return;
     d->below_s = NAN;
     if (rep_lasted(d, t_s, d->onset_s, MAX_REP_S)) {
