@@ -27,11 +27,11 @@ static const struct exercise exercises[] = {
     {"glute_bridge", FAMILY_THRUST, false, false, false, 0.45},
     {"two_up_one_down", FAMILY_THRUST, false, false, true, 0.6},
     {"barbell_hip_thrust", FAMILY_THRUST, false, false, false, 0.6},
-    {"isometric", FAMILY_PUSH, false, false, false, 0.15},
+    {"isometric", FAMILY_PUSH, false, false, false, 0.5},
     {"squat", FAMILY_LOADED, true, false, false, 0.5},
     {"squat_jump", FAMILY_LOADED, true, true, false, 0.2},
     {"sit_to_stand", FAMILY_SEAT, true, false, false, 0.5},
-    {"generic", FAMILY_GENERIC, true, false, false, 0.15},
+    {"generic", FAMILY_GENERIC, true, false, false, 0.3},
 };
 enum { EXERCISES = sizeof exercises / sizeof *exercises };
 

@@ -4,6 +4,7 @@
 
 /* docs/detector.md gives the reason of each threshold. */
 #define MIN_STEP_N 15.0      /* less is no repetition of anything */
+#define LIFT_MIN_N 30.0      /* hips carry a fifth of the body's weight at least, a foot at rest a seventh at most */
 #define MAX_REP_S 40.0       /* longer is no repetition: somebody stands there */
 #define HOLD_S 0.15          /* after the braking dip, a force that is flat for so long is held */
 #define PLATEAU_S 0.4        /* without a dip: longer than the top of the drive's own hump */
@@ -26,23 +27,29 @@
  * oscillator of w^2 = g (dS/dh) / S = 7 to 12 /s^2. */
 #define OBSERVER_W2 9.6
 #define OBSERVER_DAMPING 1.0 /* 2 zeta w: errors of the first instants die away in about two seconds */
+#define FIRST_DAMPING 3.0    /* while nothing is known of where it begins */
 #define LOW_PART 0.72        /* support with the hips at the floor, of the support at the top */
 #define LOW_LEAST 0.6        /* and no athlete's is less */
 #define LEARNED_S 1.0        /* after so long the observer is to be believed, though nothing was known before */
 #define DOWN_HEIGHT 0.6      /* hips in the lower part of their way: a foot that unloads has touched down */
-#define TURN_DOWN 0.35       /* of the way: so far down ... */
-#define TURN_UP 0.25         /* ... and so far up again is another repetition */
+#define TURN_DOWN 0.27       /* of the way: so far down ... */
+#define TURN_UP 0.2          /* ... and so far up again is another repetition */
 #define DEEP_PART 0.35       /* the force came within this part of the step to rest: the floor took load */
 #define STILL_S 0.4          /* a lowering that has come to a standstill for so long ... */
 #define STILL_PART 0.35      /* ... and for this part of its own length ... */
 #define STILL_DROP 0.3       /* ... and so far down its way, is over */
 #define STILL_MOST_S 1.0
+#define STILL_OFF 0.15  /* of the way: the observer agrees that the hips are where the force says ... */
+#define STILL_RATE 0.25 /* of the way in a second: ... and stay there */
 #define KNOWN_HELD 0.4   /* of the usual step: a held movement that is smaller is none */
 #define KNOWN_BRIEF 0.6  /* without a hold it is an aborted lift */
 #define FIRST_RATIO 0.25 /* while fewer than 3 reps are known, or none for 15 s: the load may be another */
 #define FORGET_S 15.0
 #define TOP_HEIGHT 0.45  /* of the way: the hips are at the held height if the observer says so */
-#define ABRUPT_S 0.2     /* on an empty plate: what comes and goes faster than hips can is a foot, or a thing */
+#define ABRUPT_RISE_S 0.5 /* on an empty plate: what comes and goes faster than hips can is a foot, or a thing */
+#define ABRUPT_FALL_S 0.4
+#define FIDGET_N 12.0    /* a foot at rest shifts by so much: from an empty plate, hips turn by more */
+#define SEAT_RATIO 1.5   /* who stands up presses so much more than who sits */
 #define FLOATING_MOST_S 20.0
 #define NEW_REST_S 0.6 /* too small for a rep, and level for so long: the new rest */
 
@@ -78,10 +85,11 @@ static void observe(struct plate_rep_detector *d, const struct block *b)
     double floor_N = d->known_N > 0 ? LOW_LEAST * d->known_N : LOW_PART * fmin(top_N(d), d->smooth_N), dt = b->dt_s;
     floor_N = fmax(floor_N, d->rest.mean_N);
     if (d->known_N <= 0 && d->support_N > floor_N) floor_N = d->rest.mean_N;
-    d->support_rate += dt * (OBSERVER_W2 * (b->force_N - d->support_N) - OBSERVER_DAMPING * d->support_rate);
+    double damping = d->known_N > 0 || d->held ? OBSERVER_DAMPING : FIRST_DAMPING;
+    d->support_rate += dt * (OBSERVER_W2 * (b->force_N - d->support_N) - damping * d->support_rate);
     d->support_N += dt * d->support_rate;
     if (d->support_N < floor_N) d->support_N = floor_N, d->support_rate = fmax(0, d->support_rate); /* the floor */
-    if (d->support_N > d->support_high_N) {
+    if (d->support_N > d->support_high_N && !d->floating) {
         d->support_high_N = d->support_low_N = d->support_N;
         d->low_s = b->t_s;
         d->low_N = b->force_N;
@@ -117,7 +125,7 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
 
 static double smallest_step_N(const struct plate_rep_detector *d)
 {
-    return fmax(MIN_STEP_N, fmax(FIRST_RATIO * rep_usual_step_N(d), 3 * rep_band_N(d)));
+    return fmax(moves(d) ? LIFT_MIN_N : MIN_STEP_N, fmax(FIRST_RATIO * rep_usual_step_N(d), 3 * rep_band_N(d)));
 }
 
 /* Did it come and go faster than hips can? */
@@ -128,7 +136,7 @@ static bool abrupt(const struct plate_rep_detector *d, double end_s, double step
     if (fall >= d->blocks) fall = d->blocks - 1;
     while (rise < fall && rep_block_at(d, rise)->force_N < high_N) rise++;
     while (fall > rise && rep_block_at(d, fall)->force_N < high_N) fall--;
-    return rep_block_at(d, rise)->t_s - d->onset_s < ABRUPT_S && end_s - rep_block_at(d, fall)->t_s < ABRUPT_S;
+    return rep_block_at(d, rise)->t_s - d->onset_s < ABRUPT_RISE_S && end_s - rep_block_at(d, fall)->t_s < ABRUPT_FALL_S;
 }
 
 static bool is_rep(const struct plate_rep_detector *d, double end_s)
@@ -139,7 +147,9 @@ static bool is_rep(const struct plate_rep_detector *d, double end_s)
     bool fresh = d->steps < 3 || d->onset_s - d->last_end_s > FORGET_S;
     double part = fresh ? FIRST_RATIO : d->held ? KNOWN_HELD : KNOWN_BRIEF;
     if (fixed(d)) return step >= FIRST_RATIO * usual;
-    if (d->foot_down && abrupt(d, end_s, step)) return false;
+    if (d->exercise->family == FAMILY_SEAT && top < SEAT_RATIO * d->rest.mean_N) return false;
+    bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;
+    if (d->foot_down && moves(d) && !usual_top && d->below_s > 0 && abrupt(d, end_s, step)) return false;
     return step >= part * usual;
 }
 
@@ -293,10 +303,11 @@ static bool turned(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     if (pushes(d) || d->phase == PLATE_HOLD) return false;
     double way = way_N(d), step = top_N(d) - d->rest.mean_N, force_N = d->smooth_N;
+    double least_N = d->foot_down && d->known_N <= 0 ? FIDGET_N : 0;
     bool deep = d->low_N < d->rest.mean_N + DEEP_PART * step && (hips_are_low(d) || d->exercise->family == FAMILY_SEAT);
     bool learned = d->held || d->known_N > 0 || rep_last_block(d)->t_s - d->onset_s > LEARNED_S;
-    bool hips = moves(d) && learned && d->support_high_N - d->support_low_N > TURN_DOWN * way &&
-                d->support_N - d->support_low_N > TURN_UP * way;
+    bool hips = moves(d) && learned && d->support_high_N - d->support_low_N > fmax(least_N, TURN_DOWN * way) &&
+                d->support_N - d->support_low_N > fmax(least_N, TURN_UP * way);
     if (deep && d->held && force_N > d->low_N + 0.4 * step) hips = true;
     if (!hips) return false;
     /* the lowest force around the lowest support: the floor, or the braking's end */
@@ -356,6 +367,9 @@ static bool stands_still(struct plate_rep_detector *d, double t_s, struct plate_
     if (!d->held && force_N > d->rest.mean_N + 0.5 * step) return false;
     struct level level;
     if (!rep_flat(d, window, from_s, tolerance, &level, &since_s)) return false;
+    if (moves(d) && (fabs(force_N - d->support_N) > STILL_OFF * way_N(d) || fabs(d->support_rate) > STILL_RATE * way_N(d)) &&
+        level.mean_N > d->rest.mean_N + DEEP_PART * step)
+        return false; /* a lowering that brakes presses evenly while the hips still move */
     bool on_floor = !moves(d) || level.mean_N < d->rest.mean_N + DEEP_PART * step;
     double near_N = on_floor ? fmax(tolerance, END_PART * (top_N(d) - level.mean_N)) : tolerance;
     uint64_t i = rep_block_from(d, since_s);
