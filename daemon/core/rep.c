@@ -106,7 +106,7 @@ bool rep_flat(const struct plate_rep_detector *d, double window_s, double since_
               double *ret_since_s)
 {
     double end_s = rep_last_block(d)->t_s + rep_last_block(d)->dt_s;
-    uint64_t from = rep_block_from(d, end_s - window_s), n = d->blocks - from;
+    uint64_t from = rep_block_from(d, end_s - fmax(window_s, 3 * d->period_s)), n = d->blocks - from;
     if (n < 3 || from == rep_oldest_block(d) || rep_block_at(d, from)->t_s < since_s) return false;
     double base_N = rep_last_block(d)->force_N, sum = 0, sum2 = 0, sx = 0;
     if (fabs(rep_block_at(d, from)->force_N - base_N) > 6 * tolerance_N) return false;

@@ -73,6 +73,7 @@ struct plate_rep_detector {
     double dip_depth_N, dip_N,
         dip_s; /* the deepest fall from a peak before it, how low it went, when: the braking at the top */
     struct level hold;
+    double held_most_N; /* the highest that the hold has been */
     bool held;     /* `hold` is of this rep */
     bool floating; /* said, and the hips wait above the floor, on the level `hold` */
     double top_s, descent_s, leave_s;

@@ -16,7 +16,8 @@
 #define LEAVE_S 0.06         /* ... for so long */
 #define PUSH_FLAT_PART 0.02  /* a maximal push trembles more ... */
 #define PUSH_LEAVE_PART 0.06 /* ... and creeps */
-#define HOLD_FOLLOW_S 1.0    /* the held level creeps with posture */
+#define HOLD_FOLLOW_S 1.0    /* the held level creeps with posture ... */
+#define CREEP_PART 0.25      /* ... but by no more than this part of the hips' way: that is lowering */
 #define SUSTAIN_S 0.015
 #define END_PART 0.1         /* touch-down: within a tenth of the step from rest to support */
 #define END_DWELL_S 0.1      /* hips that are known to be down are down */
@@ -48,7 +49,11 @@
 #define TOP_HEIGHT 0.45  /* of the way: the hips are at the held height if the observer says so */
 #define ABRUPT_RISE_S 0.5 /* on an empty plate: what comes and goes faster than hips can is a foot, or a thing */
 #define ABRUPT_FALL_S 0.4
-#define FIDGET_N 12.0    /* a foot at rest shifts by so much: from an empty plate, hips turn by more */
+#define FIDGET_N 15.0    /* a foot that was just put down shifts by so much ... */
+#define FIDGET_PART 0.2  /* ... or by this part of its force: hips turn by more */
+#define FOOT_STILL_S 2.0 /* put down on an empty plate, settled at once, and still for so long: a foot at rest */
+#define FOOT_SETTLED_S 0.6
+#define FOOT_SETTLED_PART 0.08
 #define SEAT_RATIO 1.5   /* who stands up presses so much more than who sits */
 #define FLOATING_MOST_S 20.0
 #define NEW_REST_S 0.6 /* too small for a rep, and level for so long: the new rest */
@@ -189,6 +194,19 @@ static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_outp
     return true;
 }
 
+/* A foot that was put down and stays: no drive settles as soon, for the support grows as long as the hips rise. */
+static bool foot_stays(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    if (!d->foot_down || !moves(d) || d->known_N > 0 || d->phase != PLATE_HOLD) return false;
+    if (!rep_lasted(d, t_s, d->onset_s, FOOT_SETTLED_S + FOOT_STILL_S)) return false;
+    for (uint64_t i = rep_block_from(d, d->onset_s + FOOT_SETTLED_S); i < d->blocks; i++)
+        if (fabs(rep_block_at(d, i)->force_N - d->hold.mean_N) > FOOT_SETTLED_PART * d->hold.mean_N) return false;
+    d->own_rest_N += d->hold.mean_N - d->rest.mean_N;
+    d->rest = (struct level){d->hold.mean_N, fmax(d->rest.sd_N, d->hold.sd_N)};
+    rep_to_rest(d, out);
+    return true;
+}
+
 /* ---- the hold ---- */
 
 /* The first mean from `since_s` on that is as near the level as `tolerance_N`. */
@@ -221,6 +239,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
      * bar is known to stand still. */
     bool keep = again || (d->exercise->second_foot && !isnan(d->top_s));
     if (!keep) d->top_s = braked || fixed(d) ? settled(d, since_s, &level, tolerance) : NAN;
+    d->held_most_N = again ? fmax(d->held_most_N, level.mean_N) : level.mean_N;
     d->hold = level;
     d->held = true;
     d->descent_s = d->leave_s = NAN;
@@ -236,6 +255,18 @@ static double find_descent(const struct plate_rep_detector *d, double leave_N)
            fabs(rep_block_at(d, i)->force_N - d->hold.mean_N) > leave_N / 4)
         i--;
     return rep_block_at(d, i)->t_s;
+}
+
+/* Hips that sink so slowly that the held level followed them: they left where the force last was at the top. */
+static void sink(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    uint64_t i = d->blocks - 1, from = rep_block_from(d, isnan(d->top_s) ? d->onset_s : d->top_s);
+    double near_N = d->held_most_N - 0.3 * (d->held_most_N - d->hold.mean_N);
+    while (i > from && rep_block_at(d, i)->force_N < near_N) i--;
+    d->descent_s = rep_block_at(d, i)->t_s;
+    d->support_high_N = d->held_most_N;
+    d->hold.mean_N = d->held_most_N;
+    rep_set_phase(d, PLATE_LOWER, out);
 }
 
 static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
@@ -255,6 +286,8 @@ static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_r
         d->hold.sd_N =
             sqrt(fmax(0, d->hold.sd_N * d->hold.sd_N + fmin(1, 2 * k) * (mean_off * mean_off - d->hold.sd_N * d->hold.sd_N)));
         start_observer(d, d->hold.mean_N);
+        d->held_most_N = fmax(d->held_most_N, d->hold.mean_N);
+        if (moves(d) && d->hold.mean_N < d->held_most_N - fmax(leave_N, CREEP_PART * way_N(d))) sink(d, out);
         return;
     }
     if (isnan(d->leave_s)) d->leave_s = t_s;
@@ -303,7 +336,7 @@ static bool turned(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     if (pushes(d) || d->phase == PLATE_HOLD) return false;
     double way = way_N(d), step = top_N(d) - d->rest.mean_N, force_N = d->smooth_N;
-    double least_N = d->foot_down && d->known_N <= 0 ? FIDGET_N : 0;
+    double least_N = d->foot_down && d->known_N <= 0 ? fmax(FIDGET_N, FIDGET_PART * top_N(d)) : 0;
     bool deep = d->low_N < d->rest.mean_N + DEEP_PART * step && (hips_are_low(d) || d->exercise->family == FAMILY_SEAT);
     bool learned = d->held || d->known_N > 0 || rep_last_block(d)->t_s - d->onset_s > LEARNED_S;
     bool hips = moves(d) && learned && d->support_high_N - d->support_low_N > fmax(least_N, TURN_DOWN * way) &&
@@ -420,7 +453,7 @@ void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         step_floating(d, t_s, out);
         return;
     }
-    if (foot_was_at_rest(d, out) || touched_down(d, t_s, out) || turned(d, out)) return;
+    if (foot_was_at_rest(d, out) || foot_stays(d, t_s, out) || touched_down(d, t_s, out) || turned(d, out)) return;
     d->below_s = NAN;
     if (rep_lasted(d, t_s, d->onset_s, MAX_REP_S)) {
         rep_to_learn(d, out);
