@@ -21,17 +21,17 @@
 #define BRIDGE_S 0.5       /* a longer hole ends what is under way */
 
 static const struct exercise exercises[] = {
-    {"single_leg_hip_thrust", FAMILY_THRUST, false, false, false, 0.6},
-    {"paused", FAMILY_THRUST, false, false, false, 0.6},
-    {"tempo", FAMILY_THRUST, false, false, false, 0.6},
-    {"glute_bridge", FAMILY_THRUST, false, false, false, 0.45},
-    {"two_up_one_down", FAMILY_THRUST, false, false, true, 0.6},
-    {"barbell_hip_thrust", FAMILY_THRUST, false, false, false, 0.6},
-    {"isometric", FAMILY_PUSH, false, false, false, 0.5},
-    {"squat", FAMILY_LOADED, true, false, false, 0.5},
-    {"squat_jump", FAMILY_LOADED, true, true, false, 0.2},
-    {"sit_to_stand", FAMILY_SEAT, true, false, false, 0.5},
-    {"generic", FAMILY_GENERIC, true, false, false, 0.3},
+    {"single_leg_hip_thrust", FAMILY_THRUST, false, false, false, 0.6, 0.28},
+    {"paused", FAMILY_THRUST, false, false, false, 0.6, 0.28},
+    {"tempo", FAMILY_THRUST, false, false, false, 0.6, 0.28},
+    {"glute_bridge", FAMILY_THRUST, false, false, false, 0.45, 0.14},
+    {"two_up_one_down", FAMILY_THRUST, false, false, true, 0.6, 0.28},
+    {"barbell_hip_thrust", FAMILY_THRUST, false, false, false, 0.6, 0.28},
+    {"isometric", FAMILY_PUSH, false, false, false, 0.5, 0.28},
+    {"squat", FAMILY_LOADED, true, false, false, 0.5, 0.28},
+    {"squat_jump", FAMILY_LOADED, true, true, false, 0.2, 0.28},
+    {"sit_to_stand", FAMILY_SEAT, true, false, false, 0.5, 0.28},
+    {"generic", FAMILY_GENERIC, true, false, false, 0.3, 0.28},
 };
 enum { EXERCISES = sizeof exercises / sizeof *exercises };
 

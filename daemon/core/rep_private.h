@@ -33,6 +33,7 @@ struct exercise {
     bool jump;        /* a rep leaves the ground */
     bool second_foot; /* the load steps up at the top when the other foot leaves */
     double least_s;   /* no rep of it is over sooner */
+    double way;       /* by this part the support falls from the top to the floor */
 };
 enum state { STATE_LEARN, STATE_REST, STATE_UP, STATE_LOADED, STATE_AIR, STATE_LANDED };
 

@@ -29,11 +29,11 @@
 #define OBSERVER_W2 9.6
 #define OBSERVER_DAMPING 1.0 /* 2 zeta w: errors of the first instants die away in about two seconds */
 #define FIRST_DAMPING 3.0    /* while nothing is known of where it begins */
-#define LOW_PART 0.72        /* support with the hips at the floor, of the support at the top */
 #define LOW_LEAST 0.6        /* and no athlete's is less */
 #define LEARNED_S 1.0        /* after so long the observer is to be believed, though nothing was known before */
 #define DOWN_HEIGHT 0.6      /* hips in the lower part of their way: a foot that unloads has touched down */
 #define TURN_DOWN 0.27       /* of the way: so far down ... */
+#define TURN_DOWN_UNHELD 0.5 /* without a hold */
 #define TURN_UP 0.2          /* ... and so far up again is another repetition */
 #define DEEP_PART 0.35       /* the force came within this part of the step to rest: the floor took load */
 #define STILL_S 0.4          /* a lowering that has come to a standstill for so long ... */
@@ -46,7 +46,8 @@
 #define KNOWN_BRIEF 0.6  /* without a hold it is an aborted lift */
 #define FIRST_RATIO 0.25 /* while fewer than 3 reps are known, or none for 15 s: the load may be another */
 #define FORGET_S 15.0
-#define TOP_HEIGHT 0.45  /* of the way: the hips are at the held height if the observer says so */
+#define TOP_HEIGHT 0.25  /* of the way: the hips are at the held height if the observer says so ... */
+#define KNOWN_LEVEL 0.06 /* ... or if the force stays so near to what held them before */
 #define ABRUPT_RISE_S 0.5 /* on an empty plate: what comes and goes faster than hips can is a foot, or a thing */
 #define ABRUPT_FALL_S 0.4
 #define FIDGET_N 15.0    /* a foot that was just put down shifts by so much ... */
@@ -75,7 +76,7 @@ static double top_N(const struct plate_rep_detector *d)
 
 /* Support at the top and with the hips at the floor: what the observer's height is measured between. */
 static double high_N(const struct plate_rep_detector *d) { return d->held || d->known_N <= 0 ? top_N(d) : d->known_N; }
-static double way_N(const struct plate_rep_detector *d) { return (1 - LOW_PART) * high_N(d); }
+static double way_N(const struct plate_rep_detector *d) { return d->exercise->way * high_N(d); }
 
 static bool hips_are_low(const struct plate_rep_detector *d)
 {
@@ -84,10 +85,12 @@ static bool hips_are_low(const struct plate_rep_detector *d)
     return d->support_N < high_N(d) - (1 - DOWN_HEIGHT) * way_N(d);
 }
 
+static double low_part(const struct plate_rep_detector *d) { return 1 - d->exercise->way; }
+
 static void observe(struct plate_rep_detector *d, const struct block *b)
 {
     /* the floor: hips press no less than with their lowest support; while that is not known, by what this rep shows */
-    double floor_N = d->known_N > 0 ? LOW_LEAST * d->known_N : LOW_PART * fmin(top_N(d), d->smooth_N), dt = b->dt_s;
+    double floor_N = d->known_N > 0 ? LOW_LEAST * d->known_N : low_part(d) * fmin(top_N(d), d->smooth_N), dt = b->dt_s;
     floor_N = fmax(floor_N, d->rest.mean_N);
     if (d->known_N <= 0 && d->support_N > floor_N) floor_N = d->rest.mean_N;
     double damping = d->known_N > 0 || d->held ? OBSERVER_DAMPING : FIRST_DAMPING;
@@ -122,7 +125,7 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
     d->held = d->floating = false;
     d->hold = (struct level){NAN, NAN};
     d->upper_sum = d->upper_n = 0;
-    start_observer(d, fmax(d->rest.mean_N, LOW_PART * d->known_N));
+    start_observer(d, fmax(d->rest.mean_N, low_part(d) * d->known_N));
     rep_set_phase(d, PLATE_DRIVE, out);
 }
 
@@ -182,16 +185,25 @@ static void finish(struct plate_rep_detector *d, double end_s, struct plate_rep_
 /* The force rose again from what looked like a hold, by about as much: the "hold" was the foot at rest. */
 static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
-    if (!d->held || pushes(d)) return false;
-    if (d->exercise->second_foot && !d->foot_down) return false; /* the load steps up when the second foot leaves */
+    if (!d->held || !d->foot_down || pushes(d)) return false;
     double step = d->hold.mean_N - d->rest.mean_N;
     if (d->smooth_N < d->hold.mean_N + fmax(MIN_STEP_N, FOOT_STEP * step)) return false;
-    if (d->known_N > 0 && d->hold.mean_N > FOOT_LEVEL * d->known_N && moves(d)) return false;
+    if (moves(d) && d->hold.mean_N > FOOT_LEVEL * (d->known_N > 0 ? d->known_N : d->smooth_N)) return false;
     d->rest = (struct level){d->hold.mean_N, fmax(d->rest.sd_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD))};
     double band = rep_band_N(d);
     d->foot_down = false;
     rep_up_begin(d, rep_find_departure(d, rep_last_block(d)->t_s, d->rest.mean_N, band), out);
     return true;
+}
+
+/* A hold far above another: the first was a bar that was loaded, or a foot that leaned in. The rep began there. */
+static void begin_at_step(struct plate_rep_detector *d, const struct level *level, double since_s)
+{
+    double step = d->hold.mean_N - d->rest.mean_N;
+    if (level->mean_N < d->hold.mean_N + fmax(MIN_STEP_N, FOOT_STEP * step) || d->hold.mean_N > FOOT_LEVEL * level->mean_N) return;
+    d->own_rest_N += step;
+    d->rest = (struct level){d->hold.mean_N, fmax(d->rest.sd_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD))};
+    d->onset_s = rep_find_departure(d, since_s, d->rest.mean_N, rep_band_N(d));
 }
 
 /* A foot that was put down and stays: no drive settles as soon, for the support grows as long as the hips rise. */
@@ -233,8 +245,10 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     if (d->phase == PLATE_LOWER && d->held && !again) return; /* a slow lowering is flat for a while too */
     bool braked = d->dip_depth_N > dip && d->dip_N < level.mean_N - dip && d->dip_s <= since_s;
     bool learned = moves(d) && (d->held || d->known_N > 0);
-    if (learned && fabs(d->support_N - level.mean_N) > TOP_HEIGHT * way_N(d)) return;
-    if (!braked && !rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s)) return;
+    bool placed = !learned || fabs(d->support_N - level.mean_N) <= TOP_HEIGHT * way_N(d); /* the observer says so too */
+    if ((!braked || !placed) && !rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s)) return;
+    if (!placed && fabs(level.mean_N - high_N(d)) > KNOWN_LEVEL * high_N(d)) return;
+    if (d->held && !again && !pushes(d) && !d->exercise->second_foot) begin_at_step(d, &level, since_s);
     /* Hips that rise slowly and evenly press like hips that are held: without a dip, only a push against a fixed
      * bar is known to stand still. */
     bool keep = again || (d->exercise->second_foot && !isnan(d->top_s));
@@ -317,7 +331,7 @@ static bool touched_down(struct plate_rep_detector *d, double t_s, struct plate_
 }
 
 /* Another repetition begins where this one turned; the phase says so. */
-static void turn(struct plate_rep_detector *d, double end_s, double onset_s, struct plate_rep_output *out)
+static void turn(struct plate_rep_detector *d, double end_s, double onset_s, bool on_floor, struct plate_rep_output *out)
 {
     double support = d->support_N, rate = d->support_rate;
     double live_s = rep_history_sample(&d->history, d->history.n - 1)->t_s;
@@ -327,6 +341,10 @@ static void turn(struct plate_rep_detector *d, double end_s, double onset_s, str
     d->live_s[0] = live_s;
     d->phase = PLATE_LOWER;
     rep_up_begin(d, onset_s, out);
+    if (on_floor) { /* which stopped the hips */
+        for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++) observe(d, rep_block_at(d, i));
+        return;
+    }
     d->support_N = d->support_high_N = d->support_low_N = support;
     d->support_rate = rate;
 }
@@ -339,7 +357,7 @@ static bool turned(struct plate_rep_detector *d, struct plate_rep_output *out)
     double least_N = d->foot_down && d->known_N <= 0 ? fmax(FIDGET_N, FIDGET_PART * top_N(d)) : 0;
     bool deep = d->low_N < d->rest.mean_N + DEEP_PART * step && (hips_are_low(d) || d->exercise->family == FAMILY_SEAT);
     bool learned = d->held || d->known_N > 0 || rep_last_block(d)->t_s - d->onset_s > LEARNED_S;
-    bool hips = moves(d) && learned && d->support_high_N - d->support_low_N > fmax(least_N, TURN_DOWN * way) &&
+    bool hips = moves(d) && learned && d->support_high_N - d->support_low_N > fmax(least_N, (d->held ? TURN_DOWN : TURN_DOWN_UNHELD) * way) &&
                 d->support_N - d->support_low_N > fmax(least_N, TURN_UP * way);
     if (deep && d->held && force_N > d->low_N + 0.4 * step) hips = true;
     if (!hips) return false;
@@ -358,7 +376,7 @@ static bool turned(struct plate_rep_detector *d, struct plate_rep_output *out)
         while (z > low && rep_block_at(d, z)->force_N > fmax(floor_N, d->rest.mean_N) + rep_band_N(d)) z--;
         onset_s = rep_block_at(d, z)->t_s;
     }
-    turn(d, end_s, onset_s, out);
+    turn(d, end_s, onset_s, deep, out);
     return out->rep_done;
 }
 
