@@ -76,7 +76,9 @@ struct plate_rep_detector {
     struct level hold;
     double held_most_N; /* the highest that the hold has been */
     bool held;     /* `hold` is of this rep */
-    bool floating; /* said, and the hips wait above the floor, on the level `hold` */
+    bool floating;                 /* the hips wait above the floor ... */
+    struct level wait;             /* ... at this level ... */
+    double floats_s, waits_s;      /* ... known since, since; NaN: the rep that ended there is said */
     double top_s, descent_s, leave_s;
     double below_s; /* since when the force is back near rest; NaN */
     double moved_s; /* since when the force is off what may be a new level; NaN */

@@ -56,6 +56,7 @@
 #define FOOT_SETTLED_S 0.6
 #define FOOT_SETTLED_PART 0.08
 #define SEAT_RATIO 1.5   /* who stands up presses so much more than who sits */
+#define WAIT_S 0.8 /* hips that wait above the floor for so long after they came to a standstill ended the rep there */
 #define FLOATING_MOST_S 20.0
 #define NEW_REST_S 0.6 /* too small for a rep, and level for so long: the new rest */
 
@@ -321,7 +322,7 @@ static bool touched_down(struct plate_rep_detector *d, double t_s, struct plate_
         if (isnan(d->below_s)) d->below_s = t_s;
         bool low = d->floating || hips_are_low(d) || (d->exercise->family == FAMILY_SEAT && d->held);
         if (rep_lasted(d, t_s, d->below_s, low ? END_DWELL_S : DIP_DWELL_S)) {
-            if (!d->floating) finish(d, d->below_s, out);
+            if (!d->floating || !isnan(d->waits_s)) finish(d, d->below_s, out);
             rep_to_rest(d, out);
         } else if (!d->floating && (low || rep_lasted(d, t_s, d->below_s, SUSTAIN_S)))
             rep_set_phase(d, PLATE_LOWER, out);
@@ -380,30 +381,38 @@ static bool turned(struct plate_rep_detector *d, struct plate_rep_output *out)
     return out->rep_done;
 }
 
-/* The hips wait above the floor. Up from there is another repetition, down to the floor is none. */
+/* The hips wait above the floor: the rep is over if they do so for a while, or rise again; if they go on down to the floor,
+ * it ends there. */
 static void step_floating(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
     if (touched_down(d, t_s, out)) return;
     d->below_s = NAN;
-    if (rep_lasted(d, t_s, d->last_end_s, FLOATING_MOST_S)) {
+    if (rep_lasted(d, t_s, d->floats_s, FLOATING_MOST_S)) {
         rep_to_learn(d, out);
         return;
     }
-    double tolerance = flat_N(d, d->known_N - d->rest.mean_N), since_s;
+    double tolerance = flat_N(d, high_N(d) - d->rest.mean_N), since_s, way = way_N(d);
     struct level level;
-    if (d->support_N - d->support_low_N > TURN_UP * way_N(d)) {
+    if (!isnan(d->waits_s) && (rep_lasted(d, t_s, d->floats_s, WAIT_S) || d->support_N - d->support_low_N > TURN_UP * way)) {
+        finish(d, d->waits_s, out);
+        d->waits_s = NAN;
+        rep_set_phase(d, PLATE_REST, out);
+    }
+    if (d->support_N - d->support_low_N > TURN_UP * way) {
         double support = d->support_N, rate = d->support_rate;
-        double onset_s = rep_find_departure(d, t_s, d->hold.mean_N, fmax(BAND_MIN_N, 2 * tolerance));
+        double onset_s = rep_find_departure(d, t_s, d->wait.mean_N, fmax(BAND_MIN_N, 2 * tolerance));
         d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
         rep_up_begin(d, onset_s, out);
         start_observer(d, support);
         d->support_rate = rate;
-    } else if (rep_flat(d, STILL_S, d->last_end_s, tolerance, &level, &since_s)) {
-        if (level.mean_N < d->rest.mean_N + DEEP_PART * (d->known_N - d->rest.mean_N)) {
+    } else if (rep_flat(d, STILL_S, d->floats_s, tolerance, &level, &since_s)) {
+        if (level.mean_N < d->rest.mean_N + DEEP_PART * (high_N(d) - d->rest.mean_N)) {
+            if (!isnan(d->waits_s)) finish(d, since_s, out);
+            d->own_rest_N += level.mean_N - d->rest.mean_N;
             d->rest.mean_N = level.mean_N; /* on the floor, at another level than before */
             rep_to_rest(d, out);
-        } else if (fabs(level.mean_N - d->hold.mean_N) < 3 * tolerance || level.mean_N < d->hold.mean_N)
-            d->hold = level;
+        } else if (fabs(level.mean_N - d->wait.mean_N) < 3 * tolerance || level.mean_N < d->wait.mean_N)
+            d->wait = level;
     }
 }
 
@@ -430,18 +439,18 @@ static bool stands_still(struct plate_rep_detector *d, double t_s, struct plate_
     if (on_floor && d->foot_down && level.mean_N > d->rest.mean_N + rep_band_N(d)) /* the foot was put down on the way */
         d->onset_s = fmax(d->onset_s, rep_find_departure(d, isnan(d->top_s) ? d->onset_s : d->top_s, level.mean_N,
                                                          fmax(BAND_MIN_N, 0.05 * step)));
-    finish(d, rep_block_at(d, i)->t_s, out);
-    if (on_floor || !out->rep_done) {
+    if (on_floor || !is_rep(d, rep_block_at(d, i)->t_s)) {
+        finish(d, rep_block_at(d, i)->t_s, out);
         d->own_rest_N += level.mean_N - d->rest.mean_N;
         d->rest = (struct level){level.mean_N, fmax(d->rest.sd_N, level.sd_N)};
         rep_to_rest(d, out);
         return true;
     }
     d->floating = true;
-    d->held = false;
-    d->hold = level; /* the level on which it waits */
+    d->floats_s = t_s;
+    d->waits_s = rep_block_at(d, i)->t_s;
+    d->wait = level;
     start_observer(d, level.mean_N);
-    rep_set_phase(d, PLATE_REST, out);
     return true;
 }
 
