@@ -22,18 +22,19 @@
 #define END_PART 0.1         /* touch-down: within a tenth of the step from rest to support */
 #define END_DWELL_S 0.1      /* hips that are known to be down are down */
 #define DIP_DWELL_S 0.25     /* else a fall this short may be braking at the top (free fall of v/g, v < 1.2 m/s) */
+#define FLIGHT_DWELL_S 0.45  /* ... or hips in flight, up and down again, after a push too short for a rep */
 #define FOOT_STEP 0.8        /* a rise above a "hold" by this part of its step: the hold was the foot at rest */
 #define FOOT_LEVEL 0.55      /* of the known held force: a foot at rest presses less */
 /* The observer: statics give dS/dh = 0.7 to 1.2 S per metre for every load, so the support answers the force as an
  * oscillator of w^2 = g (dS/dh) / S = 7 to 12 /s^2. */
 #define OBSERVER_W2 9.6
 #define OBSERVER_DAMPING 1.0 /* 2 zeta w: errors of the first instants die away in about two seconds */
-#define FIRST_DAMPING 3.0    /* while nothing is known of where it begins */
+#define FIRST_DAMPING 3.0    /* in the first second: where the hips lift off is not known so well */
 #define LOW_LEAST 0.6        /* and no athlete's is less */
 #define LEARNED_S 1.0        /* after so long the observer is to be believed, though nothing was known before */
 #define DOWN_HEIGHT 0.6      /* hips in the lower part of their way: a foot that unloads has touched down */
 #define TURN_DOWN 0.27       /* of the way: so far down ... */
-#define TURN_DOWN_UNHELD 0.5 /* without a hold */
+#define TURN_DOWN_UNHELD 0.8 /* without a hold */
 #define TURN_UP 0.2          /* ... and so far up again is another repetition */
 #define DEEP_PART 0.35       /* the force came within this part of the step to rest: the floor took load */
 #define STILL_S 0.4          /* a lowering that has come to a standstill for so long ... */
@@ -94,7 +95,7 @@ static void observe(struct plate_rep_detector *d, const struct block *b)
     double floor_N = d->known_N > 0 ? LOW_LEAST * d->known_N : low_part(d) * fmin(top_N(d), d->smooth_N), dt = b->dt_s;
     floor_N = fmax(floor_N, d->rest.mean_N);
     if (d->known_N <= 0 && d->support_N > floor_N) floor_N = d->rest.mean_N;
-    double damping = d->known_N > 0 || d->held ? OBSERVER_DAMPING : FIRST_DAMPING;
+    double damping = d->held || b->t_s - d->onset_s > LEARNED_S ? OBSERVER_DAMPING : FIRST_DAMPING;
     d->support_rate += dt * (OBSERVER_W2 * (b->force_N - d->support_N) - damping * d->support_rate);
     d->support_N += dt * d->support_rate;
     if (d->support_N < floor_N) d->support_N = floor_N, d->support_rate = fmax(0, d->support_rate); /* the floor */
@@ -302,7 +303,7 @@ static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_r
             sqrt(fmax(0, d->hold.sd_N * d->hold.sd_N + fmin(1, 2 * k) * (mean_off * mean_off - d->hold.sd_N * d->hold.sd_N)));
         start_observer(d, d->hold.mean_N);
         d->held_most_N = fmax(d->held_most_N, d->hold.mean_N);
-        if (moves(d) && d->hold.mean_N < d->held_most_N - fmax(leave_N, CREEP_PART * way_N(d))) sink(d, out);
+        if (moves(d) && d->hold.mean_N < d->held_most_N - fmax(3, CREEP_PART * way_N(d))) sink(d, out);
         return;
     }
     if (isnan(d->leave_s)) d->leave_s = t_s;
@@ -321,7 +322,8 @@ static bool touched_down(struct plate_rep_detector *d, double t_s, struct plate_
     if (force_N <= near_N) {
         if (isnan(d->below_s)) d->below_s = t_s;
         bool low = d->floating || hips_are_low(d) || (d->exercise->family == FAMILY_SEAT && d->held);
-        if (rep_lasted(d, t_s, d->below_s, low ? END_DWELL_S : DIP_DWELL_S)) {
+        bool brief = moves(d) && !d->held && !is_rep(d, d->below_s) && d->peak_N - d->rest.mean_N > 0.5 * rep_usual_step_N(d);
+        if (rep_lasted(d, t_s, d->below_s, low ? END_DWELL_S : brief ? FLIGHT_DWELL_S : DIP_DWELL_S)) {
             if (!d->floating || !isnan(d->waits_s)) finish(d, d->below_s, out);
             rep_to_rest(d, out);
         } else if (!d->floating && (low || rep_lasted(d, t_s, d->below_s, SUSTAIN_S)))
