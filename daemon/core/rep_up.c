@@ -6,10 +6,11 @@
 #define MIN_STEP_N 15.0      /* less is no repetition of anything */
 #define LIFT_MIN_N 30.0      /* hips carry a fifth of the body's weight at least, a foot at rest a seventh at most */
 #define MAX_REP_S 40.0       /* longer is no repetition: somebody stands there */
-#define HOLD_S 0.15          /* after the braking dip, a force that is flat for so long is held */
+#define HOLD_S 0.2           /* after the braking dip, a force that is flat for so long is held */
 #define PLATEAU_S 0.4        /* without a dip: longer than the top of the drive's own hump */
 #define FLAT_PART 0.01       /* flat: SD within this part of the step from rest */
-#define HOLD_LEVEL 0.4       /* and above this part of the step to the peak */
+#define HOLD_LEVEL 0.4       /* and above this part of the step to the peak ... */
+#define BRAKED_LEVEL 0.2     /* ... which an explosive drive may exceed fivefold */
 #define DIP_PART 0.015       /* a braking dip is deeper than this part of the step */
 #define LEAVE_PART 0.015     /* a hold is left by more than this part of its force ... */
 #define LEAVE_SD 3.5         /* ... and of its own SD ... */
@@ -43,9 +44,9 @@
 #define STILL_MOST_S 1.0
 #define STILL_OFF 0.15  /* of the way: the observer agrees that the hips are where the force says ... */
 #define STILL_RATE 0.25 /* of the way in a second: ... and stay there */
-#define KNOWN_HELD 0.4   /* of the usual step: a held movement that is smaller is none */
-#define KNOWN_BRIEF 0.6  /* without a hold it is an aborted lift */
-#define FIRST_RATIO 0.25 /* while fewer than 3 reps are known, or none for 15 s: the load may be another */
+#define KNOWN_PART 0.65  /* of the usual step: the load fixes the force of the hold, so that what is smaller is none */
+#define SECOND_PART 0.5  /* while fewer than 3 reps are known */
+#define FIRST_RATIO 0.25 /* while none is, or was for 15 s: the load may be another */
 #define FORGET_S 15.0
 #define TOP_HEIGHT 0.25  /* of the way: the hips are at the held height if the observer says so ... */
 #define KNOWN_LEVEL 0.06 /* ... or if the force stays so near to what held them before */
@@ -154,8 +155,7 @@ static bool is_rep(const struct plate_rep_detector *d, double end_s)
     double top = top_N(d), step = top - d->rest.mean_N, length_s = end_s - d->onset_s, usual = rep_usual_step_N(d);
     if (d->peak_N - d->rest.mean_N < smallest_step_N(d) || step < MIN_STEP_N) return false;
     if (length_s < d->exercise->least_s) return false;
-    bool fresh = d->steps < 3 || d->onset_s - d->last_end_s > FORGET_S;
-    double part = fresh ? FIRST_RATIO : d->held ? KNOWN_HELD : KNOWN_BRIEF;
+    double part = d->onset_s - d->last_end_s > FORGET_S ? FIRST_RATIO : d->steps < 3 ? SECOND_PART : KNOWN_PART;
     if (fixed(d)) return step >= FIRST_RATIO * usual;
     if (d->exercise->family == FAMILY_SEAT && top < SEAT_RATIO * d->rest.mean_N) return false;
     bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;
@@ -236,18 +236,34 @@ static double flat_N(const struct plate_rep_detector *d, double step_N)
     return fmax(fmax(2 * d->rest.sd_N, 1.0), (pushes(d) ? PUSH_FLAT_PART : FLAT_PART) * step_N);
 }
 
+/* On an empty plate, well below what is known to hold the hips: the foot is back, and rests. */
+static bool foot_is_back(struct plate_rep_detector *d, const struct level *level, double tolerance_N,
+                         struct plate_rep_output *out)
+{
+    struct level long_level;
+    double since_s;
+    if (!d->foot_down || !moves(d) || d->known_N <= 0 || level->mean_N > FOOT_LEVEL * d->known_N) return false;
+    if (!rep_flat(d, PLATEAU_S, d->onset_s, tolerance_N, &long_level, &since_s)) return false;
+    d->own_rest_N += long_level.mean_N - d->rest.mean_N;
+    d->rest = (struct level){long_level.mean_N, fmax(d->rest.sd_N, fmin(long_level.sd_N, BAND_MIN_N / BAND_SD))};
+    rep_to_rest(d, out);
+    return true;
+}
+
 static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     double step = d->peak_N - d->rest.mean_N, tolerance = flat_N(d, step), since_s;
     double dip = fmax(fmax(3 * d->rest.sd_N, 1.0), DIP_PART * step);
     struct level level;
     if (step < smallest_step_N(d) || !rep_flat(d, HOLD_S, d->onset_s, tolerance, &level, &since_s)) return;
-    if (level.mean_N < d->rest.mean_N + HOLD_LEVEL * step) return;
-    bool again = d->held && fabs(level.mean_N - d->hold.mean_N) < 2 * tolerance;
-    if (d->phase == PLATE_LOWER && d->held && !again) return; /* a slow lowering is flat for a while too */
     bool braked = d->dip_depth_N > dip && d->dip_N < level.mean_N - dip && d->dip_s <= since_s;
+    if (level.mean_N < d->rest.mean_N + (braked ? BRAKED_LEVEL : HOLD_LEVEL) * step) return;
+    if (foot_is_back(d, &level, tolerance, out)) return;
     bool learned = moves(d) && (d->held || d->known_N > 0);
     bool placed = !learned || fabs(d->support_N - level.mean_N) <= TOP_HEIGHT * way_N(d); /* the observer says so too */
+    bool again = d->held && fabs(level.mean_N - d->hold.mean_N) < 2 * tolerance;
+    if (d->held && moves(d) && placed && level.mean_N > d->held_most_N - CREEP_PART * way_N(d)) again = true;
+    if (d->phase == PLATE_LOWER && d->held && !again) return; /* a slow lowering is flat for a while too */
     if ((!braked || !placed) && !rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s)) return;
     if (!placed && fabs(level.mean_N - high_N(d)) > KNOWN_LEVEL * high_N(d)) return;
     if (d->held && !again && !pushes(d) && !d->exercise->second_foot) begin_at_step(d, &level, since_s);
