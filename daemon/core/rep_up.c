@@ -262,7 +262,8 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     bool learned = moves(d) && (d->held || d->known_N > 0);
     bool placed = !learned || fabs(d->support_N - level.mean_N) <= TOP_HEIGHT * way_N(d); /* the observer says so too */
     bool again = d->held && fabs(level.mean_N - d->hold.mean_N) < 2 * tolerance;
-    if (d->held && moves(d) && placed && level.mean_N > d->held_most_N - CREEP_PART * way_N(d)) again = true;
+    if (d->held && !again && moves(d) && placed && level.mean_N > d->held_most_N - CREEP_PART * way_N(d))
+        again = rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s); /* sagged, and still at the top */
     if (d->phase == PLATE_LOWER && d->held && !again) return; /* a slow lowering is flat for a while too */
     if ((!braked || !placed) && !rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s)) return;
     if (!placed && fabs(level.mean_N - high_N(d)) > KNOWN_LEVEL * high_N(d)) return;
