@@ -13,7 +13,7 @@
 #define CHUNK_MIN 4
 #define QUIET_N 4.0     /* a chunk with a larger SD is not quiet ... */
 #define QUIET_PART 0.02 /* ... or than this part of its mean (a standing person sways) */
-#define RESTLESS 3.0    /* while nothing was learned for a second, three times that will do */
+#define RESTLESS 4.0    /* while nothing is known, four times that will do */
 #define SUSTAIN_S 0.015
 #define UNDER_S 0.5        /* so long below the resting band: that was no rest */
 #define LOADED_MIN_N 100.0 /* generic: a baseline above this that is left downwards is a standing one */
@@ -59,7 +59,7 @@ int plate_rep_init(struct plate_rep_detector *d, const struct plate_rep_config *
     d->block_n = (unsigned)fmax(1, floor(BLOCK_S * cfg->rate_Hz + 0.5));
     d->chunk_n = (unsigned)fmax(CHUNK_MIN, floor(CHUNK_S * cfg->rate_Hz + 0.5));
     d->smooth_k = 1 - exp(-(double)d->block_n * d->period_s / SMOOTH_S);
-    d->smooth_N = d->last_end_s = d->departed_s = d->under_s = NAN;
+    d->smooth_N = d->last_end_s = d->departed_s = d->under_s = d->odd_step_N = NAN;
     plate_rep_exercise(d, cfg->exercise, &cfg->targets);
     return 0;
 }
@@ -89,6 +89,8 @@ uint64_t rep_block_from(const struct plate_rep_detector *d, double t_s)
 }
 
 double rep_band_N(const struct plate_rep_detector *d) { return fmax(BAND_MIN_N, BAND_SD * d->rest.sd_N); }
+
+double rep_decision_band_N(const struct plate_rep_detector *d) { return fmax(BAND_MIN_N, BAND_SD * d->rest_spread_N); }
 
 double rep_find_departure(const struct plate_rep_detector *d, double from_s, double level_N, double band_N)
 {
@@ -144,7 +146,8 @@ bool rep_set_phase(struct plate_rep_detector *d, enum plate_phase phase, struct 
 static void forget_chunk(struct plate_rep_detector *d)
 {
     d->chunk.mean = d->chunk.m2 = d->chunk.own = 0;
-    d->chunk.n = 0;
+    d->chunk.smooth = d->chunk.smooth2 = 0;
+    d->chunk.n = d->chunk.blocks = 0;
     d->chunk.last_quiet = false;
 }
 
@@ -207,9 +210,10 @@ void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double ste
 
 /* ---- the resting level ---- */
 
-static void settle_rest(struct plate_rep_detector *d, double mean_N, double sd_N, double own_N)
+static void settle_rest(struct plate_rep_detector *d, double mean_N, double sd_N, double spread_N, double own_N)
 {
     d->rest = (struct level){mean_N, sd_N};
+    d->rest_spread_N = spread_N;
     d->own_rest_N = own_N;
     d->under_s = NAN;
     if (d->state == STATE_LEARN) d->state = STATE_REST;
@@ -224,22 +228,29 @@ static void learn_rest(struct plate_rep_detector *d, double t_s, double force_N,
     d->chunk.own += (own_N - d->chunk.own) / d->chunk.n;
     if (d->chunk.n < d->chunk_n) return;
     double mean = d->chunk.mean, sd = sqrt(d->chunk.m2 / (d->chunk.n - 1)), own = d->chunk.own, was = d->chunk.last_mean;
+    double spread = sd; /* of the smoothed force, which averages noise away and keeps sway */
+    if (d->chunk.blocks >= CHUNK_MIN) {
+        double m = d->chunk.smooth / d->chunk.blocks;
+        spread = sqrt(fmax(0, d->chunk.smooth2 / d->chunk.blocks - m * m));
+    }
     bool was_quiet = d->chunk.last_quiet, wrong = d->state == STATE_LEARN || t_s - d->under_s > UNDER_S;
     double limit = fmax(QUIET_N, QUIET_PART * fabs(mean)) * (wrong && d->chunk.last_quiet ? RESTLESS : 1);
     forget_chunk(d);
     d->chunk.last_mean = mean;
-    d->chunk.last_quiet = sd <= limit || (wrong && sd <= RESTLESS * limit);
-    if (sd > limit || !was_quiet) return;
+    d->chunk.last_quiet = spread <= limit || (wrong && spread <= RESTLESS * limit);
+    if (spread > limit || !was_quiet) return;
     double change = mean - was;
     if (fabs(change) > limit) return;
     sd = sqrt(sd * sd + change * change / 4);
-    if (wrong || fabs(mean - d->rest.mean_N) > rep_band_N(d)) {
-        settle_rest(d, mean, sd, own);
+    spread = sqrt(spread * spread + change * change / 4);
+    if (wrong || fabs(mean - d->rest.mean_N) > rep_decision_band_N(d)) {
+        settle_rest(d, mean, sd, spread, own);
         return;
     }
     double off = mean - d->rest.mean_N; /* slow sway is part of the spread */
     d->rest.mean_N += 0.5 * off;
     d->rest.sd_N = sqrt(d->rest.sd_N * d->rest.sd_N * 0.6 + 0.4 * (sd * sd + off * off / 4));
+    d->rest_spread_N = sqrt(d->rest_spread_N * d->rest_spread_N * 0.6 + 0.4 * (spread * spread + off * off / 4));
     d->own_rest_N += 0.5 * (own - d->own_rest_N);
 }
 
@@ -255,12 +266,12 @@ static void step_rest(struct plate_rep_detector *d, struct plate_rep_output *out
 {
     double t_s = rep_last_block(d)->t_s, off = d->smooth_N - d->rest.mean_N;
     bool stands = standing(d, off);
-    if (off >= -rep_band_N(d))
+    if (off >= -rep_decision_band_N(d))
         d->under_s = NAN;
     else if (isnan(d->under_s))
         d->under_s = t_s;
     bool out_of_band =
-        stands ? fabs(off) > rep_loaded_band_N(d) && d->rest.mean_N > LOADED_MIN_N : off > 1.2 * rep_band_N(d);
+        stands ? fabs(off) > rep_loaded_band_N(d) && d->rest.mean_N > LOADED_MIN_N : off > 1.2 * rep_decision_band_N(d);
     if (!out_of_band) {
         d->departed_s = NAN;
         return;
@@ -280,6 +291,10 @@ static void step_block(struct plate_rep_detector *d, struct plate_rep_output *ou
 {
     const struct block *b = rep_last_block(d);
     d->smooth_N = isnan(d->smooth_N) ? b->force_N : d->smooth_N + d->smooth_k * (b->force_N - d->smooth_N);
+    if (d->state == STATE_LEARN || d->state == STATE_REST) {
+        double f = d->smooth_N - d->rest.mean_N;
+        d->chunk.smooth += f, d->chunk.smooth2 += f * f, d->chunk.blocks++;
+    }
     switch (d->state) {
     case STATE_LEARN:
         break;

@@ -5,13 +5,18 @@
 /* docs/detector.md gives the reason of each threshold. A standing body: the force over its weight is its acceleration,
  * a = g (F / W - 1), and velocity and height follow. They leak, so that an error of W does not grow without end. */
 #define BAND_PART 0.04
-#define VELOCITY_LEAK_S 4.0
-#define HEIGHT_LEAK_S 8.0
+#define VELOCITY_LEAK_S 12.0
+#define HEIGHT_LEAK_S 12.0
 #define QUIET_S 0.3   /* standing again: in the band for so long */
-#define GIVEN_UP_S 3.0 /* or for so long, wherever the momentum ended */
+#define EVEN_S 1.8     /* though the speed that was added up is not nil: nobody rises evenly for so long */
+#define PAUSE_S 0.12
+#define PAUSE_PART 0.2 /* of the speed downwards */
+#define GIVEN_UP_S 6.0 /* or for so long, wherever the momentum ended */
 #define DOWN_M_PER_S 0.10
 #define LEAST_DEPTH_M 0.06
-#define UP_PART 0.4      /* came up with this part of the speed with which it went down */
+#define UP_PART 0.2      /* came up with this part of the speed with which it went down (grinding reps are slow) ... */
+#define UP_HEIGHT 0.5    /* ... and by this part of the depth */
+#define STILL_PART 0.4   /* of the speed upwards: while it is faster, an even force is an even rise */
 #define DEEPEST_M 1.5    /* nobody squats so deep, or falls so fast: the load went elsewhere */
 #define FASTEST_M_PER_S 4.0
 #define MAX_REP_S 20.0
@@ -25,7 +30,7 @@
 #define LANDED_QUIET_S 0.1
 #define LANDED_MOST_S 3.0
 
-double rep_loaded_band_N(const struct plate_rep_detector *d) { return fmax(rep_band_N(d), BAND_PART * d->rest.mean_N); }
+double rep_loaded_band_N(const struct plate_rep_detector *d) { return fmax(rep_decision_band_N(d), BAND_PART * d->rest.mean_N); }
 
 static void integrate(struct plate_rep_detector *d, const struct block *b)
 {
@@ -36,7 +41,7 @@ static void integrate(struct plate_rep_detector *d, const struct block *b)
     d->fastest_up = fmax(d->fastest_up, d->velocity);
 }
 
-static void begin_at(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out)
+void rep_loaded_begin_at(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out)
 {
     d->state = STATE_LOADED;
     d->onset_s = onset_s;
@@ -49,13 +54,13 @@ static void begin_at(struct plate_rep_detector *d, double onset_s, struct plate_
 
 void rep_loaded_begin(struct plate_rep_detector *d, double departed_s, struct plate_rep_output *out)
 {
-    begin_at(d, rep_find_departure(d, departed_s, d->rest.mean_N, rep_band_N(d)), out);
+    rep_loaded_begin_at(d, rep_find_departure(d, departed_s, d->rest.mean_N, rep_band_N(d)), out);
 }
 
 static bool came_up(const struct plate_rep_detector *d)
 {
     return d->fastest_down < -DOWN_M_PER_S && d->deepest < -LEAST_DEPTH_M && !isnan(d->bottom_s) &&
-           d->fastest_up > -UP_PART * d->fastest_down;
+           d->fastest_up > fmax(DOWN_M_PER_S, -UP_PART * d->fastest_down) && d->height > (1 - UP_HEIGHT) * d->deepest;
 }
 
 static bool finish(struct plate_rep_detector *d, double top_s, double end_s, struct plate_rep_output *out)
@@ -76,7 +81,7 @@ static bool finish(struct plate_rep_detector *d, double top_s, double end_s, str
 /* The force is back in its resting band for good: since when, found backwards within the narrow band. */
 static double back_in_band_s(const struct plate_rep_detector *d)
 {
-    double band = fmax(rep_band_N(d), fmin(rep_loaded_band_N(d), 3 * BAND_MIN_N));
+    double band = fmax(rep_decision_band_N(d), fmin(rep_loaded_band_N(d), 3 * BAND_MIN_N));
     uint64_t i = d->blocks - 1, from = rep_block_from(d, d->onset_s);
     while (i > from && fabs(rep_block_at(d, i)->force_N - d->rest.mean_N) > band) i--; /* still swaying: when last inside */
     while (i > from && fabs(rep_block_at(d, i - 1)->force_N - d->rest.mean_N) <= band) i--;
@@ -106,9 +111,13 @@ static void step_momentum(struct plate_rep_detector *d, double t_s, double befor
         d->bottom_s = NAN; /* still on the way down */
         rep_set_phase(d, PLATE_LOWER, out);
     }
-    if (down && before < 0 && d->velocity >= 0 && isnan(d->bottom_s)) {
-        d->bottom_s = t_s;
-        rep_set_phase(d, PLATE_DRIVE, out);
+    if (down && before < 0 && d->velocity >= 0 && isnan(d->bottom_s)) d->bottom_s = t_s;
+    double off_N = d->smooth_N - d->rest.mean_N;
+    if (!isnan(d->bottom_s) && d->phase == PLATE_LOWER) { /* standing still at the bottom is not yet the drive */
+        if (off_N > rep_loaded_band_N(d) || d->velocity > DOWN_M_PER_S)
+            rep_set_phase(d, PLATE_DRIVE, out);
+        else
+            d->bottom_s = t_s;
     }
     if (came_up(d) && before > 0 && d->velocity <= 0 && isnan(d->turned_s)) d->turned_s = t_s;
 }
@@ -129,14 +138,19 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         take_off(d, out);
         return;
     }
-    step_momentum(d, t_s, before, out);
     bool inside = fabs(d->smooth_N - d->rest.mean_N) <= rep_loaded_band_N(d), lost = false;
     if (!inside)
         d->below_s = NAN;
     else if (isnan(d->below_s))
         d->below_s = t_s;
-    if (inside && rep_lasted(d, t_s, d->below_s, came_up(d) || isnan(d->bottom_s) ? QUIET_S : GIVEN_UP_S) &&
-        (came_up(d) || fabs(d->velocity) < 2 * DOWN_M_PER_S || rep_lasted(d, t_s, d->below_s, GIVEN_UP_S))) {
+    if (inside && rep_lasted(d, t_s, d->below_s, PAUSE_S) && fabs(d->velocity) < -PAUSE_PART * d->fastest_down &&
+        d->fastest_up < -UP_PART * d->fastest_down)
+        d->velocity = 0; /* a pause at the bottom: what is left of the speed is error */
+    step_momentum(d, t_s, before, out);
+    double still = fmax(2 * DOWN_M_PER_S, STILL_PART * d->fastest_up);
+    bool never_down = d->fastest_down > -DOWN_M_PER_S;
+    double dwell_s = never_down ? QUIET_S : !came_up(d) ? GIVEN_UP_S : fabs(d->velocity) < still ? QUIET_S : EVEN_S;
+    if (inside && rep_lasted(d, t_s, d->below_s, dwell_s)) {
         double end_s = back_in_band_s(d);
         if (came_up(d) && !d->exercise->jump) finish(d, fmin(end_s, isnan(d->turned_s) ? end_s : fmax(d->turned_s, end_s)), end_s, out);
         rep_to_rest(d, out);
@@ -148,7 +162,7 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         finish(d, end_s, end_s, out);
         d->phase = PLATE_DRIVE;
         d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
-        begin_at(d, end_s, out);
+        rep_loaded_begin_at(d, end_s, out);
         return;
     }
     lost = d->height < -DEEPEST_M || fabs(d->velocity) > FASTEST_M_PER_S || rep_lasted(d, t_s, d->onset_s, MAX_REP_S);
@@ -161,7 +175,7 @@ void rep_air_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     double t_s = rep_last_block(d)->t_s, force_N = rep_last_block(d)->force_N;
     if (rep_lasted(d, t_s, d->takeoff_s, FLIGHT_MOST_S)) {
         rep_to_learn(d, out);
-    } else if (force_N > fmax(2 * AIR_PART * d->rest.mean_N, rep_band_N(d))) {
+    } else if (force_N > fmax(2 * AIR_PART * d->rest.mean_N, rep_decision_band_N(d))) {
         bool jumps = d->exercise->jump || d->exercise->family == FAMILY_GENERIC;
         if (jumps && !isnan(d->top_s)) finish(d, d->top_s, t_s, out);
         d->state = STATE_LANDED;

@@ -57,12 +57,15 @@ struct plate_rep_detector {
     struct {
         double mean, m2, own;
         unsigned n;
+        double smooth, smooth2; /* of the smoothed force, one a block */
+        unsigned blocks;
         double last_mean;
         bool last_quiet;
     } chunk;
     unsigned chunk_n;
     struct level rest; /* of the force that decides */
     double own_rest_N; /* of this plate alone */
+    double rest_spread_N; /* SD of the smoothed force at rest: what decisions must exceed */
     double under_s;    /* since when the force is below the resting band; NaN */
 
     enum state state;
@@ -92,6 +95,7 @@ struct plate_rep_detector {
     double bottom_s, turned_s, takeoff_s;
     double step[STEPS];
     unsigned steps;
+    double odd_step_N; /* of a held movement that was too unlike the usual to be one; NaN */
     double last_end_s, live_s[3]; /* when drive, hold and lower were said */
 };
 
@@ -103,7 +107,8 @@ void rep_to_learn(struct plate_rep_detector *d, struct plate_rep_output *out);
 double rep_usual_step_N(const struct plate_rep_detector *d);
 /* The movement is a rep: measures, judges and says it. `step_N` is remembered. */
 void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double step_N, struct plate_rep_output *out);
-double rep_band_N(const struct plate_rep_detector *d);
+double rep_band_N(const struct plate_rep_detector *d);     /* the resting band of single samples: for onsets */
+double rep_decision_band_N(const struct plate_rep_detector *d); /* of the smoothed force: for decisions */
 /* The first sample out of a band, searched backwards at full rate from a time when it was out; no earlier than the end of the
  * last rep. */
 double rep_find_departure(const struct plate_rep_detector *d, double from_s, double level_N, double band_N);
@@ -122,6 +127,8 @@ void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out);
 /* rep_loaded.c: squats and jumps */
 double rep_loaded_band_N(const struct plate_rep_detector *d);
 void rep_loaded_begin(struct plate_rep_detector *d, double departed_s, struct plate_rep_output *out);
+/* From a time that is known: the turn of the rep before, or what was taken for a push. */
+void rep_loaded_begin_at(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out);
 void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out);
 void rep_air_step(struct plate_rep_detector *d, struct plate_rep_output *out);
 void rep_landed_step(struct plate_rep_detector *d, struct plate_rep_output *out);

@@ -48,6 +48,8 @@
 #define SECOND_PART 0.5  /* while fewer than 3 reps are known */
 #define FIRST_RATIO 0.25 /* while none is, or was for 15 s: the load may be another */
 #define FORGET_S 15.0
+#define ODD_LEAST_S 0.8
+#define ODD_PART 0.1
 #define TOP_HEIGHT 0.25  /* of the way: the hips are at the held height if the observer says so ... */
 #define KNOWN_LEVEL 0.06 /* ... or if the force stays so near to what held them before */
 #define ABRUPT_RISE_S 0.5 /* on an empty plate: what comes and goes faster than hips can is a foot, or a thing */
@@ -60,6 +62,8 @@
 #define SEAT_RATIO 1.5   /* who stands up presses so much more than who sits */
 #define WAIT_S 0.8 /* hips that wait above the floor for so long after they came to a standstill ended the rep there */
 #define FLOATING_MOST_S 20.0
+#define STANDING_N 200.0 /* generic: so much may be somebody who stands */
+#define STANDING_BAND 0.05
 #define NEW_REST_S 0.6 /* too small for a rep, and level for so long: the new rest */
 
 static bool moves(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_THRUST; }
@@ -136,7 +140,7 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
 
 static double smallest_step_N(const struct plate_rep_detector *d)
 {
-    return fmax(moves(d) ? LIFT_MIN_N : MIN_STEP_N, fmax(FIRST_RATIO * rep_usual_step_N(d), 3 * rep_band_N(d)));
+    return fmax(moves(d) ? LIFT_MIN_N : MIN_STEP_N, fmax(FIRST_RATIO * rep_usual_step_N(d), 3 * rep_decision_band_N(d)));
 }
 
 /* Did it come and go faster than hips can? */
@@ -163,10 +167,24 @@ static bool is_rep(const struct plate_rep_detector *d, double end_s)
     return step >= part * usual;
 }
 
+/* The load was changed, or the first was no rep: the second such movement in a row counts. */
+static bool again_odd(struct plate_rep_detector *d, double end_s)
+{
+    double step = top_N(d) - d->rest.mean_N, was = d->odd_step_N;
+    if (!d->held || end_s - d->onset_s < ODD_LEAST_S || step < ODD_PART * rep_usual_step_N(d)) return false;
+    d->odd_step_N = step;
+    if (isnan(was) || fabs(step - was) > 0.3 * was) return false;
+    unsigned steps = d->steps;
+    d->steps = 0;
+    bool is = is_rep(d, end_s);
+    if (!is) d->steps = steps;
+    return is;
+}
+
 /* Said or not, it is over. */
 static void finish(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out)
 {
-    if (!is_rep(d, end_s)) return;
+    if (!is_rep(d, end_s) && !again_odd(d, end_s)) return;
     double top = top_N(d);
     if (d->held && isnan(d->descent_s) && !isnan(d->top_s)) d->descent_s = end_s;
     if (d->descent_s > end_s) d->descent_s = end_s;
@@ -178,6 +196,7 @@ static void finish(struct plate_rep_detector *d, double end_s, struct plate_rep_
                           .up_to_s = d->top_s,
                           .rest_N = d->own_rest_N,
                           .last_end_s = d->last_end_s};
+    d->odd_step_N = NAN;
     rep_say(d, &t, top - d->rest.mean_N, out);
     if (out->rep_done) d->known_N = d->known_N > 0 && top < 1.3 * d->known_N && top > 0.7 * d->known_N
                                         ? d->known_N + 0.5 * (top - d->known_N)
@@ -233,7 +252,7 @@ static double settled(const struct plate_rep_detector *d, double since_s, const 
 
 static double flat_N(const struct plate_rep_detector *d, double step_N)
 {
-    return fmax(fmax(2 * d->rest.sd_N, 1.0), (pushes(d) ? PUSH_FLAT_PART : FLAT_PART) * step_N);
+    return fmax(fmax(2 * d->rest_spread_N, 1.0), (pushes(d) ? PUSH_FLAT_PART : FLAT_PART) * step_N);
 }
 
 /* On an empty plate, well below what is known to hold the hips: the foot is back, and rests. */
@@ -253,7 +272,7 @@ static bool foot_is_back(struct plate_rep_detector *d, const struct level *level
 static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     double step = d->peak_N - d->rest.mean_N, tolerance = flat_N(d, step), since_s;
-    double dip = fmax(fmax(3 * d->rest.sd_N, 1.0), DIP_PART * step);
+    double dip = fmax(fmax(3 * d->rest_spread_N, 1.0), DIP_PART * step);
     struct level level;
     if (step < smallest_step_N(d) || !rep_flat(d, HOLD_S, d->onset_s, tolerance, &level, &since_s)) return;
     bool braked = d->dip_depth_N > dip && d->dip_N < level.mean_N - dip && d->dip_s <= since_s;
@@ -309,7 +328,7 @@ static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_r
         return;
     }
     double off = d->smooth_N - d->hold.mean_N, k = d->block_n * d->period_s / HOLD_FOLLOW_S;
-    double leave_N = fmax(fmax(LEAVE_SD * d->hold.sd_N, 3 * d->rest.sd_N),
+    double leave_N = fmax(fmax(LEAVE_SD * d->hold.sd_N, 3 * d->rest_spread_N),
                           fmax(1.5, (pushes(d) ? PUSH_LEAVE_PART : LEAVE_PART) * d->hold.mean_N));
     if (fabs(off) <= leave_N) {
         double mean_off = rep_last_block(d)->force_N - d->hold.mean_N;
@@ -334,7 +353,7 @@ static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_r
 /* The force is near rest: the end, unless it is the braking at the top of an explosive rep. */
 static bool touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
-    double step = (d->floating ? d->known_N : top_N(d)) - d->rest.mean_N, near_N = d->rest.mean_N + fmax(END_PART * step, rep_band_N(d));
+    double step = (d->floating ? d->known_N : top_N(d)) - d->rest.mean_N, near_N = d->rest.mean_N + fmax(END_PART * step, rep_decision_band_N(d));
     double force_N = rep_last_block(d)->force_N;
     if (force_N <= near_N) {
         if (isnan(d->below_s)) d->below_s = t_s;
@@ -387,13 +406,13 @@ static bool turned(struct plate_rep_detector *d, struct plate_rep_output *out)
         if (rep_block_at(d, i)->force_N < rep_block_at(d, low)->force_N) low = i;
     double end_s = d->low_s, onset_s = d->low_s, floor_N = rep_block_at(d, low)->force_N;
     if (deep) {
-        double near_N = fmax(floor_N, d->rest.mean_N) + fmax(END_PART * step, rep_band_N(d));
+        double near_N = fmax(floor_N, d->rest.mean_N) + fmax(END_PART * step, rep_decision_band_N(d));
         uint64_t a = low, z = low;
         while (a > from && rep_block_at(d, a - 1)->force_N <= near_N) a--;
         while (z + 1 < d->blocks && rep_block_at(d, z + 1)->force_N <= near_N) z++;
         end_s = rep_block_at(d, a)->t_s;
         onset_s = rep_block_at(d, z)->t_s;
-        while (z > low && rep_block_at(d, z)->force_N > fmax(floor_N, d->rest.mean_N) + rep_band_N(d)) z--;
+        while (z > low && rep_block_at(d, z)->force_N > fmax(floor_N, d->rest.mean_N) + rep_decision_band_N(d)) z--;
         onset_s = rep_block_at(d, z)->t_s;
     }
     turn(d, end_s, onset_s, deep, out);
@@ -442,7 +461,7 @@ static bool stands_still(struct plate_rep_detector *d, double t_s, struct plate_
     double from_s = d->held && !isnan(d->descent_s) ? d->descent_s : d->onset_s, since_s;
     double window = fmin(STILL_MOST_S, fmax(STILL_S, STILL_PART * (t_s - from_s))), step = top_N(d) - d->rest.mean_N;
     double force_N = rep_last_block(d)->force_N, tolerance = flat_N(d, step);
-    if (force_N > high_N(d) - fmax(moves(d) ? STILL_DROP * way_N(d) : 0.5 * step, rep_band_N(d))) return false;
+    if (force_N > high_N(d) - fmax(moves(d) ? STILL_DROP * way_N(d) : 0.5 * step, rep_decision_band_N(d))) return false;
     if (!d->held && force_N > d->rest.mean_N + 0.5 * step) return false;
     struct level level;
     if (!rep_flat(d, window, from_s, tolerance, &level, &since_s)) return false;
@@ -455,7 +474,7 @@ static bool stands_still(struct plate_rep_detector *d, double t_s, struct plate_
     while (i > rep_oldest_block(d) + 1 && fabs(rep_block_at(d, i - 1)->force_N - level.mean_N) <= near_N &&
            rep_block_at(d, i - 1)->t_s > from_s)
         i--;
-    if (on_floor && d->foot_down && level.mean_N > d->rest.mean_N + rep_band_N(d)) /* the foot was put down on the way */
+    if (on_floor && d->foot_down && level.mean_N > d->rest.mean_N + rep_decision_band_N(d)) /* the foot was put down on the way */
         d->onset_s = fmax(d->onset_s, rep_find_departure(d, isnan(d->top_s) ? d->onset_s : d->top_s, level.mean_N,
                                                          fmax(BAND_MIN_N, 0.05 * step)));
     if (on_floor || !is_rep(d, rep_block_at(d, i)->t_s)) {
@@ -486,6 +505,17 @@ static bool new_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
     return true;
 }
 
+/* Nobody said, and what was taken for a push sways like a body: below the held force and then above it. It stands. */
+static bool stands(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    if (d->exercise->family != FAMILY_GENERIC || !d->held || d->phase != PLATE_LOWER || isnan(d->descent_s)) return false;
+    if (!d->foot_down || d->hold.mean_N < STANDING_N || d->smooth_N < (1 + STANDING_BAND) * d->hold.mean_N) return false;
+    d->own_rest_N += d->hold.mean_N - d->rest.mean_N;
+    d->rest = d->hold;
+    rep_loaded_begin_at(d, d->descent_s, out);
+    return true;
+}
+
 void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     const struct block *b = rep_last_block(d);
@@ -505,7 +535,7 @@ void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         rep_to_learn(d, out);
         return;
     }
-    if (new_rest(d, out) || stands_still(d, t_s, out)) return;
+    if (new_rest(d, out) || stands(d, out) || stands_still(d, t_s, out)) return;
     follow_hold(d, t_s, out);
     if (d->held) return;
     double part = (d->smooth_N - d->rest.mean_N) / (d->peak_N - d->rest.mean_N);
