@@ -16,7 +16,8 @@
 #define RESTLESS 4.0    /* while nothing is known, four times that will do */
 #define SUSTAIN_S 0.015
 #define UNDER_S 0.5        /* so long below the resting band: that was no rest */
-#define LOADED_MIN_N 100.0 /* generic: a baseline above this that is left downwards is a standing one */
+#define LOADED_MIN_N 100.0   /* nobody stands with less on a plate */
+#define STANDING_MIN_N 200.0 /* generic: a baseline above this that is left downwards is a standing one */
 #define EMPTY_N 25.0       /* tare error and drift: below it the plate may be empty */
 #define BRIDGE_S 0.5       /* a longer hole ends what is under way */
 
@@ -259,7 +260,7 @@ static void learn_rest(struct plate_rep_detector *d, double t_s, double force_N,
 static bool standing(const struct plate_rep_detector *d, double off_N)
 {
     if (d->exercise->family == FAMILY_LOADED) return true;
-    return d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > LOADED_MIN_N && off_N < 0;
+    return d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_MIN_N && off_N < 0;
 }
 
 static void step_rest(struct plate_rep_detector *d, struct plate_rep_output *out)

@@ -77,7 +77,7 @@ static bool pushes(const struct plate_rep_detector *d) { return d->exercise->fam
  * the impulse over the support is nil between two standstills; the peak in the first instants. */
 static double top_N(const struct plate_rep_detector *d)
 {
-    if (d->held) return d->hold.mean_N;
+    if (d->held && !d->exercise->second_foot) return d->hold.mean_N;
     return d->upper_n > 0 ? d->upper_sum / d->upper_n : d->peak_N;
 }
 
@@ -255,6 +255,8 @@ static double flat_N(const struct plate_rep_detector *d, double step_N)
     return fmax(fmax(2 * d->rest_spread_N, 1.0), (pushes(d) ? PUSH_FLAT_PART : FLAT_PART) * step_N);
 }
 
+static bool turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_output *out);
+
 /* On an empty plate, well below what is known to hold the hips: the foot is back, and rests. */
 static bool foot_is_back(struct plate_rep_detector *d, const struct level *level, double tolerance_N,
                          struct plate_rep_output *out)
@@ -283,9 +285,13 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     bool again = d->held && fabs(level.mean_N - d->hold.mean_N) < 2 * tolerance;
     if (d->held && !again && moves(d) && placed && level.mean_N > d->held_most_N - CREEP_PART * way_N(d))
         again = rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s); /* sagged, and still at the top */
-    if (d->phase == PLATE_LOWER && d->held && !again) return; /* a slow lowering is flat for a while too */
+    if (d->phase == PLATE_LOWER && d->held && !again && !(d->exercise->second_foot && level.mean_N > d->hold.mean_N)) return; /* a slow lowering is flat for a while too */
     if ((!braked || !placed) && !rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s)) return;
     if (!placed && fabs(level.mean_N - high_N(d)) > KNOWN_LEVEL * high_N(d)) return;
+    if (!placed && d->held && !d->exercise->second_foot && d->support_high_N - d->support_low_N > TURN_DOWN * way_N(d)) {
+        turned(d, true, out); /* it had been down, and is held again */
+        return;
+    }
     if (d->held && !again && !pushes(d) && !d->exercise->second_foot) begin_at_step(d, &level, since_s);
     /* Hips that rise slowly and evenly press like hips that are held: without a dip, only a push against a fixed
      * bar is known to stand still. */
@@ -389,7 +395,7 @@ static void turn(struct plate_rep_detector *d, double end_s, double onset_s, boo
 }
 
 /* The way down has turned into a way up: by the hips' observer, or because the floor (the seat) has plainly taken load. */
-static bool turned(struct plate_rep_detector *d, struct plate_rep_output *out)
+static bool turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_output *out)
 {
     if (pushes(d) || d->phase == PLATE_HOLD) return false;
     double way = way_N(d), step = top_N(d) - d->rest.mean_N, force_N = d->smooth_N;
@@ -398,7 +404,8 @@ static bool turned(struct plate_rep_detector *d, struct plate_rep_output *out)
     bool learned = d->held || d->known_N > 0 || rep_last_block(d)->t_s - d->onset_s > LEARNED_S;
     bool hips = moves(d) && learned && d->support_high_N - d->support_low_N > fmax(least_N, (d->held ? TURN_DOWN : TURN_DOWN_UNHELD) * way) &&
                 d->support_N - d->support_low_N > fmax(least_N, TURN_UP * way);
-    if (deep && d->held && force_N > d->low_N + 0.4 * step) hips = true;
+    if (d->exercise->second_foot) hips = false; /* the load's own step moves the observer */
+    if (at_top || (deep && d->held && force_N > d->low_N + 0.4 * step)) hips = true;
     if (!hips) return false;
     /* the lowest force around the lowest support: the floor, or the braking's end */
     uint64_t from = rep_block_from(d, d->low_s - 0.4), low = from;
@@ -529,7 +536,7 @@ void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         step_floating(d, t_s, out);
         return;
     }
-    if (foot_was_at_rest(d, out) || foot_stays(d, t_s, out) || touched_down(d, t_s, out) || turned(d, out)) return;
+    if (foot_was_at_rest(d, out) || foot_stays(d, t_s, out) || touched_down(d, t_s, out) || turned(d, false, out)) return;
     d->below_s = NAN;
     if (rep_lasted(d, t_s, d->onset_s, MAX_REP_S)) {
         rep_to_learn(d, out);
