@@ -9,6 +9,7 @@
 #define HOLD_S 0.2           /* after the braking dip, a force that is flat for so long is held */
 #define PLATEAU_S 0.4        /* without a dip: longer than the top of the drive's own hump */
 #define FLAT_PART 0.01       /* flat: SD within this part of the step from rest */
+#define SETTLED_PART 0.03    /* looking back from there, tremor included */
 #define HOLD_LEVEL 0.4       /* and above this part of the step to the peak ... */
 #define BRAKED_LEVEL 0.2     /* ... which an explosive drive may exceed fivefold */
 #define DIP_PART 0.015       /* a braking dip is deeper than this part of the step */
@@ -242,12 +243,18 @@ static bool foot_stays(struct plate_rep_detector *d, double t_s, struct plate_re
 
 /* ---- the hold ---- */
 
-/* The first mean from `since_s` on that is as near the level as `tolerance_N`. */
+/* Since when is the force on the level, looking back from `since_s`; if it was not yet there, looking forward. */
 static double settled(const struct plate_rep_detector *d, double since_s, const struct level *level, double tolerance_N)
 {
-    uint64_t i = rep_block_from(d, since_s);
+    uint64_t i = rep_block_from(d, since_s), oldest = rep_oldest_block(d);
     while (i + 1 < d->blocks && fabs(rep_block_at(d, i)->force_N - level->mean_N) > tolerance_N) i++;
-    return rep_block_at(d, i)->t_s;
+    uint64_t first = i; /* tremor leaves the level for moments, the braking dip for longer */
+    while (i > oldest + 1 && rep_block_at(d, i - 1)->t_s > d->onset_s &&
+           !rep_lasted(d, rep_block_at(d, first)->t_s, rep_block_at(d, i)->t_s, LEAVE_S)) {
+        i--;
+        if (fabs(rep_block_at(d, i)->force_N - level->mean_N) <= tolerance_N) first = i;
+    }
+    return rep_block_at(d, first)->t_s;
 }
 
 static double flat_N(const struct plate_rep_detector *d, double step_N)
@@ -296,7 +303,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     /* Hips that rise slowly and evenly press like hips that are held: without a dip, only a push against a fixed
      * bar is known to stand still. */
     bool keep = again || (d->exercise->second_foot && !isnan(d->top_s));
-    if (!keep) d->top_s = braked || fixed(d) ? settled(d, since_s, &level, tolerance) : NAN;
+    if (!keep) d->top_s = braked || fixed(d) ? settled(d, since_s, &level, fmax(tolerance, SETTLED_PART * (level.mean_N - d->rest.mean_N))) : NAN;
     d->held_most_N = again ? fmax(d->held_most_N, level.mean_N) : level.mean_N;
     d->hold = level;
     d->held = true;
