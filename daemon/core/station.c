@@ -12,7 +12,16 @@
 #define DEFAULT_ORDER 4
 #define DEFAULT_CUTOFF_HZ 50.0
 #define FILTER_RESET_S 0.1
-enum { CHUNK = 256, QUEUE = 64, MARKS = 64 };
+#define PAIR_SILENCE_S 0.5 /* a partner's last word counts for so long, and for two of its periods at least */
+/* A plate of a pair keeps as many samples for its partner: 8 s at 1 kHz. */
+enum { CHUNK = 256, QUEUE = 64, MARKS = 64, RING = 16, PAIR_RING = 8192 };
+
+/* A sample on its way to the detector. */
+struct sample {
+    double t_s, Fz_N, cop_x_mm, cop_y_mm;
+    double floor_s;   /* what it leads to counts from here at the earliest */
+    uint64_t missing; /* samples missing right before it */
+};
 
 struct pending {
     double key_s;
@@ -27,9 +36,16 @@ struct plate {
     struct plate_filter filter;
     struct plate_rep_detector *detector;
     struct plate_clock knot;
-    bool started, present; /* has a first knot; the merge waits for it */
-    uint64_t next_sample;
-    double seen_s, floor_s; /* time of the last sample; events count from floor_s at the earliest */
+    bool started, present;         /* has a first knot; the merge waits for it */
+    uint64_t next_sample, missing; /* missing: right before it */
+    struct sample *ring;           /* sample i stands in ring[i & mask]; numbered as received, without gaps */
+    uint64_t mask, in, out;        /* received; handed on to the detector */
+    double fed_s, seen_s, floor_s; /* the last received; the last handed on; what comes next counts from here */
+
+    struct plate *partner;    /* under the other foot, NULL: none */
+    uint64_t heard;           /* of the partner's samples: behind this plate */
+    double other_N, other_s;  /* the last of those that counts */
+    double near_s, silence_s; /* two samples are of one time; a partner is silent */
     uint64_t next_mark;
     struct pending queue[QUEUE];
     unsigned head, queued;
@@ -59,7 +75,7 @@ static int set_up_plate(struct plate_station *s, struct plate *p, const struct p
 {
     if (!plate_name_valid(cfg->name) || cfg->cells < 1 || cfg->cells > PLATE_MAX_CELLS) return EINVAL;
     p->cfg = cfg;
-    p->seen_s = p->floor_s = -INFINITY;
+    p->fed_s = p->seen_s = p->floor_s = p->other_s = -INFINITY;
     p->has_geometry = true;
     for (unsigned i = 0; i < cfg->cells; i++) p->has_geometry &= isfinite(cfg->cell[i].x_mm) && isfinite(cfg->cell[i].y_mm);
     plate_calibration_identity(&p->calibration, cfg->cells, 1);
@@ -74,6 +90,41 @@ static int set_up_plate(struct plate_station *s, struct plate *p, const struct p
                                    .targets = s->cfg.targets,
                                    .filter_delay_s = plate_filter_delay(&p->filter) / cfg->rate_Hz};
     return plate_rep_init(p->detector, &rep) == 0 ? 0 : EINVAL;
+}
+
+/* The one plate with this side; NULL: none, or several. */
+static struct plate *only(struct plate_station *s, enum plate_side side)
+{
+    struct plate *found = NULL;
+    for (unsigned i = 0; i < s->cfg.plates; i++) {
+        if (s->cfg.plate[i].side != side) continue;
+        if (found) return NULL;
+        found = &s->plate[i];
+    }
+    return found;
+}
+
+static void make_partners(struct plate *p, struct plate *q)
+{
+    p->partner = q;
+    p->near_s = 0.25 / q->cfg->rate_Hz;
+    p->silence_s = fmax(PAIR_SILENCE_S, 2 / q->cfg->rate_Hz);
+}
+
+static int set_up_rings(struct plate_station *s)
+{
+    struct plate *left = only(s, PLATE_SIDE_LEFT), *right = only(s, PLATE_SIDE_RIGHT);
+    if (left && right) {
+        make_partners(left, right);
+        make_partners(right, left);
+    }
+    for (unsigned i = 0; i < s->cfg.plates; i++) {
+        size_t n = s->plate[i].partner ? PAIR_RING : RING;
+        s->plate[i].mask = n - 1;
+        s->plate[i].ring = malloc(n * sizeof *s->plate[i].ring);
+        if (!s->plate[i].ring) return ENOMEM;
+    }
+    return 0;
 }
 
 static int order_plates(struct plate_station *s)
@@ -102,6 +153,7 @@ struct plate_station *plate_station_new(const struct plate_station_config *cfg, 
     s->merged_s = s->event_s = -INFINITY;
     r = order_plates(s);
     for (unsigned i = 0; r == 0 && i < cfg->plates; i++) r = set_up_plate(s, &s->plate[i], &s->cfg.plate[i]);
+    if (r == 0) r = set_up_rings(s);
     if (r == 0 && session_init(&s->session, &s->cfg, &s->sink) != 0) r = EINVAL;
     if (r == 0) return s;
     plate_station_free(s);
@@ -112,7 +164,10 @@ struct plate_station *plate_station_new(const struct plate_station_config *cfg, 
 void plate_station_free(struct plate_station *s)
 {
     if (!s) return;
-    for (unsigned i = 0; i < s->cfg.plates; i++) free(s->plate[i].detector);
+    for (unsigned i = 0; i < s->cfg.plates; i++) {
+        free(s->plate[i].detector);
+        free(s->plate[i].ring);
+    }
     free(s);
 }
 
@@ -187,50 +242,20 @@ static void merge(struct plate_station *s)
 static void enqueue(struct plate_station *s, struct plate *p, const struct pending *e)
 {
     if (p->queued == QUEUE) let_out(s, p); /* cannot happen while callers hand in plates by time: better early than lost */
-    struct pending *at = &p->queue[(p->head + p->queued++) % QUEUE];
-    *at = *e;
-    at->key_s = fmax(e->key_s, p->floor_s);
+    p->queue[(p->head + p->queued++) % QUEUE] = *e;
 }
 
-/* From here on a plate can still speak without being out of order: after all that was said, and not before a mark. */
-static double floor_s(const struct plate_station *s)
+/* From here on a plate can still speak without being out of order: after all that was said, not before a mark, and after all
+ * that its partner has decided without it. */
+static double floor_s(const struct plate_station *s, const struct plate *p)
 {
-    return fmax(s->event_s > -INFINITY ? nextafter(s->event_s, INFINITY) : -INFINITY, s->merged_s);
+    double floor = fmax(s->event_s > -INFINITY ? nextafter(s->event_s, INFINITY) : -INFINITY, s->merged_s);
+    return p->partner ? fmax(floor, nextafter(p->partner->seen_s + p->partner->near_s, INFINITY)) : floor;
 }
 
-/* ---- handing in ---- */
+/* ---- on to the detector ---- */
 
-int plate_station_clock(struct plate_station *s, unsigned plate, const struct plate_clock *knot)
-{
-    if (plate >= s->cfg.plates || !(knot->period_s > 0) || !isfinite(knot->t_s)) return -EINVAL;
-    struct plate *p = &s->plate[plate];
-    if (p->started && knot->sample < p->knot.sample) return -EINVAL;
-    if (!p->started) {
-        p->started = true;
-        p->seen_s = knot->t_s - knot->period_s;
-        p->present = knot->t_s >= floor_s(s); /* else the merge has not waited for it: welcome() will say so */
-    }
-    p->knot = *knot;
-    return 0;
-}
-
-int plate_station_gap(struct plate_station *s, unsigned plate, const struct plate_gap *gap)
-{
-    if (plate >= s->cfg.plates || gap->sample != s->plate[plate].next_sample || gap->count == 0) return -EINVAL;
-    struct plate *p = &s->plate[plate];
-    p->next_sample += gap->count;
-    plate_rep_gap(p->detector, gap->count);
-    if ((double)gap->count / p->cfg->rate_Hz > FILTER_RESET_S) plate_filter_reset(&p->filter);
-    return 0;
-}
-
-int plate_station_calibration(struct plate_station *s, unsigned plate, const struct plate_calibration *c)
-{
-    if (plate >= s->cfg.plates || c->cells != s->plate[plate].cfg->cells) return -EINVAL;
-    int r = plate_calibration_check(c);
-    if (r == 0) s->plate[plate].calibration = *c;
-    return r;
-}
+static struct sample *sample_at(const struct plate *p, uint64_t i) { return &p->ring[i & p->mask]; }
 
 /* The marks that steer a detector act on the first sample at or after their time. */
 static void apply_marks(struct plate_station *s, struct plate *p, double t_s)
@@ -242,13 +267,125 @@ static void apply_marks(struct plate_station *s, struct plate *p, double t_s)
     }
 }
 
+/* What the partner's plate says at the time of `e`: its sample of that time, else the last one before, unless that is too long
+ * ago. It depends on the first sample of the partner's that is not before `e`, and on what was before, and on nothing later.
+ * What a plate measured before it was back counts for nobody, and until then it listens to nobody: when it came, that
+ * time was over. */
+static bool listen(struct plate *p, const struct sample *e, double *ret_N)
+{
+    const struct plate *q = p->partner;
+    if (q->in > q->mask + p->heard) p->heard = q->in - q->mask;
+    while (e->t_s >= e->floor_s && p->heard < q->in) {
+        const struct sample *o = sample_at(q, p->heard);
+        bool counts = o->t_s >= o->floor_s;
+        if (o->t_s >= e->t_s - p->near_s) {
+            if (!counts || o->t_s > e->t_s + p->near_s) break;
+            *ret_N = o->Fz_N;
+            return true;
+        }
+        if (counts) p->other_N = o->Fz_N, p->other_s = o->t_s;
+        p->heard++;
+    }
+    *ret_N = p->other_N;
+    return e->t_s - p->other_s <= p->silence_s;
+}
+
+static void detect(struct plate_station *s, struct plate *p, const struct sample *e)
+{
+    struct plate_rep_input in = {.t_s = e->t_s,
+                                 .Fz_N = e->Fz_N,
+                                 .Fz_filtered_N = plate_filter_push(&p->filter, e->Fz_N),
+                                 .cop_x_mm = e->cop_x_mm,
+                                 .cop_y_mm = e->cop_y_mm};
+    struct plate_rep_output out;
+    if (p->partner) in.paired = listen(p, e, &in.other_N);
+    if (p->next_mark < s->marks) apply_marks(s, p, e->t_s);
+    if (!plate_rep_push(p->detector, &in, &out)) return;
+    struct pending event = {.key_s = fmax(e->t_s, e->floor_s), .is_rep = true};
+    if (out.rep_done) {
+        event.rep = out.rep;
+        enqueue(s, p, &event);
+    }
+    if (out.phase_changed) {
+        event.is_rep = false;
+        event.phase = out.phase;
+        enqueue(s, p, &event);
+    }
+}
+
+static void hand_on(struct plate_station *s, struct plate *p)
+{
+    const struct sample *e = sample_at(p, p->out++);
+    if (e->missing) {
+        plate_rep_gap(p->detector, e->missing);
+        if ((double)e->missing / p->cfg->rate_Hz > FILTER_RESET_S) plate_filter_reset(&p->filter);
+    }
+    detect(s, p, e);
+    p->seen_s = e->t_s;
+}
+
+/* Has the partner come as far as t_s, or need nobody wait for it? */
+static bool partner_ready(const struct plate *p, double t_s)
+{
+    const struct plate *q = p->partner;
+    return !q || !q->present || (q->in > 0 && sample_at(q, q->in - 1)->t_s >= t_s - p->near_s);
+}
+
+static void pump(struct plate_station *s, struct plate *p)
+{
+    while (p->out < p->in && partner_ready(p, sample_at(p, p->out)->t_s)) hand_on(s, p);
+}
+
+static void receive(struct plate_station *s, struct plate *p, double t_s, const struct plate_force *f)
+{
+    if (p->in - p->out == p->mask) hand_on(s, p); /* cannot happen while callers hand in by time: better alone than lost */
+    *sample_at(p, p->in++) = (struct sample){t_s, f->Fz_N, f->cop_x_mm, f->cop_y_mm, p->floor_s, p->missing};
+    p->missing = 0;
+    p->fed_s = t_s;
+    pump(s, p);
+    if (p->partner) pump(s, p->partner);
+}
+
+/* ---- handing in ---- */
+
+int plate_station_clock(struct plate_station *s, unsigned plate, const struct plate_clock *knot)
+{
+    if (plate >= s->cfg.plates || !(knot->period_s > 0) || !isfinite(knot->t_s)) return -EINVAL;
+    struct plate *p = &s->plate[plate];
+    if (p->started && knot->sample < p->knot.sample) return -EINVAL;
+    if (!p->started) {
+        p->started = true;
+        p->fed_s = p->seen_s = knot->t_s - knot->period_s;
+        p->present = knot->t_s >= floor_s(s, p); /* else the merge has not waited for it: welcome() will say so */
+    }
+    p->knot = *knot;
+    return 0;
+}
+
+int plate_station_gap(struct plate_station *s, unsigned plate, const struct plate_gap *gap)
+{
+    if (plate >= s->cfg.plates || gap->sample != s->plate[plate].next_sample || gap->count == 0) return -EINVAL;
+    struct plate *p = &s->plate[plate];
+    p->next_sample += gap->count;
+    p->missing += gap->count;
+    return 0;
+}
+
+int plate_station_calibration(struct plate_station *s, unsigned plate, const struct plate_calibration *c)
+{
+    if (plate >= s->cfg.plates || c->cells != s->plate[plate].cfg->cells) return -EINVAL;
+    int r = plate_calibration_check(c);
+    if (r == 0) s->plate[plate].calibration = *c;
+    return r;
+}
+
 /* A plate that was not waited for is back: what it says counts from where the merge has come to. */
 static void welcome(struct plate_station *s, struct plate *p)
 {
     p->present = true;
     p->seen_s = fmax(p->seen_s, s->merged_s);
-    if (plate_clock_t_s(&p->knot, p->next_sample) >= floor_s(s)) return;
-    p->floor_s = floor_s(s);
+    if (plate_clock_t_s(&p->knot, p->next_sample) >= floor_s(s, p)) return;
+    p->floor_s = floor_s(s, p);
     struct plate_event e = {.type = PLATE_EVENT_MARK, .t_s = p->floor_s};
     struct plate_mark *m = &e.u.mark;
     m->t_s = p->floor_s;
@@ -256,28 +393,6 @@ static void welcome(struct plate_station *s, struct plate *p)
     memcpy(m->plate, p->cfg->name, sizeof m->plate);
     memcpy(m->kind, "resume", sizeof "resume");
     s->sink.event(s->sink.user, &e);
-}
-
-static void detect(struct plate_station *s, struct plate *p, double t_s, const struct plate_force *f)
-{
-    struct plate_rep_input in = {.t_s = t_s,
-                                 .Fz_N = f->Fz_N,
-                                 .Fz_filtered_N = plate_filter_push(&p->filter, f->Fz_N),
-                                 .cop_x_mm = f->cop_x_mm,
-                                 .cop_y_mm = f->cop_y_mm};
-    struct plate_rep_output out;
-    if (p->next_mark < s->marks) apply_marks(s, p, t_s);
-    if (!plate_rep_push(p->detector, &in, &out)) return;
-    struct pending e = {.key_s = t_s, .is_rep = true};
-    if (out.rep_done) {
-        e.rep = out.rep;
-        enqueue(s, p, &e);
-    }
-    if (out.phase_changed) {
-        e.is_rep = false;
-        e.phase = out.phase;
-        enqueue(s, p, &e);
-    }
 }
 
 int plate_station_samples(struct plate_station *s, unsigned plate, uint64_t first, const int32_t *counts, size_t n)
@@ -291,10 +406,9 @@ int plate_station_samples(struct plate_station *s, unsigned plate, uint64_t firs
         for (size_t i = 0; i < rows; i++, counts += p->cfg->cells) {
             s->t_s[i] = plate_clock_t_s(&p->knot, p->next_sample);
             plate_calibrate(&p->calibration, p->has_geometry ? p->cfg->cell : NULL, counts, &s->force[i]);
-            detect(s, p, s->t_s[i], &s->force[i]);
+            receive(s, p, s->t_s[i], &s->force[i]);
             p->next_sample++;
         }
-        p->seen_s = s->t_s[rows - 1];
         if (s->sink.force) {
             struct plate_force_block b = {plate, p->next_sample - rows, rows, s->t_s, s->force};
             s->sink.force(s->sink.user, &b);
@@ -340,11 +454,14 @@ void plate_station_absent(struct plate_station *s, unsigned plate)
 {
     if (plate >= s->cfg.plates || !s->plate[plate].present) return;
     s->plate[plate].present = false;
+    if (s->plate[plate].partner) pump(s, s->plate[plate].partner);
     merge(s);
 }
 
 void plate_station_finish(struct plate_station *s)
 {
+    for (unsigned i = 0; i < s->cfg.plates; i++) s->plate[i].present = false;
+    for (unsigned i = 0; i < s->cfg.plates; i++) pump(s, &s->plate[i]);
     double end_s = latest_s(s);
     merge_until(s, INFINITY, end_s);
     session_finish(&s->session, fmax(end_s, s->merged_s));
@@ -352,7 +469,8 @@ void plate_station_finish(struct plate_station *s)
 
 double plate_station_now_s(const struct plate_station *s)
 {
-    double t = fmax(0, latest_s(s));
+    double t = fmax(0, s->merged_s);
+    for (unsigned i = 0; i < s->cfg.plates; i++) t = fmax(t, s->plate[i].fed_s);
     if (s->marks > 0) t = fmax(t, s->mark[(s->marks - 1) % MARKS].t_s);
     return (floor(t * 1e6) + 1) / 1e6;
 }

@@ -8,7 +8,9 @@
  * knot and the calibration that start at s. Marks are handed in with their time and act on every sample at or
  * after it. Events of several plates are merged by (time, plate name), never by arrival: an event is held until
  * every plate has come as far. A live station says `absent` of a plate that has fallen silent; when it returns,
- * the station emits a `resume` mark, which the offline run is handed in turn. */
+ * the station emits a `resume` mark, which the offline run is handed in turn, right before the sample that it names.
+ * If one plate has the side left and one the side right, each one's samples wait until the other has come as far, up to
+ * 8191 samples, and the detectors hear of each other. */
 #pragma once
 #include "calibrate.h"
 #include "event.h"
