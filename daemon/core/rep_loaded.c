@@ -18,7 +18,10 @@
 #define UP_HEIGHT 0.5    /* ... and by this part of the depth */
 #define STILL_PART 0.4   /* of the speed upwards: while it is faster, an even force is an even rise */
 #define DEEPEST_M 1.5    /* nobody squats so deep, or falls so fast: the load went elsewhere */
+#define HIGHEST_M 1.5     /* nor do they rise so far above standing */
 #define FASTEST_M_PER_S 4.0
+#define WEIGHT_S 1.0      /* a force that is even for so long, to this part, is the weight */
+#define WEIGHT_PART 0.005
 #define MAX_REP_S 20.0
 #define AIR_PART 0.06 /* airborne: less than this part of the weight */
 #define AIR_S 0.05
@@ -165,7 +168,18 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         rep_loaded_begin_at(d, end_s, out);
         return;
     }
-    lost = d->height < -DEEPEST_M || fabs(d->velocity) > FASTEST_M_PER_S || rep_lasted(d, t_s, d->onset_s, MAX_REP_S);
+    struct level level;
+    double since_s;
+    if (!inside && rep_flat(d, WEIGHT_S, d->onset_s, WEIGHT_PART * d->rest.mean_N, &level, &since_s)) {
+        d->own_rest_N *= level.mean_N / d->rest.mean_N; /* nobody accelerates so evenly: this is the weight */
+        d->rest.mean_N = level.mean_N;
+        rep_to_rest(d, out);
+        return;
+    }
+    /* a jump is known by its flight; else a body that is nowhere tells that the weight is wrong */
+    lost = !d->exercise->jump &&
+           (d->height < -DEEPEST_M || d->height > HIGHEST_M || fabs(d->velocity) > FASTEST_M_PER_S);
+    if (rep_lasted(d, t_s, d->onset_s, MAX_REP_S)) lost = true;
     if (lost) rep_to_learn(d, out);
 }
 
