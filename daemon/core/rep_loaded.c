@@ -151,7 +151,7 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         d->velocity = 0; /* a pause at the bottom: what is left of the speed is error */
     step_momentum(d, t_s, before, out);
     double still = fmax(2 * DOWN_M_PER_S, STILL_PART * d->fastest_up);
-    bool never_down = d->fastest_down > -DOWN_M_PER_S;
+    bool never_down = d->fastest_down > -DOWN_M_PER_S || d->deepest > -LEAST_DEPTH_M;
     double dwell_s = never_down ? QUIET_S : !came_up(d) ? GIVEN_UP_S : fabs(d->velocity) < still ? QUIET_S : EVEN_S;
     if (inside && rep_lasted(d, t_s, d->below_s, dwell_s)) {
         double end_s = back_in_band_s(d);
