@@ -4,7 +4,7 @@
 
 /* docs/detector.md gives the reason of each threshold. A standing body: the force over its weight is its acceleration,
  * a = g (F / W - 1), and velocity and height follow. They leak, so that an error of W does not grow without end. */
-#define BAND_PART 0.04
+#define BAND_PART 0.025
 #define VELOCITY_LEAK_S 12.0
 #define HEIGHT_LEAK_S 12.0
 #define QUIET_S 0.3   /* standing again: in the band for so long */
