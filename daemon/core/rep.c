@@ -14,8 +14,8 @@
 #define QUIET_N 4.0     /* a chunk with a larger SD is not quiet ... */
 #define QUIET_PART 0.02 /* ... or than this part of its mean (a standing person sways) */
 #define RESTLESS 4.0    /* while nothing is known, four times that will do */
-#define WEIGHT_PART 0.015 /* a standing weight is followed within this part, and learned anew only after so many quiet chunks */
-#define WEIGHT_CHUNKS 4
+#define WEIGHT_PART 0.015 /* a standing weight is followed within this part, and learned anew only after so long a quiet */
+#define WEIGHT_S 0.7
 #define SUSTAIN_S 0.015
 #define UNDER_S 0.5        /* so long below the resting band: that was no rest */
 #define LOADED_MIN_N 100.0   /* nobody stands with less on a plate */
@@ -253,7 +253,7 @@ static void learn_rest(struct plate_rep_detector *d, double t_s, double force_N,
     if (d->exercise->family == FAMILY_LOADED) { /* a body that sinks slowly is not a lighter one */
         d->quiet_chunks++;
         follow = fabs(off) < WEIGHT_PART * d->rest.mean_N ? 0.05 : 0;
-        other = follow <= 0 && d->quiet_chunks >= WEIGHT_CHUNKS;
+        other = follow <= 0 && (d->rest.mean_N < LOADED_MIN_N || d->quiet_chunks * d->chunk_n * d->period_s > WEIGHT_S);
     }
     if (wrong || other) {
         settle_rest(d, mean, sd, spread, own);

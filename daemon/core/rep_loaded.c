@@ -5,7 +5,7 @@
 /* docs/detector.md gives the reason of each threshold. A standing body: the force over its weight is its acceleration,
  * a = g (F / W - 1), and velocity and height follow. They leak, so that an error of W does not grow without end. */
 #define BAND_PART 0.025
-#define VELOCITY_LEAK_S 12.0
+#define VELOCITY_LEAK_S 9.0
 #define HEIGHT_LEAK_S 12.0
 #define QUIET_S 0.3   /* standing again: in the band for so long */
 #define EVEN_S 1.8     /* though the speed that was added up is not nil: nobody rises evenly for so long */
@@ -150,7 +150,7 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         d->fastest_up < -UP_PART * d->fastest_down)
         d->velocity = 0; /* a pause at the bottom: what is left of the speed is error */
     step_momentum(d, t_s, before, out);
-    double still = fmax(2 * DOWN_M_PER_S, STILL_PART * d->fastest_up);
+    double still = fmax(DOWN_M_PER_S, STILL_PART * d->fastest_up);
     bool never_down = d->fastest_down > -DOWN_M_PER_S || d->deepest > -LEAST_DEPTH_M;
     double dwell_s = never_down ? QUIET_S : !came_up(d) ? GIVEN_UP_S : fabs(d->velocity) < still ? QUIET_S : EVEN_S;
     if (inside && rep_lasted(d, t_s, d->below_s, dwell_s)) {
@@ -180,7 +180,10 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     lost = !d->exercise->jump &&
            (d->height < -DEEPEST_M || d->height > HIGHEST_M || fabs(d->velocity) > FASTEST_M_PER_S);
     if (rep_lasted(d, t_s, d->onset_s, MAX_REP_S)) lost = true;
-    if (lost) rep_to_learn(d, out);
+    if (lost && b->force_N > 0.5 * d->rest.mean_N)
+        rep_to_rest(d, out); /* begin anew with the weight that is known */
+    else if (lost)
+        rep_to_learn(d, out);
 }
 
 /* In the air: until landing, or until it is plain that the person stepped off. */

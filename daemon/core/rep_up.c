@@ -261,7 +261,8 @@ static double settled(const struct plate_rep_detector *d, double since_s, const 
 
 static double flat_N(const struct plate_rep_detector *d, double step_N)
 {
-    return fmax(fmax(2 * d->rest_spread_N, 1.0), (pushes(d) ? PUSH_FLAT_PART : FLAT_PART) * step_N);
+    double noise_N = fmax(d->rest_spread_N, d->rest.sd_N / sqrt(d->block_n)); /* of a block's mean */
+    return fmax(fmax(2 * noise_N, 1.0), (pushes(d) ? PUSH_FLAT_PART : FLAT_PART) * step_N);
 }
 
 static bool turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_output *out);
