@@ -86,7 +86,7 @@ struct plate_rep_detector {
     double floats_s, waits_s; /* ... known since, since; NaN: the rep that ended there is said */
     double top_s, descent_s, leave_s;
     double below_s; /* since when the force is back near rest; NaN */
-    double moved_s; /* since when the force is off what may be a new level; NaN */
+    double turn_s, turn_low_N; /* the hips may have turned then, above the floor, with that support; NaN: no */
 
     /* The hips' observer: the force that it would take to hold still at their height, and its rate. */
     double support_N, support_rate, support_high_N, support_low_N, low_s;

@@ -38,6 +38,7 @@
 #define TURN_DOWN 0.27       /* of the way: so far down ... */
 #define TURN_DOWN_UNHELD 0.8 /* without a hold */
 #define TURN_UP 0.2          /* ... and so far up again is another repetition */
+#define TURN_SURE_S 1.0      /* hips that were only braked are on the floor by then */
 #define PUSHED 0.3           /* of the way up from a hold, by a push that is plainly one: the same */
 #define PUSHED_FORCE 1.6
 #define DEEP_PART 0.35  /* the force came within this part of the step to rest: the floor took load */
@@ -125,6 +126,14 @@ static void start_observer(struct plate_rep_detector *d, double support_N)
     d->low_N = rep_last_block(d)->force_N;
 }
 
+static void track(struct plate_rep_detector *d, const struct block *b, double smooth_N)
+{
+    d->peak_N = fmax(d->peak_N, smooth_N);
+    if (d->peak_N - smooth_N > d->dip_depth_N) d->dip_depth_N = d->peak_N - smooth_N, d->dip_N = smooth_N, d->dip_s = b->t_s;
+    if (b->force_N > d->rest.mean_N + 0.5 * (d->peak_N - d->rest.mean_N)) d->upper_sum += b->force_N, d->upper_n++;
+    observe(d, b);
+}
+
 void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out)
 {
     d->state = STATE_UP;
@@ -132,7 +141,7 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
     d->peak_N = d->smooth_N;
     d->dip_depth_N = 0;
     d->dip_N = d->dip_s = INFINITY;
-    d->top_s = d->descent_s = d->leave_s = d->below_s = d->moved_s = NAN;
+    d->top_s = d->descent_s = d->leave_s = d->below_s = d->turn_s = NAN;
     d->held = d->floating = false;
     d->hold = (struct level){NAN, NAN};
     d->upper_sum = d->upper_n = 0;
@@ -164,10 +173,10 @@ static bool is_rep(const struct plate_rep_detector *d, double end_s)
     if (d->peak_N - d->rest.mean_N < smallest_step_N(d) || step < MIN_STEP_N) return false;
     if (length_s < d->exercise->least_s) return false;
     double part = d->onset_s - d->last_end_s > FORGET_S ? FIRST_RATIO : d->steps < 3 ? SECOND_PART : KNOWN_PART;
-    if (fixed(d)) return step >= FIRST_RATIO * usual;
     if (d->exercise->family == FAMILY_SEAT && top < SEAT_RATIO * d->rest.mean_N) return false;
     if (d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_N && top < LOADED_RATIO * d->rest.mean_N)
         return false;
+    if (fixed(d)) return step >= FIRST_RATIO * usual;
     bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;
     if (d->foot_down && moves(d) && !usual_top && d->below_s > 0 && abrupt(d, end_s, step)) return false;
     return step >= part * usual;
@@ -219,6 +228,7 @@ static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_outp
     d->rest = (struct level){d->hold.mean_N, fmax(d->rest.sd_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD))};
     double band = rep_band_N(d);
     d->foot_down = false;
+    d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN; /* of the foot, not of the rep */
     rep_up_begin(d, rep_find_departure(d, rep_last_block(d)->t_s, d->rest.mean_N, band), out);
     return true;
 }
@@ -296,6 +306,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     if (foot_is_back(d, &level, tolerance, out)) return;
     bool learned = moves(d) && (d->held || d->known_N > 0);
     bool placed = !learned || fabs(d->support_N - level.mean_N) <= TOP_HEIGHT * way_N(d); /* the observer says so too */
+    if (!d->held && d->known_N > 0 && fabs(level.mean_N - d->known_N) <= KNOWN_LEVEL * d->known_N) placed = true;
     bool again = d->held && fabs(level.mean_N - d->hold.mean_N) < 2 * tolerance;
     if (d->held && !again && moves(d) && placed && level.mean_N > d->held_most_N - CREEP_PART * way_N(d))
         again = rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s); /* sagged, and still at the top */
@@ -397,20 +408,15 @@ static bool touched_down(struct plate_rep_detector *d, double t_s, struct plate_
 /* Another repetition begins where this one turned; the phase says so. */
 static void turn(struct plate_rep_detector *d, double end_s, double onset_s, bool on_floor, struct plate_rep_output *out)
 {
-    double support = d->support_N, rate = d->support_rate;
-    double live_s = rep_history_sample(&d->history, d->history.n - 1)->t_s;
+    double low_N = d->support_low_N, live_s = rep_history_sample(&d->history, d->history.n - 1)->t_s;
     finish(d, end_s, out);
     if (!out->rep_done) return;
     d->live_s[1] = d->live_s[2] = NAN;
     d->live_s[0] = live_s;
     d->phase = PLATE_LOWER;
     rep_up_begin(d, onset_s, out);
-    if (on_floor) { /* which stopped the hips */
-        for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++) observe(d, rep_block_at(d, i));
-        return;
-    }
-    d->support_N = d->support_high_N = d->support_low_N = support;
-    d->support_rate = rate;
+    if (!on_floor) start_observer(d, low_N); /* the floor stops hips where it is, else they turned at their lowest */
+    for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++) track(d, rep_block_at(d, i), rep_block_at(d, i)->force_N);
 }
 
 static double most_since_N(const struct plate_rep_detector *d, double since_s)
@@ -421,9 +427,22 @@ static double most_since_N(const struct plate_rep_detector *d, double since_s)
 }
 
 /* The way down has turned into a way up: by the hips' observer, or because the floor (the seat) has plainly taken load. */
+/* The observer said that the hips turned above the floor. If they are held again, or turn again, or stay off the floor for long
+ * enough, they did; a touch-down before that shows that they were only braked. */
+static bool decide_turn(struct plate_rep_detector *d, bool again, struct plate_rep_output *out)
+{
+    bool held = d->phase == PLATE_HOLD;
+    if (!held && !again && !rep_lasted(d, rep_last_block(d)->t_s, d->turn_s, TURN_SURE_S)) return false;
+    double turn_s = d->turn_s;
+    d->turn_s = NAN;
+    d->support_low_N = d->turn_low_N;
+    turn(d, turn_s, turn_s, false, out);
+    return out->rep_done;
+}
+
 static bool turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_output *out)
 {
-    if (pushes(d) || d->phase == PLATE_HOLD) return false;
+    if (pushes(d) || (d->phase == PLATE_HOLD && isnan(d->turn_s))) return false;
     double way = way_N(d), step = top_N(d) - d->rest.mean_N, force_N = d->smooth_N;
     double least_N = d->foot_down && d->known_N <= 0 ? fmax(FIDGET_N, FIDGET_PART * top_N(d)) : 0;
     bool deep = d->low_N < d->rest.mean_N + DEEP_PART * step && (hips_are_low(d) || d->exercise->family == FAMILY_SEAT);
@@ -431,11 +450,18 @@ static bool turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_o
     bool hips = moves(d) && learned &&
                 d->support_high_N - d->support_low_N > fmax(least_N, (d->held ? TURN_DOWN : TURN_DOWN_UNHELD) * way) &&
                 d->support_N - d->support_low_N > fmax(least_N, TURN_UP * way);
+    if (!isnan(d->turn_s)) return decide_turn(d, hips, out);
     bool pushed = moves(d) && d->held && d->phase == PLATE_DRIVE && d->support_N > d->hold.mean_N + PUSHED * way &&
                   most_since_N(d, d->descent_s) > PUSHED_FORCE * d->hold.mean_N;
     if (pushed) d->low_s = d->descent_s, d->low_N = d->hold.mean_N; /* hips that rise from a hold had sunk unseen */
     hips = hips || pushed;
     if (d->exercise->second_foot) hips = false; /* the load's own step moves the observer */
+    if (hips && !deep && !pushed && !at_top) { /* or only braking before the floor: what follows will tell */
+        d->turn_s = d->low_s;
+        d->turn_low_N = d->support_low_N;
+        d->support_high_N = d->support_low_N = d->support_N;
+        return false;
+    }
     if (at_top || (deep && d->held && force_N > d->low_N + 0.4 * step)) hips = true;
     if (!hips) return false;
     /* the lowest force around the lowest support: the floor, or the braking's end */
@@ -560,11 +586,7 @@ void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     const struct block *b = rep_last_block(d);
     double t_s = b->t_s;
-    d->peak_N = fmax(d->peak_N, d->smooth_N);
-    if (d->peak_N - d->smooth_N > d->dip_depth_N)
-        d->dip_depth_N = d->peak_N - d->smooth_N, d->dip_N = d->smooth_N, d->dip_s = t_s;
-    if (b->force_N > d->rest.mean_N + 0.5 * (d->peak_N - d->rest.mean_N)) d->upper_sum += b->force_N, d->upper_n++;
-    observe(d, b);
+    track(d, b, d->smooth_N);
     if (d->floating) {
         step_floating(d, t_s, out);
         return;
