@@ -141,7 +141,7 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
     d->peak_N = d->smooth_N;
     d->dip_depth_N = 0;
     d->dip_N = d->dip_s = INFINITY;
-    d->top_s = d->descent_s = d->leave_s = d->below_s = d->turn_s = NAN;
+    d->top_s = d->descent_s = d->leave_s = d->below_s = d->turn_s = d->left_s = d->resumed_s = NAN;
     d->held = d->floating = false;
     d->hold = (struct level){NAN, NAN};
     d->upper_sum = d->upper_n = 0;
@@ -203,6 +203,7 @@ static void finish(struct plate_rep_detector *d, double end_s, struct plate_rep_
     double top = top_N(d);
     if (d->held && isnan(d->descent_s) && !isnan(d->top_s)) d->descent_s = end_s;
     if (d->descent_s > end_s) d->descent_s = end_s;
+    if (d->descent_s - d->resumed_s < d->resumed_s - d->left_s) d->descent_s = d->left_s; /* braking looked like a hold */
     struct rep_times t = {.onset_s = d->onset_s,
                           .top_s = d->top_s,
                           .descent_s = d->held ? d->descent_s : NAN,
@@ -326,6 +327,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
         d->top_s = braked || fixed(d)
                        ? settled(d, since_s, &level, fmax(tolerance, SETTLED_PART * (level.mean_N - d->rest.mean_N)))
                        : NAN;
+    if (again && d->phase == PLATE_LOWER) d->left_s = d->descent_s, d->resumed_s = since_s;
     d->held_most_N = again ? fmax(d->held_most_N, level.mean_N) : level.mean_N;
     d->hold = level;
     d->held = true;
