@@ -88,14 +88,15 @@ static json_t *plate_status(const struct engine_plate *p)
 {
     double rate = plate_timebase_rate_Hz(&p->timebase);
     const struct plate_decode_stats *s = &p->decoder.stats;
-    return json_pack(
-        "{s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "name", p->cfg->name, "side",
-        plate_side_name(p->cfg->side), "port", p->cfg->port, "state", p->port ? "open" : "waiting", "error", p->error,
-        "decoder", p->cfg->decoder, "nominal_rate_Hz", p->cfg->rate_Hz, "rate_Hz", rate > 0 ? json_real(rate) : json_null(),
-        "samples", (json_int_t)p->samples, "lost", (json_int_t)(p->lost + p->overrun), "gaps", (json_int_t)p->gaps, "bytes",
-        (json_int_t)s->bytes, "frames", (json_int_t)s->frames, "bad_length", (json_int_t)s->bad_length, "bad_checksum",
-        (json_int_t)s->bad_checksum, "bad_sanity", (json_int_t)s->bad_sanity, "discarded_bytes", (json_int_t)s->discarded_bytes,
-        "phase", plate_phase_name(p->phase), "force_N", engine_real_or_null(p->force_N));
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "name", p->cfg->name,
+                     "side", plate_side_name(p->cfg->side), "port", p->cfg->port, "state", p->port ? "open" : "waiting",
+                     "error", p->error, "decoder", p->cfg->decoder, "nominal_rate_Hz", p->cfg->rate_Hz, "rate_Hz",
+                     rate > 0 ? json_real(rate) : json_null(), "samples", (json_int_t)p->samples, "lost",
+                     (json_int_t)(p->lost + p->overrun), "gaps", (json_int_t)p->gaps, "bytes", (json_int_t)s->bytes, "frames",
+                     (json_int_t)s->frames, "bad_length", (json_int_t)s->bad_length, "bad_checksum",
+                     (json_int_t)s->bad_checksum, "bad_sanity", (json_int_t)s->bad_sanity, "discarded_bytes",
+                     (json_int_t)s->discarded_bytes, "spikes", (json_int_t)plate_station_spikes(p->engine->station, p->index),
+                     "phase", plate_phase_name(p->phase), "force_N", engine_real_or_null(p->force_N));
 }
 
 static void do_status(struct engine *e, json_t *params, struct answer *a)

@@ -114,11 +114,11 @@ void engine_say_status(struct engine *e)
     for (unsigned i = 0; i < e->plates; i++) {
         struct engine_plate *p = &e->plate[i];
         double rate = plate_timebase_rate_Hz(&p->timebase);
-        json_array_append_new(plates,
-                              json_pack("{s:s,s:s,s:o,s:I,s:I,s:o,s:s}", "name", p->cfg->name, "state",
-                                        p->port ? "open" : "waiting", "rate_Hz", rate > 0 ? json_real(rate) : json_null(),
-                                        "samples", (json_int_t)p->samples, "lost", (json_int_t)(p->lost + p->overrun),
-                                        "force_N", engine_real_or_null(p->force_N), "phase", plate_phase_name(p->phase)));
+        json_array_append_new(
+            plates, json_pack("{s:s,s:s,s:o,s:I,s:I,s:I,s:o,s:s}", "name", p->cfg->name, "state", p->port ? "open" : "waiting",
+                              "rate_Hz", rate > 0 ? json_real(rate) : json_null(), "samples", (json_int_t)p->samples, "lost",
+                              (json_int_t)(p->lost + p->overrun), "spikes", (json_int_t)plate_station_spikes(e->station, i),
+                              "force_N", engine_real_or_null(p->force_N), "phase", plate_phase_name(p->phase)));
     }
     double used = ring.capacity_bytes ? 100.0 * (double)ring.used_bytes / (double)ring.capacity_bytes : 0;
     engine_publish_json(e, "health/", "status", engine_now_s(e),

@@ -14,6 +14,8 @@
 #define QUIET_N 4.0     /* a chunk with a larger SD is not quiet ... */
 #define QUIET_PART 0.02 /* ... or than this part of its mean (a standing person sways) */
 #define RESTLESS 4.0    /* while nothing is known, four times that will do */
+#define WEIGHT_PART 0.015 /* a standing weight is followed within this part, and learned anew only after so many quiet chunks */
+#define WEIGHT_CHUNKS 4
 #define SUSTAIN_S 0.015
 #define UNDER_S 0.5        /* so long below the resting band: that was no rest */
 #define LOADED_MIN_N 100.0   /* nobody stands with less on a plate */
@@ -239,20 +241,28 @@ static void learn_rest(struct plate_rep_detector *d, double t_s, double force_N,
     forget_chunk(d);
     d->chunk.last_mean = mean;
     d->chunk.last_quiet = spread <= limit || (wrong && spread <= RESTLESS * limit);
-    if (spread > limit || !was_quiet) return;
     double change = mean - was;
-    if (fabs(change) > limit) return;
+    if (spread > limit || !was_quiet || fabs(change) > limit) {
+        d->quiet_chunks = 0;
+        return;
+    }
     sd = sqrt(sd * sd + change * change / 4);
     spread = sqrt(spread * spread + change * change / 4);
-    if (wrong || fabs(mean - d->rest.mean_N) > rep_decision_band_N(d)) {
+    double off = mean - d->rest.mean_N, follow = 0.5;
+    bool other = fabs(off) > rep_decision_band_N(d);
+    if (d->exercise->family == FAMILY_LOADED) { /* a body that sinks slowly is not a lighter one */
+        d->quiet_chunks++;
+        follow = fabs(off) < WEIGHT_PART * d->rest.mean_N ? 0.05 : 0;
+        other = follow <= 0 && d->quiet_chunks >= WEIGHT_CHUNKS;
+    }
+    if (wrong || other) {
         settle_rest(d, mean, sd, spread, own);
         return;
     }
-    double off = mean - d->rest.mean_N; /* slow sway is part of the spread */
-    d->rest.mean_N += 0.5 * off;
+    d->rest.mean_N += follow * off;
     d->rest.sd_N = sqrt(d->rest.sd_N * d->rest.sd_N * 0.6 + 0.4 * (sd * sd + off * off / 4));
     d->rest_spread_N = sqrt(d->rest_spread_N * d->rest_spread_N * 0.6 + 0.4 * (spread * spread + off * off / 4));
-    d->own_rest_N += 0.5 * (own - d->own_rest_N);
+    d->own_rest_N += follow * (own - d->own_rest_N);
 }
 
 /* ---- the machine ---- */

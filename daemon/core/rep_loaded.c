@@ -4,7 +4,7 @@
 
 /* docs/detector.md gives the reason of each threshold. A standing body: the force over its weight is its acceleration,
  * a = g (F / W - 1), and velocity and height follow. They leak, so that an error of W does not grow without end. */
-#define BAND_PART 0.04
+#define BAND_PART 0.025
 #define VELOCITY_LEAK_S 12.0
 #define HEIGHT_LEAK_S 12.0
 #define QUIET_S 0.3   /* standing again: in the band for so long */
@@ -18,7 +18,10 @@
 #define UP_HEIGHT 0.5    /* ... and by this part of the depth */
 #define STILL_PART 0.4   /* of the speed upwards: while it is faster, an even force is an even rise */
 #define DEEPEST_M 1.5    /* nobody squats so deep, or falls so fast: the load went elsewhere */
+#define HIGHEST_M 1.5     /* nor do they rise so far above standing */
 #define FASTEST_M_PER_S 4.0
+#define WEIGHT_S 1.0      /* a force that is even for so long, to this part, is the weight */
+#define WEIGHT_PART 0.005
 #define MAX_REP_S 20.0
 #define AIR_PART 0.06 /* airborne: less than this part of the weight */
 #define AIR_S 0.05
@@ -148,7 +151,7 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         d->velocity = 0; /* a pause at the bottom: what is left of the speed is error */
     step_momentum(d, t_s, before, out);
     double still = fmax(2 * DOWN_M_PER_S, STILL_PART * d->fastest_up);
-    bool never_down = d->fastest_down > -DOWN_M_PER_S;
+    bool never_down = d->fastest_down > -DOWN_M_PER_S || d->deepest > -LEAST_DEPTH_M;
     double dwell_s = never_down ? QUIET_S : !came_up(d) ? GIVEN_UP_S : fabs(d->velocity) < still ? QUIET_S : EVEN_S;
     if (inside && rep_lasted(d, t_s, d->below_s, dwell_s)) {
         double end_s = back_in_band_s(d);
@@ -165,7 +168,18 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         rep_loaded_begin_at(d, end_s, out);
         return;
     }
-    lost = d->height < -DEEPEST_M || fabs(d->velocity) > FASTEST_M_PER_S || rep_lasted(d, t_s, d->onset_s, MAX_REP_S);
+    struct level level;
+    double since_s;
+    if (!inside && rep_flat(d, WEIGHT_S, d->onset_s, WEIGHT_PART * d->rest.mean_N, &level, &since_s)) {
+        d->own_rest_N *= level.mean_N / d->rest.mean_N; /* nobody accelerates so evenly: this is the weight */
+        d->rest.mean_N = level.mean_N;
+        rep_to_rest(d, out);
+        return;
+    }
+    /* a jump is known by its flight; else a body that is nowhere tells that the weight is wrong */
+    lost = !d->exercise->jump &&
+           (d->height < -DEEPEST_M || d->height > HIGHEST_M || fabs(d->velocity) > FASTEST_M_PER_S);
+    if (rep_lasted(d, t_s, d->onset_s, MAX_REP_S)) lost = true;
     if (lost) rep_to_learn(d, out);
 }
 

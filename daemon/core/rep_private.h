@@ -63,7 +63,8 @@ struct plate_rep_detector {
         bool last_quiet;
     } chunk;
     unsigned chunk_n;
-    struct level rest; /* of the force that decides */
+    unsigned quiet_chunks; /* in a row */
+    struct level rest;     /* of the force that decides */
     double own_rest_N; /* of this plate alone */
     double rest_spread_N; /* SD of the smoothed force at rest: what decisions must exceed */
     double under_s;    /* since when the force is below the resting band; NaN */

@@ -65,6 +65,7 @@
 #define FLOATING_MOST_S 20.0
 #define STANDING_N 200.0 /* generic: so much may be somebody who stands */
 #define STANDING_BAND 0.05
+#define LOADED_RATIO 1.3   /* generic: on top of such a load, a push is no less than this times it */
 #define NEW_REST_S 0.6 /* too small for a rep, and level for so long: the new rest */
 
 static bool moves(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_THRUST; }
@@ -163,6 +164,7 @@ static bool is_rep(const struct plate_rep_detector *d, double end_s)
     double part = d->onset_s - d->last_end_s > FORGET_S ? FIRST_RATIO : d->steps < 3 ? SECOND_PART : KNOWN_PART;
     if (fixed(d)) return step >= FIRST_RATIO * usual;
     if (d->exercise->family == FAMILY_SEAT && top < SEAT_RATIO * d->rest.mean_N) return false;
+    if (d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_N && top < LOADED_RATIO * d->rest.mean_N) return false;
     bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;
     if (d->foot_down && moves(d) && !usual_top && d->below_s > 0 && abrupt(d, end_s, step)) return false;
     return step >= part * usual;

@@ -12,6 +12,10 @@
 #define DEFAULT_ORDER 4
 #define DEFAULT_CUTOFF_HZ 50.0
 #define FILTER_RESET_S 0.1
+/* One sample at such a rate that stands out of both its neighbours like this is electrical: no force comes and goes so fast. */
+#define SPIKE_RATE_HZ 80.0
+#define SPIKE_N 10.0
+#define SPIKE_RATIO 8.0
 #define PAIR_SILENCE_S 0.5 /* a partner's last word counts for so long, and for two of its periods at least */
 /* A plate of a pair keeps as many samples for its partner: 8 s at 1 kHz. */
 enum { CHUNK = 256, QUEUE = 64, MARKS = 64, RING = 16, PAIR_RING = 8192 };
@@ -39,7 +43,10 @@ struct plate {
     bool started, present;         /* has a first knot; the merge waits for it */
     uint64_t next_sample, missing; /* missing: right before it */
     struct sample *ring;           /* sample i stands in ring[i & mask]; numbered as received, without gaps */
-    uint64_t mask, in, out;        /* received; handed on to the detector */
+    uint64_t mask;
+    uint64_t in, settled, out; /* received; what will not change any more; handed on to the detector */
+    bool looks_ahead;          /* for spikes: a sample settles when its successor is there */
+    uint64_t spikes;
     double fed_s, seen_s, floor_s; /* the last received; the last handed on; what comes next counts from here */
 
     struct plate *partner;    /* under the other foot, NULL: none */
@@ -76,6 +83,7 @@ static int set_up_plate(struct plate_station *s, struct plate *p, const struct p
     if (!plate_name_valid(cfg->name) || cfg->cells < 1 || cfg->cells > PLATE_MAX_CELLS) return EINVAL;
     p->cfg = cfg;
     p->fed_s = p->seen_s = p->floor_s = p->other_s = -INFINITY;
+    p->looks_ahead = cfg->rate_Hz >= SPIKE_RATE_HZ;
     p->has_geometry = true;
     for (unsigned i = 0; i < cfg->cells; i++) p->has_geometry &= isfinite(cfg->cell[i].x_mm) && isfinite(cfg->cell[i].y_mm);
     plate_calibration_identity(&p->calibration, cfg->cells, 1);
@@ -275,7 +283,7 @@ static bool listen(struct plate *p, const struct sample *e, double *ret_N)
 {
     const struct plate *q = p->partner;
     if (q->in > q->mask + p->heard) p->heard = q->in - q->mask;
-    while (e->t_s >= e->floor_s && p->heard < q->in) {
+    while (e->t_s >= e->floor_s && p->heard < q->settled) {
         const struct sample *o = sample_at(q, p->heard);
         bool counts = o->t_s >= o->floor_s;
         if (o->t_s >= e->t_s - p->near_s) {
@@ -328,18 +336,34 @@ static void hand_on(struct plate_station *s, struct plate *p)
 static bool partner_ready(const struct plate *p, double t_s)
 {
     const struct plate *q = p->partner;
-    return !q || !q->present || (q->in > 0 && sample_at(q, q->in - 1)->t_s >= t_s - p->near_s);
+    return !q || !q->present || (q->settled > 0 && sample_at(q, q->settled - 1)->t_s >= t_s - p->near_s);
 }
 
 static void pump(struct plate_station *s, struct plate *p)
 {
-    while (p->out < p->in && partner_ready(p, sample_at(p, p->out)->t_s)) hand_on(s, p);
+    while (p->out < p->settled && partner_ready(p, sample_at(p, p->out)->t_s)) hand_on(s, p);
+}
+
+/* The last sample received has its successor now: a spike gives way to the mean of its neighbours. */
+static void settle(struct plate *p, const struct sample *next)
+{
+    struct sample *e = sample_at(p, p->in - 1);
+    const struct sample *before = sample_at(p, p->in - 2);
+    double least_N = fmax(SPIKE_N, SPIKE_RATIO * fabs(next->Fz_N - before->Fz_N));
+    if (fabs(e->Fz_N - before->Fz_N) <= least_N || fabs(e->Fz_N - next->Fz_N) <= least_N || e->missing || next->missing) return;
+    e->Fz_N = (before->Fz_N + next->Fz_N) / 2;
+    e->cop_x_mm = (before->cop_x_mm + next->cop_x_mm) / 2;
+    e->cop_y_mm = (before->cop_y_mm + next->cop_y_mm) / 2;
+    p->spikes++;
 }
 
 static void receive(struct plate_station *s, struct plate *p, double t_s, const struct plate_force *f)
 {
     if (p->in - p->out == p->mask) hand_on(s, p); /* cannot happen while callers hand in by time: better alone than lost */
-    *sample_at(p, p->in++) = (struct sample){t_s, f->Fz_N, f->cop_x_mm, f->cop_y_mm, p->floor_s, p->missing};
+    struct sample e = {t_s, f->Fz_N, f->cop_x_mm, f->cop_y_mm, p->floor_s, p->missing};
+    if (p->looks_ahead && p->in >= 2) settle(p, &e);
+    *sample_at(p, p->in++) = e;
+    p->settled = p->in - p->looks_ahead;
     p->missing = 0;
     p->fed_s = t_s;
     pump(s, p);
@@ -379,13 +403,21 @@ int plate_station_calibration(struct plate_station *s, unsigned plate, const str
     return r;
 }
 
+/* What comes next, and the sample that waits for it to settle, count from t_s at the earliest. */
+static void set_floor(struct plate *p, double t_s)
+{
+    p->floor_s = t_s;
+    if (p->settled < p->in) sample_at(p, p->settled)->floor_s = t_s;
+}
+
 /* A plate that was not waited for is back: what it says counts from where the merge has come to. */
 static void welcome(struct plate_station *s, struct plate *p)
 {
     p->present = true;
     p->seen_s = fmax(p->seen_s, s->merged_s);
-    if (plate_clock_t_s(&p->knot, p->next_sample) >= floor_s(s, p)) return;
-    p->floor_s = floor_s(s, p);
+    double first_s = p->settled < p->in ? sample_at(p, p->settled)->t_s : plate_clock_t_s(&p->knot, p->next_sample);
+    if (first_s >= floor_s(s, p)) return;
+    set_floor(p, floor_s(s, p));
     struct plate_event e = {.type = PLATE_EVENT_MARK, .t_s = p->floor_s};
     struct plate_mark *m = &e.u.mark;
     m->t_s = p->floor_s;
@@ -432,7 +464,7 @@ int plate_station_mark(struct plate_station *s, const struct plate_mark *m)
     if (strcmp(m->kind, "resume") == 0) {
         int i = find_plate(s, m->plate);
         if (i < 0) return -EINVAL;
-        s->plate[i].floor_s = m->t_s;
+        set_floor(&s->plate[i], m->t_s);
         struct plate_event e = {.type = PLATE_EVENT_MARK, .t_s = m->t_s, .u.mark = *m};
         s->sink.event(s->sink.user, &e);
         return 0;
@@ -462,6 +494,8 @@ void plate_station_finish(struct plate_station *s)
 {
     for (unsigned i = 0; i < s->cfg.plates; i++) s->plate[i].present = false;
     for (unsigned i = 0; i < s->cfg.plates; i++) pump(s, &s->plate[i]);
+    for (unsigned i = 0; i < s->cfg.plates; i++) /* the last ones: nobody hears those, as nobody did who went on without them */
+        if (s->plate[i].out < s->plate[i].in) hand_on(s, &s->plate[i]);
     double end_s = latest_s(s);
     merge_until(s, INFINITY, end_s);
     session_finish(&s->session, fmax(end_s, s->merged_s));
@@ -478,4 +512,9 @@ double plate_station_now_s(const struct plate_station *s)
 uint64_t plate_station_next_sample(const struct plate_station *s, unsigned plate)
 {
     return plate < s->cfg.plates ? s->plate[plate].next_sample : 0;
+}
+
+uint64_t plate_station_spikes(const struct plate_station *s, unsigned plate)
+{
+    return plate < s->cfg.plates ? s->plate[plate].spikes : 0;
 }

@@ -2,7 +2,7 @@
  * the benchmarks and the fuzzers all call this, so that live and offline agree to the byte.
  * Pure: no I/O, no clock, no thread; allocates in plate_station_new only. One station, one thread.
  *
- *   samples ─► calibrate ─► filter ─► detect ─► merge by (time, plate) ─► session, asymmetry ─► events
+ *   samples ─► calibrate ─► spikes ─► filter ─► detect ─► merge by (time, plate) ─► session, asymmetry ─► events
  *
  * For each plate, hand in what happened in the order of its sample numbers: before sample s come the gap, the
  * knot and the calibration that start at s. Marks are handed in with their time and act on every sample at or
@@ -77,6 +77,8 @@ PLATE_API void plate_station_finish(struct plate_station *s);
 /* The earliest time at which a mark handed in now can act: later than every sample seen. */
 PLATE_API double plate_station_now_s(const struct plate_station *s);
 PLATE_API uint64_t plate_station_next_sample(const struct plate_station *s, unsigned plate);
+/* Samples that the detector was spared: docs/architecture.md, "Spikes". The force sink shows what came. */
+PLATE_API uint64_t plate_station_spikes(const struct plate_station *s, unsigned plate);
 
 #ifdef __cplusplus
 }

@@ -262,7 +262,9 @@ static int32_t pair_counts(double t_s, unsigned plate)
     double in = fmod(t_s, 3.0) - 0.6, w = 2 * M_PI / 1.6, share = plate ? 0.45 : 0.55;
     double lift = in > 0 && in < 1.6 ? -0.25 * sin(w * in) : 0; /* down and up again: momentum and height end at zero */
     double shift = 60 * sin(t_s * 0.7) * (plate ? 1 : -1);
-    return (int32_t)lround(100 * (800 * share * (1 + lift) + shift + 0.6 * sin(t_s * 1234.5 + plate) + 0.5 * cos(t_s * 777.7)));
+    double spike = fmod(t_s * 7.3 + plate, 1) < 0.02 ? 200 : 0;
+    return (int32_t)lround(
+        100 * (spike + 800 * share * (1 + lift) + shift + 0.6 * sin(t_s * 1234.5 + plate) + 0.5 * cos(t_s * 777.7)));
 }
 
 static void set_up_pair(struct pair *w, unsigned *dice)
@@ -530,6 +532,85 @@ static void an_empty_plate_says_nothing(void **state)
     assert_int_equal(a.n, 0);
 }
 
+static const double spikes_N[] = {60, -45, 300, -2000, 11.5}; /* above the force of their time */
+
+/* Single samples that no foot made, on an empty plate and in every part of a rep: what is said is what was said without them.
+ */
+static void a_spike_changes_nothing(void **state)
+{
+    (void)state;
+    struct plate_station_config cfg;
+    set_up(&cfg, 1);
+    struct plate_station *s = begin(&cfg, &a);
+    feed(s, 0, 0, N);
+    plate_station_finish(s);
+    plate_station_free(s);
+    s = begin(&cfg, &b);
+    uint64_t spikes = 0;
+    for (uint64_t i = 0; i < N; i++) {
+        int32_t counts = force_counts((double)i / RATE, 420);
+        if (i % 211 == 13) counts += (int32_t)(100 * spikes_N[spikes++ % 4]);
+        assert_int_equal(plate_station_samples(s, 0, i, &counts, 1), 0);
+    }
+    plate_station_finish(s);
+    assert_int_equal(plate_station_spikes(s, 0), spikes);
+    plate_station_free(s);
+    assert_int_equal(lines_with(a.text, "\"onset_s\""), lines_with(b.text, "\"onset_s\""));
+    for (const char *x = a.text, *y = b.text; (x = strstr(x, "\"peak_force_N\":")) && (y = strstr(y, "\"peak_force_N\":"));
+         x++, y++)
+        assert_float_equal(strtod(x + 15, NULL), strtod(y + 15, NULL), 0.5);
+
+    s = begin(&cfg, &b);
+    for (uint64_t i = 0; i < N; i++) {
+        int32_t counts = i % 97 == 5 ? (int32_t)(100 * spikes_N[i % 5]) : (int32_t)(30 * sin((double)i));
+        assert_int_equal(plate_station_samples(s, 0, i, &counts, 1), 0);
+    }
+    plate_station_finish(s);
+    plate_station_free(s);
+    assert_int_equal(b.n, 0);
+}
+
+/* How many of the samples are taken for spikes; a negative rate: with a gap before the third sample. */
+static uint64_t spikes_of(double rate_Hz, size_t n, const int32_t *newtons)
+{
+    struct plate_station_config cfg;
+    struct plate_calibration c;
+    set_up(&cfg, 1);
+    cfg.plate[0].rate_Hz = fabs(rate_Hz);
+    struct plate_station *s = begin(&cfg, &b);
+    plate_calibration_identity(&c, 1, 1);
+    assert_int_equal(plate_station_calibration(s, 0, &c), 0);
+    for (size_t i = 0; i < n; i++) {
+        struct plate_gap gap = {.sample = 2, .count = 1};
+        if (rate_Hz < 0 && i == 2) assert_int_equal(plate_station_gap(s, 0, &gap), 0);
+        assert_int_equal(plate_station_samples(s, 0, plate_station_next_sample(s, 0), newtons + i, 1), 0);
+    }
+    plate_station_finish(s);
+    uint64_t spikes = plate_station_spikes(s, 0);
+    plate_station_free(s);
+    return spikes;
+}
+
+static void what_a_spike_is(void **state)
+{
+    (void)state;
+    assert_int_equal(spikes_of(500, 5, (int32_t[]){0, 0, 11, 0, 0}), 1);
+    assert_int_equal(spikes_of(500, 5, (int32_t[]){0, 0, 10, 0, 0}), 0);
+    assert_int_equal(spikes_of(500, 5, (int32_t[]){300, 300, 250, 300, 300}), 1);
+    assert_int_equal(spikes_of(500, 5, (int32_t[]){0, 0, 85, 10, 10}), 0); /* 75 above one neighbour, and these differ by 10 */
+    assert_int_equal(spikes_of(500, 5, (int32_t[]){0, 0, 95, 10, 10}), 1); /* 85 */
+    assert_int_equal(spikes_of(500, 6, (int32_t[]){0, 0, 90, 90, 0, 0}), 0); /* two are no spike */
+    assert_int_equal(spikes_of(500, 5, (int32_t[]){0, 0, 90, 180, 270}), 0); /* a rise */
+    assert_int_equal(spikes_of(500, 6, (int32_t[]){0, 90, 0, 90, 0, 0}), 2); /* what stands between two spikes is none */
+    assert_int_equal(spikes_of(500, 2, (int32_t[]){0, 90}), 0);              /* nothing after it tells */
+    assert_int_equal(spikes_of(500, 2, (int32_t[]){90, 0}), 0);
+    assert_int_equal(spikes_of(80, 3, (int32_t[]){0, 90, 0}), 1);
+    assert_int_equal(spikes_of(79, 3, (int32_t[]){0, 90, 0}), 0);
+    assert_int_equal(spikes_of(-500, 3, (int32_t[]){0, 90, 0}), 0); /* a gap on either side */
+    assert_int_equal(spikes_of(-500, 4, (int32_t[]){0, 0, 90, 0}), 0);
+    assert_int_equal(spikes_of(-500, 5, (int32_t[]){0, 0, 0, 90, 0}), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -543,6 +624,8 @@ int main(void)
         cmocka_unit_test(a_set_ends_by_rest),
         cmocka_unit_test(a_hole_is_no_rep_and_order_is_kept),
         cmocka_unit_test(an_empty_plate_says_nothing),
+        cmocka_unit_test(a_spike_changes_nothing),
+        cmocka_unit_test(what_a_spike_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
