@@ -135,6 +135,12 @@ static uint64_t turn_rows(const struct replay *r, unsigned plate)
         const struct archive_calibration *k = &r->calibration[i];
         if (k->plate == plate && k->sample > sample && k->sample - sample < n) n = k->sample - sample;
     }
+    for (size_t i = 0; i < r->marks; i++) {
+        const struct plate_mark *m = &r->mark[i];
+        if (r->mark_done[i] || strcmp(m->kind, "resume") != 0 || strcmp(m->plate, r->recording->plate[plate].name) != 0)
+            continue;
+        if (m->sample > sample && m->sample - sample < n) n = m->sample - sample;
+    }
     return n;
 }
 

@@ -30,11 +30,11 @@ void plate_calibration_identity(struct plate_calibration *c, unsigned cells, dou
     for (unsigned i = 0; i < cells && i < PLATE_MAX_CELLS; i++) c->matrix[0][i] = 1;
 }
 
-/* Which coordinates the places of the cells can tell: cells on a line say nothing of where the force is across it. */
-static void supported(const struct plate_cell *cells, unsigned n, bool *ret_x, bool *ret_y)
+void plate_geometry_init(struct plate_geometry *g, const struct plate_cell *cells, unsigned n)
 {
     bool known = true, same_x = true, same_y = true, line = true;
     double dx = 0, dy = 0; /* from the first cell to the first one that stands elsewhere */
+    *g = (struct plate_geometry){.has_x = false};
     for (unsigned i = 0; i < n; i++) {
         double x = cells[i].x_mm - cells[0].x_mm, y = cells[i].y_mm - cells[0].y_mm;
         known = known && isfinite(x) && isfinite(y);
@@ -42,45 +42,52 @@ static void supported(const struct plate_cell *cells, unsigned n, bool *ret_x, b
         same_y = same_y && y == 0;
         if (dx == 0 && dy == 0) dx = x, dy = y;
         line = line && dx * y - dy * x == 0;
+        g->x_mm[i] = cells[i].x_mm;
+        g->y_mm[i] = cells[i].y_mm;
     }
-    *ret_x = known && !same_x && (same_y || !line);
-    *ret_y = known && !same_y && (same_x || !line);
+    g->has_x = known && !same_x && (same_y || !line);
+    g->has_y = known && !same_y && (same_x || !line);
 }
 
-static void cop_from_corners(const struct plate_cell *cells, unsigned n, struct plate_force *f)
+static void cop_from_corners(const struct plate_geometry *g, unsigned cells, struct plate_force *f)
 {
-    bool x, y;
     double mx = 0, my = 0;
-    supported(cells, n, &x, &y);
-    for (unsigned i = 0; i < n; i++) {
-        mx += cells[i].x_mm * f->cell_N[i];
-        my += cells[i].y_mm * f->cell_N[i];
+    for (unsigned i = 0; i < cells; i++) {
+        double cell_N = f->cell_N[i];
+        mx += g->x_mm[i] * cell_N;
+        my += g->y_mm[i] * cell_N;
     }
-    if (x) f->cop_x_mm = mx / f->Fz_N;
-    if (y) f->cop_y_mm = my / f->Fz_N;
+    if (g->has_x) f->cop_x_mm = mx / f->Fz_N;
+    if (g->has_y) f->cop_y_mm = my / f->Fz_N;
 }
 
-void plate_calibrate(const struct plate_calibration *c, const struct plate_cell *cells, const int32_t *counts,
+static void cop_from_moments(const struct plate_calibration *c, const int32_t *counts, struct plate_force *f)
+{
+    double component[PLATE_MAX_COMPONENTS] = {0}, h_m = c->surface_z_mm * 1e-3;
+    for (unsigned r = FX; r <= MY; r++)
+        for (unsigned i = 0; i < c->cells; i++)
+            component[r] += c->matrix[r][i] * ((double)counts[i] * c->count_scale - c->tare[i]);
+    f->cop_x_mm = -(component[MY] - component[FX] * h_m) / f->Fz_N * 1e3;
+    f->cop_y_mm = (component[MX] + component[FY] * h_m) / f->Fz_N * 1e3;
+}
+
+void plate_calibrate(const struct plate_calibration *c, const struct plate_geometry *g, const int32_t *counts,
                      struct plate_force *ret)
 {
-    double scaled[PLATE_MAX_CELLS], component[PLATE_MAX_COMPONENTS] = {0};
-    struct plate_force f = {.cop_x_mm = NAN, .cop_y_mm = NAN};
-    const double *gain = fz_row(c);
-    for (unsigned i = 0; i < c->cells; i++) {
-        scaled[i] = (double)counts[i] * c->count_scale - c->tare[i];
-        f.cell_N[i] = gain[i] * scaled[i];
-        f.Fz_N += f.cell_N[i];
+    const double *gain = fz_row(c), scale = c->count_scale;
+    double sum_N = 0;
+    unsigned i = 0, cells = c->cells;
+    for (; i < cells; i++) {
+        double cell_N = gain[i] * ((double)counts[i] * scale - c->tare[i]);
+        ret->cell_N[i] = cell_N;
+        sum_N += cell_N;
     }
-    if (f.Fz_N < PLATE_COP_MIN_N) goto done;
-    if (c->components == 1) {
-        if (cells) cop_from_corners(cells, c->cells, &f);
-        goto done;
-    }
-    for (unsigned r = FX; r <= MY; r++)
-        for (unsigned i = 0; i < c->cells; i++) component[r] += c->matrix[r][i] * scaled[i];
-    double h_m = c->surface_z_mm * 1e-3;
-    f.cop_x_mm = -(component[MY] - component[FX] * h_m) / f.Fz_N * 1e3;
-    f.cop_y_mm = (component[MX] + component[FY] * h_m) / f.Fz_N * 1e3;
-done:
-    *ret = f;
+    for (; i < PLATE_MAX_CELLS; i++) ret->cell_N[i] = 0;
+    ret->Fz_N = sum_N;
+    ret->cop_x_mm = ret->cop_y_mm = NAN;
+    if (sum_N < PLATE_COP_MIN_N) return;
+    if (c->components != 1)
+        cop_from_moments(c, counts, ret);
+    else if (g)
+        cop_from_corners(g, cells, ret);
 }

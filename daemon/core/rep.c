@@ -11,17 +11,18 @@
 #define SMOOTH_S 0.012 /* and smoothed with this time constant */
 #define CHUNK_S 0.2    /* a quiet stretch is made of chunks of this length, 4 samples at least */
 #define CHUNK_MIN 4
-#define QUIET_N 4.0     /* a chunk with a larger SD is not quiet ... */
-#define QUIET_PART 0.02 /* ... or than this part of its mean (a standing person sways) */
-#define RESTLESS 4.0    /* while nothing is known, four times that will do */
-#define WEIGHT_PART 0.015 /* a standing weight is followed within this part, and learned anew only after so many quiet chunks */
-#define WEIGHT_CHUNKS 4
+#define QUIET_N 4.0       /* a chunk with a larger SD is not quiet ... */
+#define QUIET_PART 0.02   /* ... or than this part of its mean (a standing person sways) */
+#define RESTLESS 4.0      /* while nothing is known, four times that will do */
+#define WEIGHT_PART 0.015 /* a standing weight is followed within this part, and learned anew only after so long a quiet */
+#define WEIGHT_S 0.7
 #define SUSTAIN_S 0.015
-#define UNDER_S 0.5        /* so long below the resting band: that was no rest */
+#define UNDER_S 0.5          /* so long below the resting band: that was no rest */
 #define LOADED_MIN_N 100.0   /* nobody stands with less on a plate */
 #define STANDING_MIN_N 200.0 /* generic: a baseline above this that is left downwards is a standing one */
-#define EMPTY_N 25.0       /* tare error and drift: below it the plate may be empty */
-#define BRIDGE_S 0.5       /* a longer hole ends what is under way */
+#define EMPTY_N 25.0         /* tare error and drift: below it the plate may be empty */
+#define FOOT_LEAST_N 10.0    /* a foot at rest presses so much more than nothing */
+#define BRIDGE_S 0.5         /* a longer hole ends what is under way */
 
 static const struct exercise exercises[] = {
     {"single_leg_hip_thrust", FAMILY_THRUST, false, false, false, 0.6, 0.28},
@@ -62,7 +63,7 @@ int plate_rep_init(struct plate_rep_detector *d, const struct plate_rep_config *
     d->block_n = (unsigned)fmax(1, floor(BLOCK_S * cfg->rate_Hz + 0.5));
     d->chunk_n = (unsigned)fmax(CHUNK_MIN, floor(CHUNK_S * cfg->rate_Hz + 0.5));
     d->smooth_k = 1 - exp(-(double)d->block_n * d->period_s / SMOOTH_S);
-    d->smooth_N = d->last_end_s = d->departed_s = d->under_s = d->odd_step_N = NAN;
+    d->smooth_N = d->last_end_s = d->departed_s = d->under_s = d->odd_step_N = d->lowest_N = NAN;
     plate_rep_exercise(d, cfg->exercise, &cfg->targets);
     return 0;
 }
@@ -218,6 +219,7 @@ static void settle_rest(struct plate_rep_detector *d, double mean_N, double sd_N
     d->rest = (struct level){mean_N, sd_N};
     d->rest_spread_N = spread_N;
     d->own_rest_N = own_N;
+    d->lowest_N = isnan(d->lowest_N) ? mean_N : fmin(d->lowest_N, mean_N);
     d->under_s = NAN;
     if (d->state == STATE_LEARN) d->state = STATE_REST;
 }
@@ -246,21 +248,20 @@ static void learn_rest(struct plate_rep_detector *d, double t_s, double force_N,
         d->quiet_chunks = 0;
         return;
     }
-    sd = sqrt(sd * sd + change * change / 4);
     spread = sqrt(spread * spread + change * change / 4);
-    double off = mean - d->rest.mean_N, follow = 0.5;
+    double off = mean - d->rest.mean_N, follow = 0.5; /* slow sway is part of the spread */
     bool other = fabs(off) > rep_decision_band_N(d);
     if (d->exercise->family == FAMILY_LOADED) { /* a body that sinks slowly is not a lighter one */
         d->quiet_chunks++;
         follow = fabs(off) < WEIGHT_PART * d->rest.mean_N ? 0.05 : 0;
-        other = follow <= 0 && d->quiet_chunks >= WEIGHT_CHUNKS;
+        other = follow <= 0 && (d->rest.mean_N < LOADED_MIN_N || d->quiet_chunks * d->chunk_n * d->period_s > WEIGHT_S);
     }
     if (wrong || other) {
         settle_rest(d, mean, sd, spread, own);
         return;
     }
     d->rest.mean_N += follow * off;
-    d->rest.sd_N = sqrt(d->rest.sd_N * d->rest.sd_N * 0.6 + 0.4 * (sd * sd + off * off / 4));
+    d->rest.sd_N += 0.3 * (sd - d->rest.sd_N);
     d->rest_spread_N = sqrt(d->rest_spread_N * d->rest_spread_N * 0.6 + 0.4 * (spread * spread + off * off / 4));
     d->own_rest_N += follow * (own - d->own_rest_N);
 }
@@ -293,7 +294,7 @@ static void step_rest(struct plate_rep_detector *d, struct plate_rep_output *out
     if (stands)
         rep_loaded_begin(d, d->departed_s, out);
     else {
-        d->foot_down = d->rest.mean_N < EMPTY_N;
+        d->foot_down = d->rest.mean_N < EMPTY_N && d->rest.mean_N < d->lowest_N + FOOT_LEAST_N;
         rep_up_begin(d, rep_find_departure(d, d->departed_s, d->rest.mean_N, rep_band_N(d)), out);
     }
 }

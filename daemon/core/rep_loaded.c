@@ -5,35 +5,38 @@
 /* docs/detector.md gives the reason of each threshold. A standing body: the force over its weight is its acceleration,
  * a = g (F / W - 1), and velocity and height follow. They leak, so that an error of W does not grow without end. */
 #define BAND_PART 0.025
-#define VELOCITY_LEAK_S 12.0
+#define VELOCITY_LEAK_S 9.0
 #define HEIGHT_LEAK_S 12.0
-#define QUIET_S 0.3   /* standing again: in the band for so long */
-#define EVEN_S 1.8     /* though the speed that was added up is not nil: nobody rises evenly for so long */
+#define QUIET_S 0.3 /* standing again: in the band for so long */
+#define EVEN_S 1.8  /* though the speed that was added up is not nil: nobody rises evenly for so long */
 #define PAUSE_S 0.12
 #define PAUSE_PART 0.2 /* of the speed downwards */
 #define GIVEN_UP_S 6.0 /* or for so long, wherever the momentum ended */
 #define DOWN_M_PER_S 0.10
 #define LEAST_DEPTH_M 0.06
-#define UP_PART 0.2      /* came up with this part of the speed with which it went down (grinding reps are slow) ... */
-#define UP_HEIGHT 0.5    /* ... and by this part of the depth */
-#define STILL_PART 0.4   /* of the speed upwards: while it is faster, an even force is an even rise */
-#define DEEPEST_M 1.5    /* nobody squats so deep, or falls so fast: the load went elsewhere */
-#define HIGHEST_M 1.5     /* nor do they rise so far above standing */
+#define UP_PART 0.2    /* came up with this part of the speed with which it went down (grinding reps are slow) ... */
+#define UP_HEIGHT 0.5  /* ... and by this part of the depth */
+#define STILL_PART 0.4 /* of the speed upwards: while it is faster, an even force is an even rise */
+#define DEEPEST_M 1.5  /* nobody squats so deep, or falls so fast: the load went elsewhere */
+#define HIGHEST_M 1.5  /* nor do they rise so far above standing */
 #define FASTEST_M_PER_S 4.0
-#define WEIGHT_S 1.0      /* a force that is even for so long, to this part, is the weight */
+#define WEIGHT_S 1.0 /* a force that is even for so long, to this part, is the weight */
 #define WEIGHT_PART 0.005
 #define MAX_REP_S 20.0
 #define AIR_PART 0.06 /* airborne: less than this part of the weight */
 #define AIR_S 0.05
-#define FLIGHT_MOST_S 1.2  /* nobody flies for so long: stepped off */
-#define PUSH_PART 1.15     /* who takes off pressed more than this part of the weight ... */
-#define PUSH_S 0.6         /* ... no longer before */
-#define LANDING_S 0.25     /* the landing's own impact */
-#define LANDED_PART 0.15   /* of the weight: landed, and ready for the next */
+#define FLIGHT_MOST_S 1.2 /* nobody flies for so long: stepped off */
+#define PUSH_PART 1.15    /* who takes off pressed more than this part of the weight ... */
+#define PUSH_S 0.6        /* ... no longer before */
+#define LANDING_S 0.25    /* the landing's own impact */
+#define LANDED_PART 0.15  /* of the weight: landed, and ready for the next */
 #define LANDED_QUIET_S 0.1
 #define LANDED_MOST_S 3.0
 
-double rep_loaded_band_N(const struct plate_rep_detector *d) { return fmax(rep_decision_band_N(d), BAND_PART * d->rest.mean_N); }
+double rep_loaded_band_N(const struct plate_rep_detector *d)
+{
+    return fmax(rep_decision_band_N(d), BAND_PART * d->rest.mean_N);
+}
 
 static void integrate(struct plate_rep_detector *d, const struct block *b)
 {
@@ -150,12 +153,13 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         d->fastest_up < -UP_PART * d->fastest_down)
         d->velocity = 0; /* a pause at the bottom: what is left of the speed is error */
     step_momentum(d, t_s, before, out);
-    double still = fmax(2 * DOWN_M_PER_S, STILL_PART * d->fastest_up);
+    double still = fmax(DOWN_M_PER_S, STILL_PART * d->fastest_up);
     bool never_down = d->fastest_down > -DOWN_M_PER_S || d->deepest > -LEAST_DEPTH_M;
     double dwell_s = never_down ? QUIET_S : !came_up(d) ? GIVEN_UP_S : fabs(d->velocity) < still ? QUIET_S : EVEN_S;
     if (inside && rep_lasted(d, t_s, d->below_s, dwell_s)) {
         double end_s = back_in_band_s(d);
-        if (came_up(d) && !d->exercise->jump) finish(d, fmin(end_s, isnan(d->turned_s) ? end_s : fmax(d->turned_s, end_s)), end_s, out);
+        if (came_up(d) && !d->exercise->jump)
+            finish(d, fmin(end_s, isnan(d->turned_s) ? end_s : fmax(d->turned_s, end_s)), end_s, out);
         rep_to_rest(d, out);
         return;
     }
@@ -177,10 +181,12 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         return;
     }
     /* a jump is known by its flight; else a body that is nowhere tells that the weight is wrong */
-    lost = !d->exercise->jump &&
-           (d->height < -DEEPEST_M || d->height > HIGHEST_M || fabs(d->velocity) > FASTEST_M_PER_S);
+    lost = !d->exercise->jump && (d->height < -DEEPEST_M || d->height > HIGHEST_M || fabs(d->velocity) > FASTEST_M_PER_S);
     if (rep_lasted(d, t_s, d->onset_s, MAX_REP_S)) lost = true;
-    if (lost) rep_to_learn(d, out);
+    if (lost && b->force_N > 0.5 * d->rest.mean_N)
+        rep_to_rest(d, out); /* begin anew with the weight that is known */
+    else if (lost)
+        rep_to_learn(d, out);
 }
 
 /* In the air: until landing, or until it is plain that the person stepped off. */

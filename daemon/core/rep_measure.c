@@ -28,8 +28,8 @@ void rep_history_init(struct rep_history *h, double rate_Hz, double filter_delay
 
 void rep_history_push(struct rep_history *h, const struct plate_rep_input *in, double decides_N)
 {
-    h->sample[h->n++ % REP_HISTORY] =
-        (struct rep_sample){in->t_s, in->Fz_N, (float)decides_N, (float)in->Fz_filtered_N, (float)in->cop_x_mm, (float)in->cop_y_mm, h->hole};
+    h->sample[h->n++ % REP_HISTORY] = (struct rep_sample){
+        in->t_s, in->Fz_N, (float)decides_N, (float)in->Fz_filtered_N, (float)in->cop_x_mm, (float)in->cop_y_mm, h->hole};
     h->hole = false;
 }
 

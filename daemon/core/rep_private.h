@@ -65,24 +65,25 @@ struct plate_rep_detector {
     unsigned chunk_n;
     unsigned quiet_chunks; /* in a row */
     struct level rest;     /* of the force that decides */
-    double own_rest_N; /* of this plate alone */
-    double rest_spread_N; /* SD of the smoothed force at rest: what decisions must exceed */
-    double under_s;    /* since when the force is below the resting band; NaN */
+    double own_rest_N;     /* of this plate alone */
+    double rest_spread_N;  /* SD of the smoothed force at rest: what decisions must exceed */
+    double lowest_N;       /* the lowest resting level so far: nothing on the plate, as far as is known */
+    double under_s;        /* since when the force is below the resting band; NaN */
 
     enum state state;
     enum plate_phase phase;
-    bool rest_due;        /* a hole ended the movement: to be said with the next sample */
-    bool foot_down;       /* the movement began at an empty plate: it may be the foot that is put down */
-    double departed_s;    /* since when the force is out of (in) the band that the state watches; NaN: it is not */
+    bool rest_due;     /* a hole ended the movement: to be said with the next sample */
+    bool foot_down;    /* the movement began at an empty plate: it may be the foot that is put down */
+    double departed_s; /* since when the force is out of (in) the band that the state watches; NaN: it is not */
     double onset_s, peak_N, low_N;
     double dip_depth_N, dip_N,
         dip_s; /* the deepest fall from a peak before it, how low it went, when: the braking at the top */
     struct level hold;
-    double held_most_N; /* the highest that the hold has been */
-    bool held;     /* `hold` is of this rep */
-    bool floating;                 /* the hips wait above the floor ... */
-    struct level wait;             /* ... at this level ... */
-    double floats_s, waits_s;      /* ... known since, since; NaN: the rep that ended there is said */
+    double held_most_N;       /* the highest that the hold has been */
+    bool held;                /* `hold` is of this rep */
+    bool floating;            /* the hips wait above the floor ... */
+    struct level wait;        /* ... at this level ... */
+    double floats_s, waits_s; /* ... known since, since; NaN: the rep that ended there is said */
     double top_s, descent_s, leave_s;
     double below_s; /* since when the force is back near rest; NaN */
     double moved_s; /* since when the force is off what may be a new level; NaN */
@@ -96,7 +97,7 @@ struct plate_rep_detector {
     double bottom_s, turned_s, takeoff_s;
     double step[STEPS];
     unsigned steps;
-    double odd_step_N; /* of a held movement that was too unlike the usual to be one; NaN */
+    double odd_step_N;            /* of a held movement that was too unlike the usual to be one; NaN */
     double last_end_s, live_s[3]; /* when drive, hold and lower were said */
 };
 
@@ -108,7 +109,7 @@ void rep_to_learn(struct plate_rep_detector *d, struct plate_rep_output *out);
 double rep_usual_step_N(const struct plate_rep_detector *d);
 /* The movement is a rep: measures, judges and says it. `step_N` is remembered. */
 void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double step_N, struct plate_rep_output *out);
-double rep_band_N(const struct plate_rep_detector *d);     /* the resting band of single samples: for onsets */
+double rep_band_N(const struct plate_rep_detector *d);          /* the resting band of single samples: for onsets */
 double rep_decision_band_N(const struct plate_rep_detector *d); /* of the smoothed force: for decisions */
 /* The first sample out of a band, searched backwards at full rate from a time when it was out; no earlier than the end of the
  * last rep. */

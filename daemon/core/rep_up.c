@@ -21,12 +21,12 @@
 #define HOLD_FOLLOW_S 1.0    /* the held level creeps with posture ... */
 #define CREEP_PART 0.25      /* ... but by no more than this part of the hips' way: that is lowering */
 #define SUSTAIN_S 0.015
-#define END_PART 0.1         /* touch-down: within a tenth of the step from rest to support */
-#define END_DWELL_S 0.1      /* hips that are known to be down are down */
-#define DIP_DWELL_S 0.25     /* else a fall this short may be braking at the top (free fall of v/g, v < 1.2 m/s) */
-#define FLIGHT_DWELL_S 0.45  /* ... or hips in flight, up and down again, after a push too short for a rep */
-#define FOOT_STEP 0.8        /* a rise above a "hold" by this part of its step: the hold was the foot at rest */
-#define FOOT_LEVEL 0.55      /* of the known held force: a foot at rest presses less */
+#define END_PART 0.1        /* touch-down: within a tenth of the step from rest to support */
+#define END_DWELL_S 0.1     /* hips that are known to be down are down */
+#define DIP_DWELL_S 0.25    /* else a fall this short may be braking at the top (free fall of v/g, v < 1.2 m/s) */
+#define FLIGHT_DWELL_S 0.45 /* ... or hips in flight, up and down again, after a push too short for a rep */
+#define FOOT_STEP 0.8       /* a rise above a "hold" by this part of its step: the hold was the foot at rest */
+#define FOOT_LEVEL 0.55     /* of the known held force: a foot at rest presses less */
 /* The observer: statics give dS/dh = 0.7 to 1.2 S per metre for every load, so the support answers the force as an
  * oscillator of w^2 = g (dS/dh) / S = 7 to 12 /s^2. */
 #define OBSERVER_W2 9.6
@@ -38,21 +38,23 @@
 #define TURN_DOWN 0.27       /* of the way: so far down ... */
 #define TURN_DOWN_UNHELD 0.8 /* without a hold */
 #define TURN_UP 0.2          /* ... and so far up again is another repetition */
-#define DEEP_PART 0.35       /* the force came within this part of the step to rest: the floor took load */
-#define STILL_S 0.4          /* a lowering that has come to a standstill for so long ... */
-#define STILL_PART 0.35      /* ... and for this part of its own length ... */
-#define STILL_DROP 0.3       /* ... and so far down its way, is over */
+#define PUSHED 0.3           /* of the way up from a hold, by a push that is plainly one: the same */
+#define PUSHED_FORCE 1.6
+#define DEEP_PART 0.35  /* the force came within this part of the step to rest: the floor took load */
+#define STILL_S 0.4     /* a lowering that has come to a standstill for so long ... */
+#define STILL_PART 0.35 /* ... and for this part of its own length ... */
+#define STILL_DROP 0.3  /* ... and so far down its way, is over */
 #define STILL_MOST_S 1.0
-#define STILL_OFF 0.15  /* of the way: the observer agrees that the hips are where the force says ... */
-#define STILL_RATE 0.25 /* of the way in a second: ... and stay there */
+#define STILL_OFF 0.15   /* of the way: the observer agrees that the hips are where the force says ... */
+#define STILL_RATE 0.25  /* of the way in a second: ... and stay there */
 #define KNOWN_PART 0.65  /* of the usual step: the load fixes the force of the hold, so that what is smaller is none */
 #define SECOND_PART 0.5  /* while fewer than 3 reps are known */
 #define FIRST_RATIO 0.25 /* while none is, or was for 15 s: the load may be another */
 #define FORGET_S 15.0
 #define ODD_LEAST_S 0.8
 #define ODD_PART 0.1
-#define TOP_HEIGHT 0.25  /* of the way: the hips are at the held height if the observer says so ... */
-#define KNOWN_LEVEL 0.06 /* ... or if the force stays so near to what held them before */
+#define TOP_HEIGHT 0.25   /* of the way: the hips are at the held height if the observer says so ... */
+#define KNOWN_LEVEL 0.06  /* ... or if the force stays so near to what held them before */
 #define ABRUPT_RISE_S 0.5 /* on an empty plate: what comes and goes faster than hips can is a foot, or a thing */
 #define ABRUPT_FALL_S 0.4
 #define FIDGET_N 15.0    /* a foot that was just put down shifts by so much ... */
@@ -60,13 +62,13 @@
 #define FOOT_STILL_S 2.0 /* put down on an empty plate, settled at once, and still for so long: a foot at rest */
 #define FOOT_SETTLED_S 0.6
 #define FOOT_SETTLED_PART 0.08
-#define SEAT_RATIO 1.5   /* who stands up presses so much more than who sits */
-#define WAIT_S 0.8 /* hips that wait above the floor for so long after they came to a standstill ended the rep there */
+#define SEAT_RATIO 1.5 /* who stands up presses so much more than who sits */
+#define WAIT_S 0.8     /* hips that wait above the floor for so long after they came to a standstill ended the rep there */
 #define FLOATING_MOST_S 20.0
 #define STANDING_N 200.0 /* generic: so much may be somebody who stands */
 #define STANDING_BAND 0.05
-#define LOADED_RATIO 1.3   /* generic: on top of such a load, a push is no less than this times it */
-#define NEW_REST_S 0.6 /* too small for a rep, and level for so long: the new rest */
+#define LOADED_RATIO 1.3 /* generic: on top of such a load, a push is no less than this times it */
+#define NEW_REST_S 0.6   /* too small for a rep, and level for so long: the new rest */
 
 static bool moves(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_THRUST; }
 static bool fixed(const struct plate_rep_detector *d)
@@ -164,7 +166,8 @@ static bool is_rep(const struct plate_rep_detector *d, double end_s)
     double part = d->onset_s - d->last_end_s > FORGET_S ? FIRST_RATIO : d->steps < 3 ? SECOND_PART : KNOWN_PART;
     if (fixed(d)) return step >= FIRST_RATIO * usual;
     if (d->exercise->family == FAMILY_SEAT && top < SEAT_RATIO * d->rest.mean_N) return false;
-    if (d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_N && top < LOADED_RATIO * d->rest.mean_N) return false;
+    if (d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_N && top < LOADED_RATIO * d->rest.mean_N)
+        return false;
     bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;
     if (d->foot_down && moves(d) && !usual_top && d->below_s > 0 && abrupt(d, end_s, step)) return false;
     return step >= part * usual;
@@ -201,9 +204,9 @@ static void finish(struct plate_rep_detector *d, double end_s, struct plate_rep_
                           .last_end_s = d->last_end_s};
     d->odd_step_N = NAN;
     rep_say(d, &t, top - d->rest.mean_N, out);
-    if (out->rep_done) d->known_N = d->known_N > 0 && top < 1.3 * d->known_N && top > 0.7 * d->known_N
-                                        ? d->known_N + 0.5 * (top - d->known_N)
-                                        : top;
+    if (out->rep_done)
+        d->known_N =
+            d->known_N > 0 && top < 1.3 * d->known_N && top > 0.7 * d->known_N ? d->known_N + 0.5 * (top - d->known_N) : top;
 }
 
 /* The force rose again from what looked like a hold, by about as much: the "hold" was the foot at rest. */
@@ -224,7 +227,8 @@ static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_outp
 static void begin_at_step(struct plate_rep_detector *d, const struct level *level, double since_s)
 {
     double step = d->hold.mean_N - d->rest.mean_N;
-    if (level->mean_N < d->hold.mean_N + fmax(MIN_STEP_N, FOOT_STEP * step) || d->hold.mean_N > FOOT_LEVEL * level->mean_N) return;
+    if (level->mean_N < d->hold.mean_N + fmax(MIN_STEP_N, FOOT_STEP * step) || d->hold.mean_N > FOOT_LEVEL * level->mean_N)
+        return;
     d->own_rest_N += step;
     d->rest = (struct level){d->hold.mean_N, fmax(d->rest.sd_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD))};
     d->onset_s = rep_find_departure(d, since_s, d->rest.mean_N, rep_band_N(d));
@@ -261,7 +265,8 @@ static double settled(const struct plate_rep_detector *d, double since_s, const 
 
 static double flat_N(const struct plate_rep_detector *d, double step_N)
 {
-    return fmax(fmax(2 * d->rest_spread_N, 1.0), (pushes(d) ? PUSH_FLAT_PART : FLAT_PART) * step_N);
+    double noise_N = fmax(d->rest_spread_N, d->rest.sd_N / sqrt(d->block_n)); /* of a block's mean */
+    return fmax(fmax(2 * noise_N, 1.0), (pushes(d) ? PUSH_FLAT_PART : FLAT_PART) * step_N);
 }
 
 static bool turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_output *out);
@@ -294,7 +299,8 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     bool again = d->held && fabs(level.mean_N - d->hold.mean_N) < 2 * tolerance;
     if (d->held && !again && moves(d) && placed && level.mean_N > d->held_most_N - CREEP_PART * way_N(d))
         again = rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s); /* sagged, and still at the top */
-    if (d->phase == PLATE_LOWER && d->held && !again && !(d->exercise->second_foot && level.mean_N > d->hold.mean_N)) return; /* a slow lowering is flat for a while too */
+    if (d->phase == PLATE_LOWER && d->held && !again && !(d->exercise->second_foot && level.mean_N > d->hold.mean_N))
+        return; /* a slow lowering is flat for a while too */
     if ((!braked || !placed) && !rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s)) return;
     if (!placed && fabs(level.mean_N - high_N(d)) > KNOWN_LEVEL * high_N(d)) return;
     if (!placed && d->held && !d->exercise->second_foot && d->support_high_N - d->support_low_N > TURN_DOWN * way_N(d)) {
@@ -305,7 +311,10 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     /* Hips that rise slowly and evenly press like hips that are held: without a dip, only a push against a fixed
      * bar is known to stand still. */
     bool keep = again || (d->exercise->second_foot && !isnan(d->top_s));
-    if (!keep) d->top_s = braked || fixed(d) ? settled(d, since_s, &level, fmax(tolerance, SETTLED_PART * (level.mean_N - d->rest.mean_N))) : NAN;
+    if (!keep)
+        d->top_s = braked || fixed(d)
+                       ? settled(d, since_s, &level, fmax(tolerance, SETTLED_PART * (level.mean_N - d->rest.mean_N)))
+                       : NAN;
     d->held_most_N = again ? fmax(d->held_most_N, level.mean_N) : level.mean_N;
     d->hold = level;
     d->held = true;
@@ -368,7 +377,8 @@ static void follow_hold(struct plate_rep_detector *d, double t_s, struct plate_r
 /* The force is near rest: the end, unless it is the braking at the top of an explosive rep. */
 static bool touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
-    double step = (d->floating ? d->known_N : top_N(d)) - d->rest.mean_N, near_N = d->rest.mean_N + fmax(END_PART * step, rep_decision_band_N(d));
+    double step = (d->floating ? d->known_N : top_N(d)) - d->rest.mean_N,
+           near_N = d->rest.mean_N + fmax(END_PART * step, rep_decision_band_N(d));
     double force_N = rep_last_block(d)->force_N;
     if (force_N <= near_N) {
         if (isnan(d->below_s)) d->below_s = t_s;
@@ -403,6 +413,13 @@ static void turn(struct plate_rep_detector *d, double end_s, double onset_s, boo
     d->support_rate = rate;
 }
 
+static double most_since_N(const struct plate_rep_detector *d, double since_s)
+{
+    double most = -INFINITY;
+    for (uint64_t i = rep_block_from(d, since_s); i < d->blocks; i++) most = fmax(most, rep_block_at(d, i)->force_N);
+    return most;
+}
+
 /* The way down has turned into a way up: by the hips' observer, or because the floor (the seat) has plainly taken load. */
 static bool turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_output *out)
 {
@@ -411,8 +428,13 @@ static bool turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_o
     double least_N = d->foot_down && d->known_N <= 0 ? fmax(FIDGET_N, FIDGET_PART * top_N(d)) : 0;
     bool deep = d->low_N < d->rest.mean_N + DEEP_PART * step && (hips_are_low(d) || d->exercise->family == FAMILY_SEAT);
     bool learned = d->held || d->known_N > 0 || rep_last_block(d)->t_s - d->onset_s > LEARNED_S;
-    bool hips = moves(d) && learned && d->support_high_N - d->support_low_N > fmax(least_N, (d->held ? TURN_DOWN : TURN_DOWN_UNHELD) * way) &&
+    bool hips = moves(d) && learned &&
+                d->support_high_N - d->support_low_N > fmax(least_N, (d->held ? TURN_DOWN : TURN_DOWN_UNHELD) * way) &&
                 d->support_N - d->support_low_N > fmax(least_N, TURN_UP * way);
+    bool pushed = moves(d) && d->held && d->phase == PLATE_DRIVE && d->support_N > d->hold.mean_N + PUSHED * way &&
+                  most_since_N(d, d->descent_s) > PUSHED_FORCE * d->hold.mean_N;
+    if (pushed) d->low_s = d->descent_s, d->low_N = d->hold.mean_N; /* hips that rise from a hold had sunk unseen */
+    hips = hips || pushed;
     if (d->exercise->second_foot) hips = false; /* the load's own step moves the observer */
     if (at_top || (deep && d->held && force_N > d->low_N + 0.4 * step)) hips = true;
     if (!hips) return false;
@@ -490,7 +512,8 @@ static bool stands_still(struct plate_rep_detector *d, double t_s, struct plate_
     while (i > rep_oldest_block(d) + 1 && fabs(rep_block_at(d, i - 1)->force_N - level.mean_N) <= near_N &&
            rep_block_at(d, i - 1)->t_s > from_s)
         i--;
-    if (on_floor && d->foot_down && level.mean_N > d->rest.mean_N + rep_decision_band_N(d)) /* the foot was put down on the way */
+    if (on_floor && d->foot_down &&
+        level.mean_N > d->rest.mean_N + rep_decision_band_N(d)) /* the foot was put down on the way */
         d->onset_s = fmax(d->onset_s, rep_find_departure(d, isnan(d->top_s) ? d->onset_s : d->top_s, level.mean_N,
                                                          fmax(BAND_MIN_N, 0.05 * step)));
     if (on_floor || !is_rep(d, rep_block_at(d, i)->t_s)) {
@@ -513,7 +536,8 @@ static bool new_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     double since_s;
     struct level level;
-    if (d->held || d->peak_N - d->rest.mean_N >= smallest_step_N(d) || !rep_flat(d, NEW_REST_S, d->onset_s, 3, &level, &since_s))
+    if (d->held || d->peak_N - d->rest.mean_N >= smallest_step_N(d) ||
+        !rep_flat(d, NEW_REST_S, d->onset_s, 3, &level, &since_s))
         return false;
     d->own_rest_N += level.mean_N - d->rest.mean_N;
     d->rest = (struct level){level.mean_N, fmax(d->rest.sd_N, level.sd_N)};

@@ -35,7 +35,7 @@ struct pending {
 };
 struct plate {
     const struct plate_station_plate *cfg;
-    bool has_geometry;
+    struct plate_geometry geometry;
     struct plate_calibration calibration;
     struct plate_filter filter;
     struct plate_rep_detector *detector;
@@ -65,6 +65,8 @@ struct plate_station {
     struct session session;
     struct plate_mark mark[MARKS];
     uint64_t marks, merged_marks; /* handed in; gone through the merge */
+    unsigned queued;              /* of all plates */
+    double seen_s;                /* the latest of what the plates have handed on */
     double merged_s, event_s;     /* how far the merge has come; with what a plate or the set's rest said */
     double t_s[CHUNK];
     struct plate_force force[CHUNK];
@@ -84,8 +86,7 @@ static int set_up_plate(struct plate_station *s, struct plate *p, const struct p
     p->cfg = cfg;
     p->fed_s = p->seen_s = p->floor_s = p->other_s = -INFINITY;
     p->looks_ahead = cfg->rate_Hz >= SPIKE_RATE_HZ;
-    p->has_geometry = true;
-    for (unsigned i = 0; i < cfg->cells; i++) p->has_geometry &= isfinite(cfg->cell[i].x_mm) && isfinite(cfg->cell[i].y_mm);
+    plate_geometry_init(&p->geometry, cfg->cell, cfg->cells);
     plate_calibration_identity(&p->calibration, cfg->cells, 1);
     double cutoff = s->cfg.filter_cutoff_Hz > 0 ? s->cfg.filter_cutoff_Hz : fmin(DEFAULT_CUTOFF_HZ, cfg->rate_Hz / 4);
     if (plate_filter_init(&p->filter, s->cfg.filter_order ? s->cfg.filter_order : DEFAULT_ORDER,
@@ -158,7 +159,7 @@ struct plate_station *plate_station_new(const struct plate_station_config *cfg, 
     }
     s->cfg = *cfg;
     s->sink = *sink;
-    s->merged_s = s->event_s = -INFINITY;
+    s->seen_s = s->merged_s = s->event_s = -INFINITY;
     r = order_plates(s);
     for (unsigned i = 0; r == 0 && i < cfg->plates; i++) r = set_up_plate(s, &s->plate[i], &s->cfg.plate[i]);
     if (r == 0) r = set_up_rings(s);
@@ -190,12 +191,7 @@ static double bound_s(const struct plate_station *s)
     return bound;
 }
 
-static double latest_s(const struct plate_station *s)
-{
-    double t = s->merged_s;
-    for (unsigned i = 0; i < s->cfg.plates; i++) t = fmax(t, s->plate[i].seen_s);
-    return t;
-}
+static double latest_s(const struct plate_station *s) { return fmax(s->merged_s, s->seen_s); }
 
 static void let_out(struct plate_station *s, struct plate *p)
 {
@@ -207,6 +203,7 @@ static void let_out(struct plate_station *s, struct plate *p)
         session_phase(&s->session, index, e->phase, e->key_s);
     p->head = (p->head + 1) % QUEUE;
     p->queued--;
+    s->queued--;
 }
 
 /* Lets out what is no later than `bound`, in the order (time; marks, plates by name, the set's rest). */
@@ -241,8 +238,14 @@ static void merge_until(struct plate_station *s, double bound, double timer_boun
     }
 }
 
+static bool rest_is_over(const struct plate_station *s)
+{
+    return s->session.set_open && session_due_s(&s->session) <= latest_s(s);
+}
+
 static void merge(struct plate_station *s)
 {
+    if (s->queued == 0 && s->merged_marks == s->marks && !rest_is_over(s)) return; /* nothing can come of it */
     double bound = bound_s(s);
     merge_until(s, bound, fmin(bound, latest_s(s)));
 }
@@ -251,6 +254,7 @@ static void enqueue(struct plate_station *s, struct plate *p, const struct pendi
 {
     if (p->queued == QUEUE) let_out(s, p); /* cannot happen while callers hand in plates by time: better early than lost */
     p->queue[(p->head + p->queued++) % QUEUE] = *e;
+    s->queued++;
 }
 
 /* From here on a plate can still speak without being out of order: after all that was said, not before a mark, and after all
@@ -330,6 +334,7 @@ static void hand_on(struct plate_station *s, struct plate *p)
     }
     detect(s, p, e);
     p->seen_s = e->t_s;
+    if (e->t_s > s->seen_s) s->seen_s = e->t_s;
 }
 
 /* Has the partner come as far as t_s, or need nobody wait for it? */
@@ -349,8 +354,10 @@ static void settle(struct plate *p, const struct sample *next)
 {
     struct sample *e = sample_at(p, p->in - 1);
     const struct sample *before = sample_at(p, p->in - 2);
-    double least_N = fmax(SPIKE_N, SPIKE_RATIO * fabs(next->Fz_N - before->Fz_N));
-    if (fabs(e->Fz_N - before->Fz_N) <= least_N || fabs(e->Fz_N - next->Fz_N) <= least_N || e->missing || next->missing) return;
+    double off_N = fabs(e->Fz_N - before->Fz_N), differ_N = SPIKE_RATIO * fabs(next->Fz_N - before->Fz_N);
+    if (off_N <= SPIKE_N || off_N <= differ_N || e->missing || next->missing) return;
+    off_N = fabs(e->Fz_N - next->Fz_N);
+    if (off_N <= SPIKE_N || off_N <= differ_N) return;
     e->Fz_N = (before->Fz_N + next->Fz_N) / 2;
     e->cop_x_mm = (before->cop_x_mm + next->cop_x_mm) / 2;
     e->cop_y_mm = (before->cop_y_mm + next->cop_y_mm) / 2;
@@ -380,6 +387,7 @@ int plate_station_clock(struct plate_station *s, unsigned plate, const struct pl
     if (!p->started) {
         p->started = true;
         p->fed_s = p->seen_s = knot->t_s - knot->period_s;
+        s->seen_s = fmax(s->seen_s, p->seen_s);
         p->present = knot->t_s >= floor_s(s, p); /* else the merge has not waited for it: welcome() will say so */
     }
     p->knot = *knot;
@@ -437,7 +445,7 @@ int plate_station_samples(struct plate_station *s, unsigned plate, uint64_t firs
         size_t rows = n < CHUNK ? n : CHUNK;
         for (size_t i = 0; i < rows; i++, counts += p->cfg->cells) {
             s->t_s[i] = plate_clock_t_s(&p->knot, p->next_sample);
-            plate_calibrate(&p->calibration, p->has_geometry ? p->cfg->cell : NULL, counts, &s->force[i]);
+            plate_calibrate(&p->calibration, &p->geometry, counts, &s->force[i]);
             receive(s, p, s->t_s[i], &s->force[i]);
             p->next_sample++;
         }

@@ -63,16 +63,21 @@ static uint64_t slots_by_stamp(struct plate_timebase *tb, const struct plate_fra
     return 1 + (uint64_t)floor(tb->suspect_late_s / p + 0.25);
 }
 
+/* How many samples fit between the last read and this one. */
+static uint64_t slots_by_host(const struct plate_timebase *tb, double silence_s)
+{
+    return (uint64_t)fmax(1, floor(silence_s / tb->period_s + 0.5));
+}
+
 /* How many sample slots lie between the last sample and this one (1: none missing), and why. */
 static uint64_t slots(struct plate_timebase *tb, const struct plate_frame *f, int64_t host_ns, struct plate_gap *gap)
 {
     double silence_s = (double)(host_ns - tb->last_host_ns) * 1e-9;
-    double host_slots = fmax(1, floor(silence_s / tb->period_s + 0.5));
     bool back = f->restarted || (f->has_seq && f->seq <= tb->prev_seq) || (f->has_ticks && f->ticks < tb->prev_ticks);
     gap->estimated = true;
     if (back) {
         gap->reason = tb->reopened ? PLATE_GAP_UNPLUG : PLATE_GAP_RESTART;
-        return silence_s > 1.5 * tb->period_s ? (uint64_t)host_slots : 1;
+        return silence_s > 1.5 * tb->period_s ? slots_by_host(tb, silence_s) : 1;
     }
     if (f->has_seq) {
         gap->reason = tb->reopened ? PLATE_GAP_UNPLUG : PLATE_GAP_SEQUENCE;
@@ -81,7 +86,7 @@ static uint64_t slots(struct plate_timebase *tb, const struct plate_frame *f, in
     }
     gap->reason = tb->reopened ? PLATE_GAP_UNPLUG : PLATE_GAP_TIME;
     if (f->has_ticks) return slots_by_stamp(tb, f);
-    return tb->reopened || silence_s > HOST_HOLE_S + 1.5 * tb->period_s ? (uint64_t)host_slots : 1;
+    return tb->reopened || silence_s > HOST_HOLE_S + 1.5 * tb->period_s ? slots_by_host(tb, silence_s) : 1;
 }
 
 bool plate_timebase_number(struct plate_timebase *tb, const struct plate_frame *f, int64_t host_ns, uint64_t *ret_sample,

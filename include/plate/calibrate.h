@@ -23,7 +23,12 @@ struct plate_calibration {
 struct plate_force {
     double Fz_N;
     double cop_x_mm, cop_y_mm;      /* NaN: no geometry that supports it, or Fz below PLATE_COP_MIN_N */
-    double cell_N[PLATE_MAX_CELLS]; /* each cell's part of Fz */
+    double cell_N[PLATE_MAX_CELLS]; /* each cell's part of Fz; 0: no such cell */
+};
+/* Where the cells of a plate stand, and which coordinates of the centre of pressure that can tell. */
+struct plate_geometry {
+    double x_mm[PLATE_MAX_CELLS], y_mm[PLATE_MAX_CELLS];
+    bool has_x, has_y;
 };
 #define PLATE_COP_MIN_N 10.0 /* Tec Gihan's gate: below it the quotient is noise */
 
@@ -31,12 +36,14 @@ struct plate_force {
 PLATE_API int plate_calibration_check(const struct plate_calibration *c);
 /* Unit gain on every cell, no tare: one scaled count is one newton. */
 PLATE_API void plate_calibration_identity(struct plate_calibration *c, unsigned cells, double count_scale);
-/* One row of counts to forces. `cells` gives the geometry; NULL: no centre of pressure from corners.
- * Cells that all stand on one line along an axis give the coordinate along it; on any other line, or fewer than two: none.
+/* Cells that all stand on one line along an axis give the coordinate along it; on any other line, in places unknown, or fewer
+ * than two: none. n is 1..PLATE_MAX_CELLS. */
+PLATE_API void plate_geometry_init(struct plate_geometry *g, const struct plate_cell *cells, unsigned n);
+/* One row of counts to forces. `g` is of the same cells; NULL: no centre of pressure from corners.
  * Corners: x = sum(x_i*f_i)/sum(f_i), the general form of domain formula x = W/2*((FR+BR)-(FL+BL))/sum.
  * Six components: x = -(My - Fx*h)/Fz, y = (Mx + Fy*h)/Fz with z up and h the surface over the origin
  * (force-plate makers write +Fx*az, z down: docs/architecture.md derives both). */
-PLATE_API void plate_calibrate(const struct plate_calibration *c, const struct plate_cell *cells, const int32_t *counts,
+PLATE_API void plate_calibrate(const struct plate_calibration *c, const struct plate_geometry *g, const int32_t *counts,
                                struct plate_force *ret);
 
 #ifdef __cplusplus

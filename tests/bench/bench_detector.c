@@ -186,6 +186,7 @@ static void draw_body(struct sim_rng *r, const struct variation *v, uint64_t see
     bool disturbed = v->group == GRID && sim_rng_chance(r, 0.35);
     if (disturbed) c->events = 1u << sim_rng_below(r, SIM_EVENTS);
     if (disturbed) c->events |= 1u << sim_rng_below(r, SIM_EVENTS);
+    c->events &= ~(1u << SIM_EVENT_LEAN); /* force alone does not tell it from a rep: it has rows of its own */
     if (v->events) c->events = v->events, c->events_per_set = 4;
 }
 

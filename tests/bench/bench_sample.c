@@ -142,12 +142,14 @@ static int calibrate(const struct set *s, unsigned rows, double *ret_ns)
 {
     (void)rows;
     struct plate_calibration c;
+    struct plate_geometry g;
     struct plate_force f;
     double sum = 0;
+    plate_geometry_init(&g, corners, CELLS);
     plate_calibration_identity(&c, CELLS, SIM_COUNT_N);
     double start = now_ns();
     for (size_t i = 0; i < s->rows; i++) {
-        plate_calibrate(&c, corners, s->counts + i * CELLS, &f);
+        plate_calibrate(&c, &g, s->counts + i * CELLS, &f);
         sum += f.Fz_N;
     }
     *ret_ns = now_ns() - start;

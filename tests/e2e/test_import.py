@@ -1,4 +1,5 @@
 """plate-trace by its command line: import, export, info, reps, asymmetry, verify, recover."""
+import csv
 import json
 import os
 import subprocess
@@ -83,6 +84,53 @@ def test_real_recordings_keep_every_number(trace, shared_data, name):
         for p in plates:
             assert np.array_equal(a["plates"][p]["counts"][()], b["plates"][p]["counts"][()])
             assert np.array_equal(a["plates"][p]["gaps"][()], b["plates"][p]["gaps"][()])
+
+
+def reps_of(trace, source, exercise, *args):
+    """The reps of each plate of a recording."""
+    trace.ok("import", source, "-o", "reps.h5", "--exercise", exercise, *args)
+    plates = {}
+    for line in trace.ok("reps", "reps.h5", "--json").splitlines():
+        r = json.loads(line)
+        plates.setdefault(r["plate"], []).append(r)
+    return plates
+
+
+def overlap(reps, source):
+    """Each rep over its own of the labels, by more than half of the shorter of the two, and none besides."""
+    with open(str(source).replace(".csv", ".reps.csv")) as f:
+        labels = [(float(r["start_s"]), float(r["end_s"])) for r in csv.DictReader(f)]
+    found = [(r["onset_s"], r["end_s"]) for r in reps]
+    assert len(found) == len(labels), (found, labels)
+    for (a, b), (start, end) in zip(found, labels):
+        assert min(b, end) - max(a, start) > 0.5 * min(b - a, end - start), (found, labels)
+    return labels
+
+
+@pytest.mark.parametrize("name", [n for n in REAL if n.startswith("squat_jump")])
+def test_every_real_jump_on_both_plates(trace, shared_data, name):
+    source = shared_data / f"{name}.csv"
+    plates = reps_of(trace, source, "squat_jump")
+    assert sorted(plates) == ["left", "right"]
+    for plate, reps in plates.items():
+        labels = overlap(reps, source)
+        assert [(r["side"], r["set"], r["rep"]) for r in reps] == [(plate, 1, i + 1) for i in range(len(labels))]
+        assert all(abs(r["end_s"] - end) < 0.02 for r, (_, end) in zip(reps, labels))  # landing
+
+
+def test_every_real_push_of_the_wheel(trace, shared_data):
+    source = shared_data / "wheel_push_240hz.csv"
+    reps, = reps_of(trace, source, "generic").values()
+    labels = overlap(reps, source)
+    assert len(labels) == 14
+    off = sorted(abs(a - b) for r, label in zip(reps, labels) for a, b in zip((r["onset_s"], r["end_s"]), label))
+    assert off[len(off) // 2] < 0.02 and off[-1] < 0.08, off
+
+
+@pytest.mark.parametrize("exercise", ["generic", "single_leg_hip_thrust", "isometric", "squat"])
+@pytest.mark.parametrize("name", ["hx711_staircase", "hx711_drop"])
+def test_a_scale_that_nobody_trains_on_stays_silent(trace, shared_data, name, exercise):
+    assert reps_of(trace, shared_data / f"{name}.csv", exercise, "--scale", "force=3.58722e-3") == {}
 
 
 def test_newtons_go_round(trace, shared_data):

@@ -45,6 +45,14 @@ static void tare_and_gain_are_per_cell(void **s)
     assert_near(f.Fz_N, 40);
 }
 
+static void calibrate(const struct plate_calibration *c, const struct plate_cell *cells, const int32_t *counts,
+                      struct plate_force *ret)
+{
+    struct plate_geometry g;
+    plate_geometry_init(&g, cells, c->cells);
+    plate_calibrate(c, &g, counts, ret);
+}
+
 static void four_corners(void **s)
 {
     (void)s;
@@ -52,11 +60,11 @@ static void four_corners(void **s)
     struct plate_force f;
     plate_calibration_identity(&c, 4, 1);
     int32_t FL = 100, FR = 250, BL = 60, BR = 90, sum = FL + FR + BL + BR;
-    plate_calibrate(&c, corners, (int32_t[]){FL, FR, BL, BR}, &f);
+    calibrate(&c, corners, (int32_t[]){FL, FR, BL, BR}, &f);
     assert_near(f.Fz_N, sum);
     assert_near(f.cop_x_mm, 400 / 2.0 * ((FR + BR) - (FL + BL)) / sum);
     assert_near(f.cop_y_mm, 600 / 2.0 * ((FL + FR) - (BL + BR)) / sum);
-    plate_calibrate(&c, corners, (int32_t[]){0, 50, 0, 0}, &f); /* all on the right toes' corner */
+    calibrate(&c, corners, (int32_t[]){0, 50, 0, 0}, &f); /* all on the right toes' corner */
     assert_near(f.cop_x_mm, 200);
     assert_near(f.cop_y_mm, 300);
 }
@@ -67,16 +75,16 @@ static void centre_of_pressure_needs_force_and_geometry(void **s)
     struct plate_calibration c;
     struct plate_force f;
     plate_calibration_identity(&c, 4, 1);
-    plate_calibrate(&c, corners, (int32_t[]){4, 5, 0, 0}, &f);
+    calibrate(&c, corners, (int32_t[]){4, 5, 0, 0}, &f);
     assert_true(isnan(f.cop_x_mm) && isnan(f.cop_y_mm)); /* 9 N */
-    plate_calibrate(&c, corners, (int32_t[]){5, 5, 0, 0}, &f);
+    calibrate(&c, corners, (int32_t[]){5, 5, 0, 0}, &f);
     assert_near(f.cop_y_mm, 300);
-    plate_calibrate(&c, corners, (int32_t[]){-500, -500, -500, -500}, &f);
+    calibrate(&c, corners, (int32_t[]){-500, -500, -500, -500}, &f);
     assert_true(isnan(f.cop_x_mm) && isnan(f.cop_y_mm));
     struct plate_cell unknown[4];
     memcpy(unknown, corners, sizeof corners);
     unknown[2].y_mm = NAN;
-    plate_calibrate(&c, unknown, (int32_t[]){50, 50, 50, 50}, &f);
+    calibrate(&c, unknown, (int32_t[]){50, 50, 50, 50}, &f);
     assert_true(isnan(f.cop_x_mm) && isnan(f.cop_y_mm));
 }
 
@@ -88,19 +96,19 @@ static void cells_on_a_line_say_nothing_across_it(void **s)
     plate_calibration_identity(&c, 2, 1);
     const struct plate_cell sideways[2] = {{"l", -100, 40}, {"r", 100, 40}}, lengthways[2] = {{"b", 0, -100}, {"f", 0, 100}};
     const struct plate_cell slanted[3] = {{"a", -100, -50}, {"b", 0, 0}, {"c", 100, 50}}, twice[2] = {{"a", 7, 7}, {"b", 7, 7}};
-    plate_calibrate(&c, sideways, (int32_t[]){30, 90}, &f);
+    calibrate(&c, sideways, (int32_t[]){30, 90}, &f);
     assert_near(f.cop_x_mm, 50);
     assert_true(isnan(f.cop_y_mm));
-    plate_calibrate(&c, lengthways, (int32_t[]){30, 90}, &f);
+    calibrate(&c, lengthways, (int32_t[]){30, 90}, &f);
     assert_near(f.cop_y_mm, 50);
     assert_true(isnan(f.cop_x_mm));
-    plate_calibrate(&c, twice, (int32_t[]){30, 90}, &f);
+    calibrate(&c, twice, (int32_t[]){30, 90}, &f);
     assert_true(isnan(f.cop_x_mm) && isnan(f.cop_y_mm));
     plate_calibration_identity(&c, 3, 1);
-    plate_calibrate(&c, slanted, (int32_t[]){30, 90, 10}, &f);
+    calibrate(&c, slanted, (int32_t[]){30, 90, 10}, &f);
     assert_true(isnan(f.cop_x_mm) && isnan(f.cop_y_mm));
     plate_calibration_identity(&c, 1, 1);
-    plate_calibrate(&c, corners, (int32_t[]){900}, &f); /* one cell knows no place */
+    calibrate(&c, corners, (int32_t[]){900}, &f); /* one cell knows no place */
     assert_true(isnan(f.cop_x_mm) && isnan(f.cop_y_mm));
 }
 

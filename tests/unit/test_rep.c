@@ -1,65 +1,7 @@
 /* One detector against signals whose answer is known on paper. */
 #include <errno.h>
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#include "plate/rep.h"
-
-enum { MOST = 16 };
-struct run {
-    struct plate_rep_detector *d;
-    double rate_Hz, t_s, noise_N;
-    unsigned seed;
-    struct plate_rep rep[MOST];
-    unsigned reps;
-    enum plate_phase phase[8 * MOST];
-    double phase_s[8 * MOST];
-    unsigned phases;
-};
-
-static void begin(struct run *r, double rate_Hz, const char *exercise)
-{
-    struct plate_rep_config cfg = {.rate_Hz = rate_Hz, .exercise = exercise, .targets = plate_protocol_targets_none()};
-    cfg.targets.hold_min_s = cfg.targets.eccentric_min_s = 1;
-    memset(r, 0, sizeof *r);
-    r->rate_Hz = rate_Hz;
-    r->seed = 11;
-    r->d = malloc(plate_rep_detector_size());
-    assert_int_equal(plate_rep_init(r->d, &cfg), 0);
-}
-
-static void push(struct run *r, double force_N)
-{
-    struct plate_rep_output out;
-    double u = 0;
-    for (int i = 0; i < 12; i++) u += (double)rand_r(&r->seed) / RAND_MAX - 0.5;
-    force_N += r->noise_N * u;
-    struct plate_rep_input in = {r->t_s, force_N, force_N, NAN, NAN, false, NAN};
-    r->t_s += 1 / r->rate_Hz;
-    if (!plate_rep_push(r->d, &in, &out)) return;
-    if (out.phase_changed && r->phases < 8 * MOST) r->phase[r->phases] = out.phase, r->phase_s[r->phases++] = in.t_s;
-    if (out.rep_done && r->reps < MOST) r->rep[r->reps++] = out.rep;
-}
-
-/* Straight lines between corners (seconds, newtons), from where the run is. */
-static void draw(struct run *r, const double (*corner)[2], unsigned n)
-{
-    double t0 = r->t_s;
-    for (unsigned i = 1; i < n; i++)
-        while (r->t_s - t0 < corner[i][0] - 1e-9) {
-            double u = (r->t_s - t0 - corner[i - 1][0]) / (corner[i][0] - corner[i - 1][0]);
-            push(r, corner[i - 1][1] + u * (corner[i][1] - corner[i - 1][1]));
-        }
-}
-
-static double smooth(double u) { return u <= 0 ? 0 : u >= 1 ? 1 : u * u * u * (10 + u * (-15 + 6 * u)); }
+#include "rep_run.h"
 
 static void a_ramp_and_a_plateau_on_paper(void **state)
 {
@@ -90,7 +32,7 @@ static void a_ramp_and_a_plateau_on_paper(void **state)
     assert_true(isnan(p->cop_x_mm) && isnan(p->rest_before_s));
     assert_int_equal(p->findings, 1); /* asked for: a second of lowering */
     assert_string_equal(p->form[0].name, "fast_lowering");
-    free(r.d);
+    end(&r);
 }
 
 static void what_the_rate_does_not_bear_is_null(void **state)
@@ -103,41 +45,11 @@ static void what_the_rate_does_not_bear_is_null(void **state)
     assert_int_equal(r.reps, 1);
     assert_true(isnan(r.rep[0].rfd_0_50_N_per_s) && isnan(r.rep[0].rfd_0_250_N_per_s));
     assert_true(fabs(r.rep[0].peak_force_N - 340) < 0.01);
-    free(r.d);
+    end(&r);
 }
 
-/* Hips driven up by `rise_m` in `up_s`, held, let down: the force of a supported mass, with floor contact taken over 0.1 s. */
-static void thrust(struct run *r, double up_s, double hold_s, double down_s)
-{
-    double rest_N = 60, support_N = 300, rise_m = 0.3, g = 9.81, t0 = r->t_s, total = up_s + hold_s + down_s;
-    while (r->t_s - t0 < total) {
-        double t = r->t_s - t0, u = t < up_s ? t / up_s : t < up_s + hold_s ? 2 : (t - up_s - hold_s) / down_s;
-        double a = u <= 1 ? 60 * u - 180 * u * u + 120 * u * u * u : 0;
-        a *= rise_m / (t < up_s ? up_s * up_s : -down_s * down_s);
-        double carried = smooth(t / 0.1) * (1 - smooth((t - total + 0.1) / 0.1));
-        push(r, rest_N + (support_N * (1 + a / g) - rest_N) * carried);
-    }
-}
-
-static void rest(struct run *r, double s, double force_N)
-{
-    for (double t0 = r->t_s; r->t_s - t0 < s;) push(r, force_N);
-}
-
-static void an_explosive_rep_counts_once(void **state)
-{
-    (void)state;
-    struct run r;
-    begin(&r, 1000, "single_leg_hip_thrust");
-    r.noise_N = 1;
-    rest(&r, 2, 60);
-    for (int i = 0; i < 5; i++) {
-        thrust(&r, 0.45, 1, 1.2); /* brakes with more than g: the force falls to the floor's at the top */
-        rest(&r, 1, 60);
-    }
-    assert_int_equal(r.reps, 5);
-    free(r.d);
-}
+static const struct body athlete = {
+    .rest_N = 60, .floor_N = 240, .per_m = 0.9, .rise_m = 0.3, .up_s = 0.8, .hold_s = 1.2, .down_s = 1.5, .hand_over_s = 0.12};
 
 static void stepping_on_is_no_rep(void **state)
 {
@@ -150,7 +62,7 @@ static void stepping_on_is_no_rep(void **state)
     draw(&r, step_on, 4);
     rest(&r, 2, 60);
     for (int i = 0; i < 3; i++) {
-        thrust(&r, 0.9, 1.2, 1.5);
+        thrust(&r, &athlete);
         rest(&r, 1.2, 60);
     }
     static const double heel_tap[][2] = {{0, 60}, {0.1, 95}, {0.2, 60}};
@@ -162,9 +74,9 @@ static void stepping_on_is_no_rep(void **state)
     assert_int_equal(r.reps, 3);
     for (unsigned i = 0; i < 3; i++) {
         assert_true(fabs(r.rep[i].hold_s - 1.2) < 0.1);
-        assert_true(fabs(r.rep[i].concentric_s - 0.9) < 0.1);
+        assert_true(fabs(r.rep[i].concentric_s - 0.9) < 0.1); /* with what the floor hands over */
     }
-    free(r.d);
+    end(&r);
 }
 
 static void a_squat_starts_from_a_loaded_plate(void **state)
@@ -186,7 +98,7 @@ static void a_squat_starts_from_a_loaded_plate(void **state)
     assert_true(r.rep[0].eccentric_s > 0.8 && r.rep[0].eccentric_s < 1.2);
     assert_int_equal(r.phase[0], PLATE_LOWER);
     assert_int_equal(r.phase[1], PLATE_DRIVE);
-    free(r.d);
+    end(&r);
 }
 
 static void a_long_hole_ends_what_was_under_way(void **state)
@@ -195,7 +107,7 @@ static void a_long_hole_ends_what_was_under_way(void **state)
     struct run r;
     begin(&r, 1000, "single_leg_hip_thrust");
     rest(&r, 2, 60);
-    thrust(&r, 0.9, 1, 1.5);
+    thrust(&r, &athlete);
     rest(&r, 0.4, 60);
     assert_int_equal(r.reps, 1);
     for (int i = 0; i < 300; i++) push(&r, 60 + i);
@@ -207,10 +119,10 @@ static void a_long_hole_ends_what_was_under_way(void **state)
     push(&r, 60);
     assert_int_equal(plate_rep_phase(r.d), PLATE_REST);
     rest(&r, 1, 60);
-    thrust(&r, 0.9, 1, 1.5);
+    thrust(&r, &athlete);
     rest(&r, 0.5, 60);
     assert_int_equal(r.reps, 2);
-    free(r.d);
+    end(&r);
 }
 
 static void nonsense_is_refused(void **state)
@@ -234,7 +146,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_ramp_and_a_plateau_on_paper),
         cmocka_unit_test(what_the_rate_does_not_bear_is_null),
-        cmocka_unit_test(an_explosive_rep_counts_once),
         cmocka_unit_test(stepping_on_is_no_rep),
         cmocka_unit_test(a_squat_starts_from_a_loaded_plate),
         cmocka_unit_test(a_long_hole_ends_what_was_under_way),

@@ -678,6 +678,7 @@ static void test_cells_give_the_center_back(void **state)
     struct sim_sensor s;
     struct plate_calibration cal;
     struct plate_cell cell[4] = {0};
+    struct plate_geometry g;
     struct plate_force got;
     int32_t counts[4];
     for (unsigned i = 0; i < 4; i++) {
@@ -688,7 +689,8 @@ static void test_cells_give_the_center_back(void **state)
     assert_int_equal(sim_sensor_init(&s, &c, 1, 0), 0);
     sim_sensor_read(&s, &f, 100, counts);
     plate_calibration_identity(&cal, 4, SIM_COUNT_N);
-    plate_calibrate(&cal, cell, counts, &got);
+    plate_geometry_init(&g, cell, 4);
+    plate_calibrate(&cal, &g, counts, &got);
     assert_true(fabs(got.Fz_N - 400) < 0.03);
     assert_true(fabs(got.cop_x_mm - 23) < 0.05 && fabs(got.cop_y_mm + 61) < 0.05);
 }

@@ -36,18 +36,30 @@ static uint32_t get_u32(const uint8_t *at)
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
-/* plate_wire_crc32() with a table of half bytes: four times as fast. */
+/* plate_wire_crc32() four bytes at a time: table k says what a byte does to the remainder k bytes further on. A CRC is linear:
+ * what the eight bits do tells the 256. */
+#define LINE(x, a, b, c)                                                                                                       \
+    (x), (x) ^ (a), (x) ^ (b), (x) ^ (a) ^ (b), (x) ^ (c), (x) ^ (a) ^ (c), (x) ^ (b) ^ (c), (x) ^ (a) ^ (b) ^ (c)
+#define LINES(x, a, b, c, d) LINE(x, a, b, c), LINE((x) ^ (d), a, b, c)
+#define FOUR(x, e, f, a, b, c, d)                                                                                              \
+    LINES(x, a, b, c, d), LINES((x) ^ (e), a, b, c, d), LINES((x) ^ (f), a, b, c, d), LINES((x) ^ (e) ^ (f), a, b, c, d)
+#define BYTE(a, b, c, d, e, f, g, h)                                                                                           \
+    {                                                                                                                          \
+        FOUR(0u, e, f, a, b, c, d), FOUR(g, e, f, a, b, c, d), FOUR(h, e, f, a, b, c, d), FOUR((g) ^ (h), e, f, a, b, c, d)    \
+    }
 static uint32_t crc32(const uint8_t *bytes, size_t n)
 {
-    static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-                                       0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-                                       0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+    static const uint32_t table[4][256] = {
+        BYTE(0x77073096, 0xee0e612c, 0x076dc419, 0x0edb8832, 0x1db71064, 0x3b6e20c8, 0x76dc4190, 0xedb88320),
+        BYTE(0x191b3141, 0x32366282, 0x646cc504, 0xc8d98a08, 0x4ac21251, 0x958424a2, 0xf0794f05, 0x3b83984b),
+        BYTE(0x01c26a37, 0x0384d46e, 0x0709a8dc, 0x0e1351b8, 0x1c26a370, 0x384d46e0, 0x709a8dc0, 0xe1351b80),
+        BYTE(0xb8bc6765, 0xaa09c88b, 0x8f629757, 0xc5b428ef, 0x5019579f, 0xa032af3e, 0x9b14583d, 0xed59b63b)};
     uint32_t crc = 0xFFFFFFFFu;
-    while (n--) {
-        crc ^= *bytes++;
-        crc = crc >> 4 ^ table[crc & 15];
-        crc = crc >> 4 ^ table[crc & 15];
+    for (; n >= 4; n -= 4, bytes += 4) {
+        crc ^= get_u32(bytes);
+        crc = table[3][crc & 255] ^ table[2][crc >> 8 & 255] ^ table[1][crc >> 16 & 255] ^ table[0][crc >> 24];
     }
+    while (n--) crc = crc >> 8 ^ table[0][(crc ^ *bytes++) & 255];
     return ~crc;
 }
 
@@ -58,7 +70,10 @@ static size_t cobs_decode(const uint8_t *in, size_t n, uint8_t *out)
     for (size_t at = 0; at < n;) {
         size_t run = (size_t)in[at++] - 1;
         if (run > n - at) return 0;
-        memcpy(out + length, in + at, run);
+        if (run <= 8 && n - at >= 8)
+            memcpy(out + length, in + at, 8); /* most runs are short: a copy of fixed length, what is too much is overwritten */
+        else
+            memcpy(out + length, in + at, run);
         length += run;
         at += run;
         if (at < n) out[length++] = 0;
@@ -96,8 +111,9 @@ static enum decode_fate take_hello(struct native *s, const uint8_t *body, size_t
 static bool unwrap_ticks(struct native *s, uint32_t us)
 {
     double period = s->seq > s->base_seq ? (double)(s->ticks - s->base_ticks) / (double)(s->seq - s->base_seq) : 0;
-    double due = fmin((double)(s->next_seq - s->seq) * period, SILENCE_TICKS), step = us - s->us;
-    double total = step + 0x1p32 * floor((due - step) / 0x1p32 + 0.5);
+    double due = (double)(s->next_seq - s->seq) * period, step = us - s->us, total = step;
+    if (due > SILENCE_TICKS) due = SILENCE_TICKS;
+    if (fabs(due - step) >= 0x1p31) total += 0x1p32 * floor((due - step) / 0x1p32 + 0.5);
     s->ticks += (uint64_t)(total >= 0 ? total : due);
     return total >= 0;
 }

@@ -1,0 +1,192 @@
+/* Squats and jumps, against physics on paper: the force over the weight is the body's acceleration. */
+#include "rep_run.h"
+
+static const double weight_N = 735;
+
+/* The body goes by `depth_m` (down is negative) in `s`, by minimum jerk. */
+static void goes(struct run *r, double by_m, double s)
+{
+    for (double t0_s = r->t_s; r->t_s - t0_s < s - 1e-9;) {
+        double u = (r->t_s - t0_s) / s, a = (60 * u - 180 * u * u + 120 * u * u * u) * by_m / (s * s);
+        r->other_share = 0.5 + 0.08 * sin(2 * M_PI * r->t_s / 7) + 0.03 * sin(2 * M_PI * r->t_s / 1.7);
+        push(r, weight_N * (1 + a / G_M_PER_S2));
+    }
+}
+
+static void stand(struct run *r, double s) { goes(r, 0, s); }
+
+static void squat(struct run *r, double depth_m, double down_s, double pause_s, double up_s)
+{
+    *now_true(r) = (struct truth){.onset_s = r->t_s, .descent_s = r->t_s};
+    goes(r, -depth_m, down_s);
+    stand(r, pause_s);
+    goes(r, depth_m, up_s);
+    now_true(r)->top_s = now_true(r)->end_s = r->t_s;
+    r->truths++;
+}
+
+/* The force is within its band for a moment after the body starts and before it stops: minimum jerk begins softly. */
+static const struct margins standing = {0.1, 0.15, 0.1, 0.2, 0.1, 0.3, 0};
+
+static void phases_of_a_squat(void **state)
+{
+    (void)state;
+    static const double rates_Hz[] = {10, 100, 1000, 2000};
+    for (unsigned k = 0; k < 4; k++) {
+        struct run r;
+        begin(&r, rates_Hz[k], "squat");
+        r.noise_N = 1;
+        stand(&r, k == 0 ? 4 : 2);
+        for (unsigned i = 0; i < 5; i++) {
+            squat(&r, 0.4, 1, 0, 0.8);
+            stand(&r, 1.5);
+        }
+        struct margins m = standing;
+        if (k == 0) m = (struct margins){0.2, 0.25, 0.2, 0.3, 0.25, 0.4, 0};
+        check_reps(&r, &m);
+        assert_int_equal(r.phase[0], PLATE_LOWER);
+        assert_int_equal(r.phase[1], PLATE_DRIVE);
+        assert_int_equal(r.phase[2], PLATE_REST);
+        end(&r);
+    }
+}
+
+/* Each plate for itself wanders by 80 N and more; the sum does not. Nobody stands still between two. */
+static void continuous_squats_on_two_plates(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"squat", "generic"};
+    for (unsigned k = 0; k < 2; k++) {
+        struct run r;
+        begin(&r, 500, names[k]);
+        r.noise_N = 1;
+        r.paired = true;
+        stand(&r, 3);
+        for (unsigned i = 0; i < 8; i++) squat(&r, 0.4, 1, 0.05, 0.8);
+        stand(&r, 2);
+        check_reps(&r, &standing);
+        end(&r);
+    }
+}
+
+static void a_pause_at_the_bottom_and_a_grinding_drive(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, 500, "squat");
+    r.noise_N = 1;
+    stand(&r, 2);
+    for (unsigned i = 0; i < 4; i++) {
+        squat(&r, 0.4, 1.2, 1.5, 1.8);
+        stand(&r, 2);
+    }
+    struct margins m = {0.1, 0.15, 0.3, 0.5, 0.3, 0.5, 0};
+    check_reps(&r, &m);
+    end(&r);
+}
+
+/* Speed `v` within `s`, up or down, as a sine squared of force. */
+static void changes_speed(struct run *r, double by_m_per_s, double s)
+{
+    for (double t0_s = r->t_s; r->t_s - t0_s < s - 1e-9;) {
+        double w = sin(M_PI * (r->t_s - t0_s) / s);
+        push(r, weight_N * (1 + 2 * by_m_per_s / (s * G_M_PER_S2) * w * w));
+    }
+}
+
+static void jumps(struct run *r, unsigned n, double stand_s)
+{
+    for (unsigned i = 0; i < n; i++) {
+        *now_true(r) = (struct truth){.onset_s = r->t_s, .descent_s = r->t_s};
+        changes_speed(r, -1.1, 0.35);
+        changes_speed(r, 1.1 + 2.2, 0.45);
+        now_true(r)->top_s = r->t_s; /* take-off: the force ends */
+        rest(r, 2 * 2.2 / G_M_PER_S2, 0);
+        now_true(r)->end_s = r->t_s; /* landing */
+        r->truths++;
+        changes_speed(r, 2.2 + 0.6, 0.16);
+        changes_speed(r, -0.6, 0.3);
+        rest(r, stand_s, weight_N);
+    }
+}
+
+static void a_landing_is_no_repetition(void **state)
+{
+    (void)state;
+    for (unsigned paired = 0; paired < 2; paired++) {
+        struct run r;
+        begin(&r, 1000, "squat_jump");
+        r.noise_N = 1;
+        r.paired = paired, r.other_share = 0.47;
+        rest(&r, 2, weight_N);
+        jumps(&r, 4, 1.5);
+        struct margins m = {0.06, 0.1, 0.01, 0.02, 0.06, 0.1, 0};
+        check_reps(&r, &m);
+        for (unsigned i = 0; i < r.reps; i++) assert_true(fabs(r.rep[i].top_s - r.truth[i].top_s) < 0.02);
+        end(&r);
+    }
+}
+
+static void stepping_off_is_no_jump(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, 500, "squat_jump");
+    r.noise_N = 1;
+    rest(&r, 2, 0);
+    static const double on[][2] = {{0, 0}, {0.2, 400}, {0.6, 800}, {1, 735}},
+                        off[][2] = {{0, 735}, {0.3, 780}, {0.7, 350}, {1, 0}};
+    draw(&r, on, 4);
+    rest(&r, 2, weight_N);
+    jumps(&r, 3, 1.5);
+    draw(&r, off, 4);
+    rest(&r, 3, 0);
+    check_reps(&r, NULL);
+    end(&r);
+}
+
+static void standing_about_is_no_squat(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, 100, "squat");
+    r.noise_N = 1;
+    for (unsigned i = 0; i < 60 * 100; i++)
+        push(&r, weight_N * (1 + 0.008 * sin(2 * M_PI * 0.3 * r.t_s) + 0.004 * sin(2 * M_PI * 1.1 * r.t_s)));
+    assert_int_equal(r.reps, 0);
+    end(&r);
+}
+
+static void a_hole_in_a_squat(void **state)
+{
+    (void)state;
+    static const double hole_s[] = {0.3, 0.6};
+    for (unsigned k = 0; k < 2; k++) {
+        struct run r;
+        begin(&r, 250, "squat");
+        r.noise_N = 1;
+        stand(&r, 2);
+        squat(&r, 0.4, 1, 0, 0.8);
+        stand(&r, 1);
+        hole(&r, hole_s[k]); /* while standing */
+        stand(&r, 2);
+        squat(&r, 0.4, 1, 0, 0.8);
+        stand(&r, 1);
+        check_reps(&r, &standing);
+        end(&r);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(phases_of_a_squat),
+        cmocka_unit_test(continuous_squats_on_two_plates),
+        cmocka_unit_test(a_pause_at_the_bottom_and_a_grinding_drive),
+        cmocka_unit_test(a_landing_is_no_repetition),
+        cmocka_unit_test(stepping_off_is_no_jump),
+        cmocka_unit_test(standing_about_is_no_squat),
+        cmocka_unit_test(a_hole_in_a_squat),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,445 @@
+/* Hip thrusts, pushes and standing up, against physics on paper. */
+#include "rep_run.h"
+
+static const struct body athlete = {
+    .rest_N = 60, .floor_N = 240, .per_m = 0.9, .rise_m = 0.3, .up_s = 0.7, .hold_s = 1.0, .down_s = 1.2, .hand_over_s = 0.12};
+
+static double top_N(const struct body *b) { return support_N(b, b->rise_m); }
+
+static void start(struct run *r, double rate_Hz, const char *exercise, double rest_N)
+{
+    begin(r, rate_Hz, exercise);
+    r->noise_N = 1;
+    rest(r, 2, rest_N);
+}
+
+static void thrusts(struct run *r, const struct body *b, unsigned n, double pause_s)
+{
+    for (unsigned i = 0; i < n; i++) {
+        thrust(r, b);
+        rest(r, pause_s, b->rest_N);
+    }
+}
+
+static void every_phase_has_its_true_time(void **state)
+{
+    (void)state;
+    static const double rates_Hz[] = {250, 1000, 2000};
+    for (unsigned k = 0; k < 3; k++) {
+        struct run r;
+        start(&r, rates_Hz[k], "single_leg_hip_thrust", athlete.rest_N);
+        thrusts(&r, &athlete, 6, 1);
+        check_reps(&r, &sharp);
+        for (unsigned i = 0; i < r.reps; i++) {
+            const struct plate_rep *p = &r.rep[i];
+            assert_true(fabs(p->hold_force_N / top_N(&athlete) - 1) < 0.01);
+            assert_true(fabs(p->concentric_s - (p->top_s - p->onset_s)) < 1e-9);
+            assert_true(p->onset_live_s - r.truth[i].onset_s < 0.06);
+            assert_true(p->end_live_s - r.truth[i].end_s < 0.15);
+        }
+        end(&r);
+    }
+}
+
+static void ten_hertz_will_do(void **state)
+{
+    (void)state;
+    static const struct margins coarse = {0.15, 0.2, 0.15, 0.2, 0.3, 0.5, 0.05};
+    struct run r;
+    start(&r, 10, "single_leg_hip_thrust", athlete.rest_N);
+    rest(&r, 2, athlete.rest_N);
+    thrusts(&r, &athlete, 6, 1.5);
+    check_reps(&r, &coarse);
+    assert_true(isnan(r.rep[0].rfd_0_50_N_per_s));
+    end(&r);
+}
+
+/* From the floor once, then down to `low_m` above it and up again, as often as told, and to the floor at last. `wait_s` above
+ * it. */
+static void floating(struct run *r, const struct body *b, unsigned n, double wait_s)
+{
+    *now_true(r) = (struct truth){0};
+    hand_over(r, b, b->hand_over_s, 1, false);
+    for (unsigned i = 0; i < n; i++) {
+        double from_m = i == 0 ? 0 : b->low_m, to_m = i + 1 < n ? b->low_m : 0;
+        move(r, b, from_m, b->rise_m, b->up_s, 1);
+        now_true(r)->top_s = r->t_s;
+        rest(r, b->hold_s, top_N(b));
+        now_true(r)->descent_s = r->t_s;
+        move(r, b, b->rise_m, to_m, b->down_s, 1);
+        now_true(r)->end_s = r->t_s; /* a standstill */
+        if (i + 1 == n) hand_over(r, b, b->hand_over_s, 1, true);
+        r->truths++;
+        if (i + 1 < n) {
+            rest(r, wait_s, support_N(b, b->low_m));
+            *now_true(r) = (struct truth){.onset_s = r->t_s};
+        }
+    }
+    rest(r, 1.5, b->rest_N);
+}
+
+/* Above the floor the force hardly says where a rep ends and the next begins: somewhere in the wait, or a quarter of a second
+ * off. */
+static struct margins floating_margins(double wait_s)
+{
+    double off_s = 0.25 + wait_s;
+    return (struct margins){off_s, off_s, off_s, off_s, 0.08, 0.3, 0.01};
+}
+
+static void floating_reps_never_unload(void **state)
+{
+    (void)state;
+    struct body b = athlete;
+    b.low_m = 0.04;
+    static const double up_s[] = {0.6, 0.9, 1.2}, wait_s[] = {0, 0.3, 1.5};
+    for (unsigned k = 0; k < 9; k++) {
+        struct run r;
+        b.up_s = up_s[k % 3];
+        print_message("up in %g s, waiting %g s\n", b.up_s, wait_s[k / 3]);
+        start(&r, 500, "single_leg_hip_thrust", b.rest_N);
+        floating(&r, &b, 6, wait_s[k / 3]);
+        struct margins m = floating_margins(wait_s[k / 3]);
+        check_reps(&r, &m);
+        end(&r);
+    }
+}
+
+static void floating_reps_with_a_bar(void **state)
+{
+    (void)state;
+    struct body b = {.rest_N = 90,
+                     .floor_N = 480,
+                     .per_m = 0.75,
+                     .rise_m = 0.36,
+                     .low_m = 0.05,
+                     .up_s = 1,
+                     .hold_s = 1,
+                     .down_s = 2,
+                     .hand_over_s = 0.2};
+    struct run r;
+    start(&r, 1000, "barbell_hip_thrust", b.rest_N);
+    floating(&r, &b, 8, 0.2);
+    struct margins m = floating_margins(0.2);
+    check_reps(&r, &m);
+    end(&r);
+}
+
+static void touch_and_go(void **state)
+{
+    (void)state;
+    struct body b = athlete;
+    b.hand_over_s = 0.08;
+    struct run r;
+    start(&r, 1000, "single_leg_hip_thrust", b.rest_N);
+    thrusts(&r, &b, 8, 0.06);
+    rest(&r, 1, b.rest_N);
+    check_reps(&r, &sharp);
+    end(&r);
+}
+
+/* It brakes with 0.7 to 0.9 g: the force falls below the foot at rest at the top. */
+static void an_explosive_rep_counts_once(void **state)
+{
+    (void)state;
+    struct body b = athlete;
+    static const double up_s[] = {0.5, 0.48, 0.45}, hold_s[] = {1, 0.3, 0};
+    for (unsigned k = 0; k < 9; k++) {
+        b.up_s = up_s[k % 3], b.hold_s = hold_s[k / 3];
+        print_message("up in %g s, held for %g s\n", b.up_s, b.hold_s);
+        struct run r;
+        start(&r, 1000, "single_leg_hip_thrust", b.rest_N);
+        thrusts(&r, &b, 5, 1);
+        struct margins m = sharp;
+        if (b.hold_s < 1) m.hold_s = m.hold_most_s = INFINITY; /* what is hardly held has no level of its own */
+        check_reps(&r, &m);
+        end(&r);
+    }
+}
+
+static void grinding_reps(void **state)
+{
+    (void)state;
+    struct body b = athlete;
+    b.up_s = 2.5, b.down_s = 3, b.hand_over_s = 0.4;
+    struct margins m = {0.1, 0.15, 0.04, 0.1, INFINITY, INFINITY, 0.01};
+    struct run r;
+    start(&r, 500, "tempo", b.rest_N);
+    thrusts(&r, &b, 5, 1);
+    check_reps(&r, &m);
+    end(&r);
+}
+
+static void holds_of_any_length(void **state)
+{
+    (void)state;
+    struct body b = athlete;
+    struct run r;
+    start(&r, 500, "paused", b.rest_N);
+    static const double hold_s[] = {1, 0, 3, 0.3, 10, 1};
+    for (unsigned i = 0; i < 6; i++) {
+        b.hold_s = hold_s[i];
+        thrusts(&r, &b, 1, 1);
+    }
+    check_reps(&r, NULL);
+    for (unsigned i = 0; i < 6; i++)
+        if (hold_s[i] >= 1)
+            assert_true(fabs(r.rep[i].top_s - r.truth[i].top_s) < 0.3 && fabs(r.rep[i].descent_s - r.truth[i].descent_s) < 0.3);
+    end(&r);
+}
+
+static void a_hold_that_sags(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 500, "paused", athlete.rest_N);
+    for (unsigned i = 0; i < 3; i++) {
+        *now_true(&r) = (struct truth){0};
+        hand_over(&r, &athlete, athlete.hand_over_s, 1, false);
+        move(&r, &athlete, 0, athlete.rise_m, 0.8, 1);
+        now_true(&r)->top_s = r.t_s;
+        double low_N = 0.95 * top_N(&athlete), low_m = (low_N / athlete.floor_N - 1) / athlete.per_m,
+               sag[2][2] = {{0, top_N(&athlete)}, {10, low_N}};
+        draw(&r, sag, 2);
+        now_true(&r)->descent_s = r.t_s;
+        move(&r, &athlete, low_m, 0, athlete.down_s, 1);
+        hand_over(&r, &athlete, athlete.hand_over_s, 1, true);
+        r.truths++;
+        rest(&r, 1.2, athlete.rest_N);
+    }
+    check_reps(&r, &sharp);
+    end(&r);
+}
+
+static void two_up_one_down(void **state)
+{
+    (void)state;
+    struct body b = athlete;
+    b.floor_N = 300;
+    struct run r;
+    start(&r, 500, "two_up_one_down", b.rest_N);
+    for (unsigned i = 0; i < 5; i++) {
+        *now_true(&r) = (struct truth){0};
+        hand_over(&r, &b, b.hand_over_s, 0.5, false);
+        move(&r, &b, 0, b.rise_m, 0.8, 0.5);
+        now_true(&r)->top_s = r.t_s;
+        rest(&r, 0.6, 0.5 * top_N(&b));
+        for (double t0_s = r.t_s; r.t_s - t0_s < 0.3;)
+            push(&r, top_N(&b) * (0.5 + 0.5 * smooth((r.t_s - t0_s) / 0.3))); /* the other foot leaves */
+        rest(&r, 0.8, top_N(&b));
+        now_true(&r)->descent_s = r.t_s;
+        now_true(&r)->peak_N = 0;
+        move(&r, &b, b.rise_m, 0, 2, 1);
+        hand_over(&r, &b, b.hand_over_s, 1, true);
+        r.truths++;
+        rest(&r, 1.2, b.rest_N);
+    }
+    check_reps(&r, &sharp);
+    end(&r);
+}
+
+static void a_foot_put_down_just_before_the_first(void **state)
+{
+    (void)state;
+    static const double wait_s[] = {0.3, 0.6, 1.5};
+    static const double foot[][2] = {{0, 0}, {0.15, 85}, {0.3, 52}, {0.45, 60}};
+    for (unsigned k = 0; k < 3; k++) {
+        print_message("waiting %g s\n", wait_s[k]);
+        struct run r;
+        start(&r, 500, "single_leg_hip_thrust", 0);
+        draw(&r, foot, 4);
+        rest(&r, wait_s[k], 60);
+        thrusts(&r, &athlete, 3, 1);
+        check_reps(&r, NULL);
+        assert_true(fabs(r.rep[0].onset_s - r.truth[0].onset_s) < 0.04);
+        end(&r);
+    }
+}
+
+static void a_foot_placed_anew_between_reps(void **state)
+{
+    (void)state;
+    static const double again[][2] = {{0, 60}, {0.15, 0}, {0.7, 0}, {0.8, 95}, {0.95, 48}, {1.1, 60}};
+    struct run r;
+    start(&r, 500, "single_leg_hip_thrust", 60);
+    for (unsigned i = 0; i < 4; i++) {
+        thrusts(&r, &athlete, 1, 0.8);
+        draw(&r, again, 6);
+        rest(&r, 0.8, 60);
+    }
+    check_reps(&r, &sharp);
+    end(&r);
+}
+
+static void heel_taps_and_aborted_lifts(void **state)
+{
+    (void)state;
+    static const double tap[][2] = {{0, 60}, {0.06, 150}, {0.12, 60}}, hard_tap[][2] = {{0, 60}, {0.05, 300}, {0.15, 60}};
+    struct run r;
+    start(&r, 500, "single_leg_hip_thrust", 60);
+    thrusts(&r, &athlete, 3, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        draw(&r, tap, 3);
+        rest(&r, 0.7, 60);
+        draw(&r, hard_tap, 3);
+        rest(&r, 0.7, 60);
+        for (double t0_s = r.t_s; r.t_s - t0_s < 0.9;) /* the floor keeps half of the hips */
+            push(&r, 60 + 90 * smooth((r.t_s - t0_s) / 0.4) * smooth((t0_s + 0.9 - r.t_s) / 0.4));
+        rest(&r, 0.8, 60);
+        thrusts(&r, &athlete, 1, 1);
+    }
+    check_reps(&r, &sharp);
+    end(&r);
+}
+
+static void a_bar_loaded_in_steps(void **state)
+{
+    (void)state;
+    struct body b = athlete;
+    struct run r;
+    start(&r, 500, "barbell_hip_thrust", b.rest_N);
+    for (unsigned i = 0; i < 4; i++) { /* plate after plate, each set down */
+        double from_N = b.rest_N, to_N = from_N + 18;
+        double step[5][2] = {{0, from_N}, {0.1, to_N + 8}, {0.25, to_N - 5}, {0.4, to_N}, {3, to_N}};
+        draw(&r, step, 5);
+        b.rest_N = to_N;
+    }
+    b.floor_N = 420;
+    thrusts(&r, &b, 4, 1.2);
+    check_reps(&r, &sharp);
+    end(&r);
+}
+
+static void standing_on_the_plate_first(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 500, "single_leg_hip_thrust", 0);
+    static const double up[][2] = {{0, 0}, {0.25, 820}, {0.5, 690}, {0.8, 740}};
+    draw(&r, up, 4);
+    for (double t0_s = r.t_s; r.t_s - t0_s < 4;) push(&r, 740 + 8 * sin(2 * M_PI * 0.5 * (r.t_s - t0_s)));
+    static const double off[][2] = {{0, 740}, {0.4, 500}, {0.9, 30}, {1.0, 0}, {3, 0}, {3.1, 80}, {3.4, 60}, {5, 60}};
+    draw(&r, off, 8);
+    thrusts(&r, &athlete, 4, 1);
+    check_reps(&r, &sharp);
+    end(&r);
+}
+
+static void twenty_newtons_of_noise(void **state)
+{
+    (void)state;
+    struct body b = athlete;
+    b.floor_N = 480;
+    static const struct margins noisy = {0.08, 0.2, 0.08, 0.2, 0.3, 0.6, 0};
+    struct run r;
+    begin(&r, 1000, "single_leg_hip_thrust");
+    r.noise_N = 20;
+    rest(&r, 3, b.rest_N);
+    thrusts(&r, &b, 6, 1.2);
+    check_reps(&r, &noisy);
+    end(&r);
+}
+
+static void a_hole_in_a_hold(void **state)
+{
+    (void)state;
+    static const double hole_s[] = {0.3, 0.6};
+    for (unsigned k = 0; k < 2; k++) {
+        struct run r;
+        start(&r, 500, "single_leg_hip_thrust", 60);
+        thrusts(&r, &athlete, 2, 1);
+        *now_true(&r) = (struct truth){0};
+        hand_over(&r, &athlete, 0.12, 1, false);
+        move(&r, &athlete, 0, athlete.rise_m, 0.7, 1);
+        now_true(&r)->top_s = r.t_s;
+        rest(&r, 0.8, top_N(&athlete));
+        hole(&r, hole_s[k]);
+        rest(&r, 0.8, top_N(&athlete));
+        now_true(&r)->descent_s = r.t_s;
+        move(&r, &athlete, athlete.rise_m, 0, 1.2, 1);
+        hand_over(&r, &athlete, 0.12, 1, true);
+        if (k == 0) r.truths++; /* a long hole ends what is under way, and what is left is no rep */
+        rest(&r, 1.2, 60);
+        thrusts(&r, &athlete, 2, 1);
+        check_reps(&r, &sharp);
+        end(&r);
+    }
+}
+
+static void pushes_against_a_fixed_bar(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 1000, "isometric", 60);
+    for (unsigned i = 0; i < 4; i++) {
+        double t0_s = r.t_s, tau_s = 0.12;
+        *now_true(&r) = (struct truth){.onset_s = t0_s - tau_s * log(1 - 5 / 700.0), .peak_N = 760};
+        for (; r.t_s - t0_s < 4;) push(&r, 60 + 700 * (1 - exp(-(r.t_s - t0_s) / tau_s)));
+        now_true(&r)->top_s = t0_s + 0.42; /* within 3 % */
+        now_true(&r)->descent_s = r.t_s;
+        now_true(&r)->end_s = r.t_s + 0.3 * log(10);
+        for (t0_s = r.t_s; r.t_s - t0_s < 3;) push(&r, 60 + 700 * exp(-(r.t_s - t0_s) / 0.3));
+        r.truths++;
+    }
+    struct margins m = sharp;
+    m.peak_part = 0.01; /* of the unfiltered maximum, which noise raises */
+    check_reps(&r, &m);
+    end(&r);
+}
+
+static void standing_up_from_a_swaying_seat(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, 500, "sit_to_stand");
+    r.noise_N = 1;
+    double w_N = 720, seat_N = 150;
+    const double hz = 0.45;
+    for (; r.t_s < 4;) push(&r, seat_N + 12 * sin(2 * M_PI * hz * r.t_s));
+    for (unsigned i = 0; i < 5; i++) {
+        double t0_s = r.t_s, from_N = seat_N + 12 * sin(2 * M_PI * hz * t0_s);
+        *now_true(&r) = (struct truth){.onset_s = t0_s};
+        for (double t; (t = r.t_s - t0_s) < 1.3;) /* the seat lets go in 0.4 s; the body rises by 0.4 m in 0.9 s */
+            push(&r, t < 0.4 ? from_N + (w_N - from_N) * smooth(t / 0.4)
+                             : w_N * (1 + 0.4 / (0.9 * 0.9 * G_M_PER_S2) *
+                                              (60 * ((t - 0.4) / 0.9) - 180 * pow((t - 0.4) / 0.9, 2) +
+                                               120 * pow((t - 0.4) / 0.9, 3))));
+        for (double t1_s = r.t_s; r.t_s - t1_s < 1.2;) push(&r, w_N + 6 * sin(2 * M_PI * 0.6 * (r.t_s - t1_s)));
+        for (double t1_s = r.t_s, u; (u = (r.t_s - t1_s) / 1.2) < 1;)
+            push(&r, w_N * (1 - 0.4 / (1.2 * 1.2 * G_M_PER_S2) * (60 * u - 180 * u * u + 120 * u * u * u)));
+        double t2_s = r.t_s;
+        for (; r.t_s - t2_s < 0.4;)
+            push(&r, w_N + (seat_N + 12 * sin(2 * M_PI * hz * (t2_s + 0.4)) - w_N) * smooth((r.t_s - t2_s) / 0.4));
+        now_true(&r)->end_s = r.t_s - 0.1;
+        r.truths++;
+        for (t2_s = r.t_s; r.t_s - t2_s < 2;) push(&r, seat_N + 12 * sin(2 * M_PI * hz * r.t_s));
+    }
+    struct margins m = {0.1, 0.6, 0.08, 0.2, INFINITY, INFINITY, 0}; /* the seat's own sway may be taken for the start of it */
+    check_reps(&r, &m);
+    end(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_phase_has_its_true_time),
+        cmocka_unit_test(ten_hertz_will_do),
+        cmocka_unit_test(floating_reps_never_unload),
+        cmocka_unit_test(floating_reps_with_a_bar),
+        cmocka_unit_test(touch_and_go),
+        cmocka_unit_test(an_explosive_rep_counts_once),
+        cmocka_unit_test(grinding_reps),
+        cmocka_unit_test(holds_of_any_length),
+        cmocka_unit_test(a_hold_that_sags),
+        cmocka_unit_test(two_up_one_down),
+        cmocka_unit_test(a_foot_put_down_just_before_the_first),
+        cmocka_unit_test(a_foot_placed_anew_between_reps),
+        cmocka_unit_test(heel_taps_and_aborted_lifts),
+        cmocka_unit_test(a_bar_loaded_in_steps),
+        cmocka_unit_test(standing_on_the_plate_first),
+        cmocka_unit_test(twenty_newtons_of_noise),
+        cmocka_unit_test(a_hole_in_a_hold),
+        cmocka_unit_test(pushes_against_a_fixed_bar),
+        cmocka_unit_test(standing_up_from_a_swaying_seat),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
