@@ -204,6 +204,9 @@ void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double ste
     memset(r, 0, sizeof *r);
     memcpy(r->exercise, d->name, sizeof r->exercise);
     rep_measure(&d->history, t, r);
+    bool down_first = t->up_from_s > t->onset_s; /* how long one stood still at the bottom, force alone does not tell */
+    r->hold_s = down_first ? NAN : t->descent_s - t->top_s;
+    r->eccentric_s = down_first ? t->up_from_s - t->onset_s : t->end_s - t->descent_s;
     r->onset_live_s = d->live_s[0], r->top_live_s = d->live_s[1], r->descent_live_s = d->live_s[2];
     r->end_live_s = rep_history_sample(&d->history, d->history.n - 1)->t_s;
     rep_judge_form(&d->targets, r);

@@ -174,7 +174,8 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     }
     struct level level;
     double since_s;
-    if (!inside && rep_flat(d, WEIGHT_S, d->onset_s, WEIGHT_PART * d->rest.mean_N, &level, &since_s)) {
+    if (!inside && rep_flat(d, WEIGHT_S, d->onset_s, WEIGHT_PART * d->rest.mean_N, &level, &since_s) &&
+        fabs(level.mean_N - d->rest.mean_N) > rep_loaded_band_N(d)) {
         d->own_rest_N *= level.mean_N / d->rest.mean_N; /* nobody accelerates so evenly: this is the weight */
         d->rest.mean_N = level.mean_N;
         rep_to_rest(d, out);
