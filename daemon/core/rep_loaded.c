@@ -158,8 +158,7 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     double dwell_s = never_down ? QUIET_S : !came_up(d) ? GIVEN_UP_S : fabs(d->velocity) < still ? QUIET_S : EVEN_S;
     if (inside && rep_lasted(d, t_s, d->below_s, dwell_s)) {
         double end_s = back_in_band_s(d);
-        if (came_up(d) && !d->exercise->jump)
-            finish(d, fmin(end_s, isnan(d->turned_s) ? end_s : fmax(d->turned_s, end_s)), end_s, out);
+        if (came_up(d) && !d->exercise->jump) finish(d, end_s, end_s, out);
         rep_to_rest(d, out);
         return;
     }

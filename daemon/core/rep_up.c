@@ -458,7 +458,7 @@ static bool turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_o
     if (pushed) d->low_s = d->descent_s, d->low_N = d->hold.mean_N; /* hips that rise from a hold had sunk unseen */
     hips = hips || pushed;
     if (d->exercise->second_foot) hips = false; /* the load's own step moves the observer */
-    if (hips && !deep && !pushed && !at_top) { /* or only braking before the floor: what follows will tell */
+    if (hips && !deep && !pushed && !at_top) {  /* or only braking before the floor: what follows will tell */
         d->turn_s = d->low_s;
         d->turn_low_N = d->support_low_N;
         d->support_high_N = d->support_low_N = d->support_N;
