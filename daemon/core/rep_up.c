@@ -39,7 +39,7 @@
 #define TURN_DOWN_UNHELD 0.8 /* without a hold */
 #define TURN_UP 0.2          /* ... and so far up again is another repetition */
 #define TURN_SURE_S 1.0      /* hips that were only braked are on the floor by then */
-#define PUSHED 0.3           /* of the way up from a hold, by a push that is plainly one: the same */
+#define PUSHED 0.2           /* of the way up from a hold, by a push that is plainly one: the same */
 #define PUSHED_FORCE 1.6
 #define DEEP_PART 0.35  /* the force came within this part of the step to rest: the floor took load */
 #define STILL_S 0.4     /* a lowering that has come to a standstill for so long ... */
@@ -63,6 +63,7 @@
 #define FOOT_STILL_S 2.0 /* put down on an empty plate, settled at once, and still for so long: a foot at rest */
 #define FOOT_SETTLED_S 0.6
 #define FOOT_SETTLED_PART 0.08
+#define FOOT_SETTLED_N 8.0
 #define SEAT_RATIO 1.5 /* who stands up presses so much more than who sits */
 #define WAIT_S 0.8     /* hips that wait above the floor for so long after they came to a standstill ended the rep there */
 #define FLOATING_MOST_S 20.0
@@ -251,7 +252,7 @@ static bool foot_stays(struct plate_rep_detector *d, double t_s, struct plate_re
     if (!d->foot_down || !moves(d) || d->known_N > 0 || d->phase != PLATE_HOLD) return false;
     if (!rep_lasted(d, t_s, d->onset_s, FOOT_SETTLED_S + FOOT_STILL_S)) return false;
     for (uint64_t i = rep_block_from(d, d->onset_s + FOOT_SETTLED_S); i < d->blocks; i++)
-        if (fabs(rep_block_at(d, i)->force_N - d->hold.mean_N) > FOOT_SETTLED_PART * d->hold.mean_N) return false;
+        if (fabs(rep_block_at(d, i)->force_N - d->hold.mean_N) > fmax(FOOT_SETTLED_N, FOOT_SETTLED_PART * d->hold.mean_N)) return false;
     d->own_rest_N += d->hold.mean_N - d->rest.mean_N;
     d->rest = (struct level){d->hold.mean_N, fmax(d->rest.sd_N, d->hold.sd_N)};
     rep_to_rest(d, out);
@@ -527,6 +528,7 @@ static bool stands_still(struct plate_rep_detector *d, double t_s, struct plate_
     double from_s = d->held && !isnan(d->descent_s) ? d->descent_s : d->onset_s, since_s;
     double window = fmin(STILL_MOST_S, fmax(STILL_S, STILL_PART * (t_s - from_s))), step = top_N(d) - d->rest.mean_N;
     double force_N = rep_last_block(d)->force_N, tolerance = flat_N(d, step);
+    if (d->foot_down && d->known_N <= 0 && force_N > high_N(d) - fmax(FIDGET_N, FIDGET_PART * top_N(d))) return false;
     if (force_N > high_N(d) - fmax(moves(d) ? STILL_DROP * way_N(d) : 0.5 * step, rep_decision_band_N(d))) return false;
     if (!d->held && force_N > d->rest.mean_N + 0.5 * step) return false;
     struct level level;
