@@ -38,10 +38,18 @@ double rep_loaded_band_N(const struct plate_rep_detector *d)
     return fmax(rep_decision_band_N(d), BAND_PART * d->rest.mean_N);
 }
 
-static void integrate(struct plate_rep_detector *d, const struct block *b)
+static void move_on(struct plate_rep_detector *d, double force_N, double dt_s)
 {
-    d->velocity += b->dt_s * (GRAVITY * (b->force_N / d->rest.mean_N - 1) - d->velocity / VELOCITY_LEAK_S);
-    d->height += b->dt_s * (d->velocity - d->height / HEIGHT_LEAK_S);
+    d->velocity += dt_s * (GRAVITY * (force_N / d->rest.mean_N - 1) - d->velocity / VELOCITY_LEAK_S);
+    d->height += dt_s * (d->velocity - d->height / HEIGHT_LEAK_S);
+}
+
+static void integrate(struct plate_rep_detector *d, uint64_t i)
+{
+    const struct block *b = rep_block_at(d, i), *was = rep_block_at(d, i - 1);
+    double hole_s = i > rep_oldest_block(d) ? b->t_s - was->t_s - was->dt_s : 0;
+    if (hole_s > 0.5 * d->period_s) move_on(d, (was->force_N + b->force_N) / 2, hole_s); /* a straight line over it */
+    move_on(d, b->force_N, b->dt_s);
     d->deepest = fmin(d->deepest, d->height);
     if (d->velocity < d->fastest_down) d->fastest_down = d->velocity, d->fastest_up = 0;
     d->fastest_up = fmax(d->fastest_up, d->velocity);
@@ -54,7 +62,7 @@ void rep_loaded_begin_at(struct plate_rep_detector *d, double onset_s, struct pl
     d->peak_N = d->low_N = d->smooth_N;
     d->top_s = d->descent_s = d->bottom_s = d->turned_s = d->takeoff_s = d->below_s = d->departed_s = NAN;
     d->velocity = d->height = d->deepest = d->fastest_down = d->fastest_up = 0;
-    for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++) integrate(d, rep_block_at(d, i));
+    for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++) integrate(d, i);
     rep_set_phase(d, PLATE_LOWER, out);
 }
 
@@ -134,7 +142,7 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     double t_s = b->t_s, before = d->velocity;
     d->peak_N = fmax(d->peak_N, d->smooth_N);
     d->low_N = fmin(d->low_N, d->smooth_N);
-    integrate(d, b);
+    integrate(d, d->blocks - 1);
     bool airborne = b->force_N < AIR_PART * d->rest.mean_N;
     if (!airborne)
         d->takeoff_s = NAN;

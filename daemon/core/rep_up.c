@@ -252,7 +252,8 @@ static bool foot_stays(struct plate_rep_detector *d, double t_s, struct plate_re
     if (!d->foot_down || !moves(d) || d->known_N > 0 || d->phase != PLATE_HOLD) return false;
     if (!rep_lasted(d, t_s, d->onset_s, FOOT_SETTLED_S + FOOT_STILL_S)) return false;
     for (uint64_t i = rep_block_from(d, d->onset_s + FOOT_SETTLED_S); i < d->blocks; i++)
-        if (fabs(rep_block_at(d, i)->force_N - d->hold.mean_N) > fmax(FOOT_SETTLED_N, FOOT_SETTLED_PART * d->hold.mean_N)) return false;
+        if (fabs(rep_block_at(d, i)->force_N - d->hold.mean_N) > fmax(FOOT_SETTLED_N, FOOT_SETTLED_PART * d->hold.mean_N))
+            return false;
     d->own_rest_N += d->hold.mean_N - d->rest.mean_N;
     d->rest = (struct level){d->hold.mean_N, fmax(d->rest.sd_N, d->hold.sd_N)};
     rep_to_rest(d, out);
