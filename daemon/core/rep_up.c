@@ -55,6 +55,7 @@
 #define ODD_LEAST_S 0.8
 #define ODD_PART 0.1
 #define TOP_HEIGHT 0.25   /* of the way: the hips are at the held height if the observer says so ... */
+#define PLAIN_DIP 0.15    /* ... or after a dip of so much of the step, which no tremor makes, ... */
 #define KNOWN_LEVEL 0.06  /* ... or if the force stays so near to what held them before */
 #define ABRUPT_RISE_S 0.5 /* on an empty plate: what comes and goes faster than hips can is a foot, or a thing */
 #define ABRUPT_FALL_S 0.4
@@ -309,12 +310,13 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     if (foot_is_back(d, &level, tolerance, out)) return;
     bool learned = moves(d) && (d->held || d->known_N > 0);
     bool placed = !learned || fabs(d->support_N - level.mean_N) <= TOP_HEIGHT * way_N(d); /* the observer says so too */
-    if (!d->held && d->known_N > 0 && fabs(level.mean_N - d->known_N) <= KNOWN_LEVEL * d->known_N) placed = true;
+    if (!d->held && d->dip_depth_N > PLAIN_DIP * step && fabs(level.mean_N - d->known_N) <= KNOWN_LEVEL * d->known_N)
+        placed = true;
     bool again = d->held && fabs(level.mean_N - d->hold.mean_N) < 2 * tolerance;
-    if (d->held && !again && moves(d) && placed && level.mean_N > d->held_most_N - CREEP_PART * way_N(d))
+    bool higher = level.mean_N > d->hold.mean_N + 2 * tolerance; /* the first was no hold, but a pause in the drive */
+    if (d->held && !again && !higher && moves(d) && placed && level.mean_N > d->held_most_N - CREEP_PART * way_N(d))
         again = rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s); /* sagged, and still at the top */
-    if (d->phase == PLATE_LOWER && d->held && !again && !(d->exercise->second_foot && level.mean_N > d->hold.mean_N))
-        return; /* a slow lowering is flat for a while too */
+    if (d->phase == PLATE_LOWER && d->held && !again && !higher) return;         /* a slow lowering is flat for a while too */
     if ((!braked || !placed) && !rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s)) return;
     if (!placed && fabs(level.mean_N - high_N(d)) > KNOWN_LEVEL * high_N(d)) return;
     if (!placed && d->held && !d->exercise->second_foot && d->support_high_N - d->support_low_N > TURN_DOWN * way_N(d)) {
