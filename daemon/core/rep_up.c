@@ -32,7 +32,7 @@
 #define OBSERVER_W2 9.6
 #define OBSERVER_DAMPING 1.0 /* 2 zeta w: errors of the first instants die away in about two seconds */
 #define FIRST_DAMPING 3.0    /* in the first second: where the hips lift off is not known so well */
-#define LOW_LEAST 0.6        /* and no athlete's is less */
+#define LOW_LEAST 0.6        /* of the support at the top: hips off the floor press no less */
 #define LEARNED_S 1.0        /* after so long the observer is to be believed, though nothing was known before */
 #define DOWN_HEIGHT 0.6      /* hips in the lower part of their way: a foot that unloads has touched down */
 #define TURN_DOWN 0.27       /* of the way: so far down ... */
@@ -228,6 +228,7 @@ static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_outp
     double step = d->hold.mean_N - d->rest.mean_N;
     if (d->smooth_N < d->hold.mean_N + fmax(MIN_STEP_N, FOOT_STEP * step)) return false;
     if (moves(d) && d->hold.mean_N > FOOT_LEVEL * (d->known_N > 0 ? d->known_N : d->smooth_N)) return false;
+    d->own_rest_N += step; /* net impulse is over the foot at rest, not over the empty plate */
     d->rest = (struct level){d->hold.mean_N, fmax(d->rest.sd_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD))};
     double band = rep_band_N(d);
     d->foot_down = false;
@@ -432,7 +433,6 @@ static double most_since_N(const struct plate_rep_detector *d, double since_s)
     return most;
 }
 
-/* The way down has turned into a way up: by the hips' observer, or because the floor (the seat) has plainly taken load. */
 /* The observer said that the hips turned above the floor. If they are held again, or turn again, or stay off the floor for long
  * enough, they did; a touch-down before that shows that they were only braked. */
 static bool decide_turn(struct plate_rep_detector *d, bool again, struct plate_rep_output *out)
@@ -446,6 +446,7 @@ static bool decide_turn(struct plate_rep_detector *d, bool again, struct plate_r
     return out->rep_done;
 }
 
+/* The way down has turned into a way up: by the hips' observer, or because the floor (the seat) has plainly taken load. */
 static bool turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_output *out)
 {
     if (pushes(d) || (d->phase == PLATE_HOLD && isnan(d->turn_s))) return false;
@@ -481,7 +482,6 @@ static bool turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_o
         while (a > from && rep_block_at(d, a - 1)->force_N <= near_N) a--;
         while (z + 1 < d->blocks && rep_block_at(d, z + 1)->force_N <= near_N) z++;
         end_s = rep_block_at(d, a)->t_s;
-        onset_s = rep_block_at(d, z)->t_s;
         while (z > low && rep_block_at(d, z)->force_N > fmax(floor_N, d->rest.mean_N) + rep_decision_band_N(d)) z--;
         onset_s = rep_block_at(d, z)->t_s;
     }
