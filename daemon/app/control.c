@@ -86,8 +86,8 @@ static bool side_param(struct answer *a, json_t *params, bool required, bool *re
 
 static json_t *plate_status(const struct engine_plate *p)
 {
-    double rate = plate_timebase_rate_Hz(&p->timebase);
-    const struct plate_decode_stats *s = &p->decoder.stats;
+    double rate = plate_timebase_rate_Hz(&p->in.timebase);
+    const struct plate_decode_stats *s = &p->in.decoder.stats;
     return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "name", p->cfg->name,
                      "side", plate_side_name(p->cfg->side), "port", p->cfg->port, "state", p->port ? "open" : "waiting",
                      "error", p->error, "decoder", p->cfg->decoder, "nominal_rate_Hz", p->cfg->rate_Hz, "rate_Hz",

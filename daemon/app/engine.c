@@ -30,23 +30,17 @@ int64_t engine_utc_ns(void)
 }
 /* ---- samples ---- */
 
-static void on_frame(void *user, const struct plate_frame *f)
-{
-    struct engine_plate *p = user;
-    if (p->frames < ENGINE_FRAMES) p->frame[p->frames++] = *f;
-}
-
 static void on_hello(void *user, const struct plate_hello *h)
 {
     struct engine_plate *p = user;
     char text[256];
-    bool wrong = h->cells != p->cfg->cells_count;
-    if (wrong && !p->refused) {
+    bool wrong = p->in.refused;
+    if (wrong && !p->told_refused) {
         snprintf(text, sizeof text, "the device %s has %u cells, the configuration %u; list its cells under `cells`", h->name,
                  h->cells, p->cfg->cells_count);
         engine_health(p->engine, "port", "error", p->cfg->name, text);
     }
-    p->refused = wrong;
+    p->told_refused = wrong;
     if (!wrong && h->count_scale_N > 0 && fabs(h->count_scale_N / p->cfg->count_scale - 1) > 1e-6 &&
         strcmp(p->serial, h->serial) != 0) {
         snprintf(text, sizeof text, "the device says %g N a count, the configuration %g: the configuration is used",
@@ -58,7 +52,7 @@ static void on_hello(void *user, const struct plate_hello *h)
 }
 
 /* Samples that the ring does not take are lost to the archive, and so to the core, which must agree with it; they are shown. */
-static void refuse_block(struct engine_plate *p, uint64_t first, size_t n)
+static void refuse_block(struct engine_plate *p, uint64_t first, const int32_t *counts, size_t n)
 {
     struct engine *e = p->engine;
     if (p->unkept.count == 0) p->unkept = (struct plate_gap){.sample = first, .reason = PLATE_GAP_OVERRUN};
@@ -70,63 +64,64 @@ static void refuse_block(struct engine_plate *p, uint64_t first, size_t n)
     e->ring_full_told = true;
     for (size_t i = 0; i < n; i++) {
         struct plate_force force;
-        double t_s = plate_clock_t_s(&p->timebase.knot, first + i);
-        plate_calibrate(&p->calibration, NULL, p->block + i * p->cfg->cells_count, &force);
+        double t_s = plate_clock_t_s(&p->in.timebase.knot, first + i);
+        plate_calibrate(&p->calibration, NULL, counts + i * p->cfg->cells_count, &force);
         engine_on_force(e, &(struct plate_force_block){p->index, first + i, 1, &t_s, &force});
     }
 }
 
-static void remember_for_tare(struct engine_plate *p, size_t n)
+static void remember_for_tare(struct engine_plate *p, const int32_t *counts, size_t n)
 {
     struct tare_window *w = &p->tare;
     unsigned cells = p->cfg->cells_count;
     for (size_t i = n > w->rows ? n - w->rows : 0; i < n; i++) {
-        memcpy(w->counts + (size_t)w->at * cells, p->block + i * cells, cells * sizeof *p->block);
+        memcpy(w->counts + (size_t)w->at * cells, counts + i * cells, cells * sizeof *counts);
         w->at = (w->at + 1) % w->rows;
         if (w->filled < w->rows) w->filled++;
     }
 }
 
 /* A run of samples without a hole: first to the ring, then to the core. */
-static void take_block(struct engine_plate *p, uint64_t first, size_t n)
+static void on_block(void *user, uint64_t first, const int32_t *counts, size_t n)
 {
+    struct engine_plate *p = user;
     struct engine *e = p->engine;
-    size_t bytes = n * p->cfg->cells_count * sizeof *p->block;
-    if (n == 0) return;
-    remember_for_tare(p, n);
+    size_t bytes = n * p->cfg->cells_count * sizeof *counts;
+    remember_for_tare(p, counts, n);
     if (e->recording) {
         bool takes = engine_ring_takes(e, record_padded((uint32_t)bytes), true);
         if (takes) engine_put_unkept(p);
-        if (!takes || p->unkept.count || engine_put(e, RECORD_BLOCK, p->index, first, 0, p->block, bytes) != 0) {
-            refuse_block(p, first, n);
+        if (!takes || p->unkept.count || engine_put(e, RECORD_BLOCK, p->index, first, 0, counts, bytes) != 0) {
+            refuse_block(p, first, counts, n);
             return;
         }
         e->ring_full_told = false;
     }
     p->samples += n;
-    plate_station_samples(e->station, p->index, first, p->block, n);
+    plate_station_samples(e->station, p->index, first, counts, n);
 }
 
-static void start_plate(struct engine_plate *p, int64_t host_ns, int64_t utc_ns)
+static void on_gap(void *user, const struct plate_gap *gap)
 {
+    struct engine_plate *p = user;
     struct engine *e = p->engine;
-    int64_t first_ns = host_ns - (int64_t)((p->frames - 1) * p->timebase.period_s * 1e9);
-    if (!e->have_host0) {
-        e->have_host0 = true;
-        e->host0_ns = first_ns;
-        e->utc0_ns = utc_ns - (host_ns - first_ns);
-    }
-    plate_timebase_start(&p->timebase, fmax(0, (double)(first_ns - e->host0_ns) * 1e-9), host_ns, utc_ns);
-    engine_put(e, RECORD_CLOCK, p->index, 0, 0, &p->timebase.knot, sizeof p->timebase.knot);
-    plate_station_clock(e->station, p->index, &p->timebase.knot);
-    p->started = true;
+    engine_put_unkept(p);
+    if (p->unkept.count)
+        p->unkept.count += gap->count; /* one hole, as long as the ring takes nothing */
+    else if (engine_put(e, RECORD_GAP, p->index, gap->sample, 0, gap, sizeof *gap) == 0)
+        plate_station_gap(e->station, p->index, gap);
+    else
+        p->unkept = (struct plate_gap){.sample = gap->sample, .count = gap->count, .reason = PLATE_GAP_OVERRUN};
+    p->lost += gap->count;
+    p->gaps++;
+    engine_say_gap(p, gap);
 }
 
 static void watch_rate(struct engine_plate *p)
 {
     char text[192];
-    double rate = plate_timebase_rate_Hz(&p->timebase), off = rate / p->cfg->rate_Hz - 1;
-    bool mismatch = plate_timebase_rate_mismatch(&p->timebase);
+    double rate = plate_timebase_rate_Hz(&p->in.timebase), off = rate / p->cfg->rate_Hz - 1;
+    bool mismatch = plate_timebase_rate_mismatch(&p->in.timebase);
     if (p->told_rate || rate <= 0 || (fabs(off) <= RATE_TOLERANCE && !mismatch)) return;
     p->told_rate = true;
     if (fabs(off) > RATE_TOLERANCE)
@@ -139,6 +134,14 @@ static void watch_rate(struct engine_plate *p)
     engine_health(p->engine, "rate", "warning", p->cfg->name, text);
 }
 
+static void on_clock(void *user, const struct plate_clock *knot)
+{
+    struct engine_plate *p = user;
+    engine_put(p->engine, RECORD_CLOCK, p->index, knot->sample, 0, knot, sizeof *knot);
+    plate_station_clock(p->engine->station, p->index, knot);
+    watch_rate(p);
+}
+
 static void begin_by_itself(struct engine *e)
 {
     char why[256];
@@ -147,48 +150,14 @@ static void begin_by_itself(struct engine *e)
     e->autostarted = true;
 }
 
-static void take_frames(struct engine_plate *p, int64_t host_ns, int64_t utc_ns)
+static void take_bytes(struct engine_plate *p, const uint8_t *bytes, size_t n, int64_t host_ns, int64_t utc_ns)
 {
-    struct engine *e = p->engine;
-    unsigned cells = p->cfg->cells_count;
-    if (p->frames == 0 || p->refused) {
-        p->frames = 0;
-        return;
+    const struct plate_intake_sink sink = {on_clock, on_gap, on_block, p};
+    if (plate_intake_decode(&p->in, bytes, n, on_hello, p) > 0) {
+        p->absent = false;
+        if (p->engine->autostart_due) begin_by_itself(p->engine);
     }
-    p->absent = false;
-    if (e->autostart_due) begin_by_itself(e);
-    if (!p->started) start_plate(p, host_ns, utc_ns);
-    uint64_t first = 0;
-    size_t n = 0;
-    for (unsigned i = 0; i < p->frames; i++) {
-        struct plate_gap gap;
-        uint64_t sample;
-        if (plate_timebase_number(&p->timebase, &p->frame[i], host_ns, &sample, &gap)) {
-            take_block(p, first, n);
-            n = 0;
-            engine_put_unkept(p);
-            if (p->unkept.count)
-                p->unkept.count += gap.count; /* one hole, as long as the ring takes nothing */
-            else if (engine_put(e, RECORD_GAP, p->index, gap.sample, 0, &gap, sizeof gap) == 0)
-                plate_station_gap(e->station, p->index, &gap);
-            else
-                p->unkept = (struct plate_gap){.sample = gap.sample, .count = gap.count, .reason = PLATE_GAP_OVERRUN};
-            p->lost += gap.count;
-            p->gaps++;
-            engine_say_gap(p, &gap);
-        }
-        if (n == 0) first = sample;
-        memcpy(p->block + n++ * cells, p->frame[i].counts, cells * sizeof *p->block);
-        if (p->frame[i].has_ticks) p->device_us = (double)p->frame[i].ticks * p->decoder.tick_s * 1e6;
-    }
-    p->frames = 0;
-    take_block(p, first, n);
-    struct plate_clock knot;
-    if (plate_timebase_read_done(&p->timebase, host_ns, utc_ns, &knot)) {
-        engine_put(e, RECORD_CLOCK, p->index, knot.sample, 0, &knot, sizeof knot);
-        plate_station_clock(e->station, p->index, &knot);
-        watch_rate(p);
-    }
+    plate_intake_take(&p->in, &p->engine->epoch, host_ns, utc_ns, &sink);
 }
 
 /* ---- ports ---- */
@@ -200,8 +169,7 @@ static void lose_port(struct engine_plate *p, const char *why)
     helper_close(e->parts.helper, p->port);
     p->port = NULL;
     p->retry_ns = engine_now_ns() + RETRY_NS / 5;
-    plate_decoder_reset(&p->decoder);
-    plate_timebase_reopened(&p->timebase);
+    plate_intake_reopened(&p->in);
     snprintf(p->error, sizeof p->error, "%s", why);
     snprintf(text, sizeof text, "%s: %s; waiting for it to come back", p->cfg->port, why);
     engine_health(e, "port", "error", p->cfg->name, text);
@@ -209,14 +177,12 @@ static void lose_port(struct engine_plate *p, const char *why)
 
 static void read_port(struct engine_plate *p, short revents)
 {
-    uint8_t bytes[ENGINE_READ];
-    struct plate_decode_sink sink = {.frame = on_frame, .hello = on_hello, .user = p};
+    uint8_t bytes[PLATE_INTAKE_READ];
     ssize_t n = revents & POLLIN ? port_read(p->port, bytes, sizeof bytes) : 0;
     int64_t host_ns = engine_now_ns(), utc_ns = engine_utc_ns();
     if (n > 0) {
         p->read_ns = host_ns;
-        plate_decoder_push(&p->decoder, bytes, (size_t)n, &sink);
-        take_frames(p, host_ns, utc_ns);
+        take_bytes(p, bytes, (size_t)n, host_ns, utc_ns);
         if (p->engine->config->stream.publish_interval_ms == 0) engine_flush_force(p);
         return;
     }
@@ -277,7 +243,7 @@ static void do_what_is_due(struct engine *e, int64_t now)
     for (unsigned i = 0; i < e->plates; i++) {
         struct engine_plate *p = &e->plate[i];
         if (p->rows && now - p->row_ns >= interval) engine_flush_force(p);
-        if (p->started && !p->absent && now - p->read_ns > ENGINE_ABSENT_NS) {
+        if (p->in.started && !p->absent && now - p->read_ns > ENGINE_ABSENT_NS) {
             p->absent = true;
             plate_station_absent(e->station, i);
         }
@@ -328,19 +294,16 @@ static int set_up_plate(struct engine *e, unsigned i)
     p->cfg = &e->config->plates[i];
     p->engine = e;
     p->index = i;
-    p->force_N = p->device_us = NAN;
+    p->force_N = NAN;
     config_decoder(p->cfg, &decoder);
     config_calibration(p->cfg, &p->calibration);
     struct plate_timebase_config timebase = {.nominal_rate_Hz = p->cfg->rate_Hz, .tick_s = config_tick_s(p->cfg)};
-    int r = plate_decoder_init(&p->decoder, &decoder);
-    if (r == 0) r = plate_timebase_init(&p->timebase, &timebase);
+    int r = plate_intake_init(&p->in, &decoder, &timebase);
     if (r) return r;
     p->tare.rows = (unsigned)fmax(8, TARE_S * p->cfg->rate_Hz);
     p->tare.counts = calloc((size_t)p->tare.rows * p->cfg->cells_count, sizeof(int32_t));
-    p->frame = calloc(ENGINE_FRAMES, sizeof *p->frame);
-    p->block = calloc((size_t)ENGINE_FRAMES * p->cfg->cells_count, sizeof *p->block);
     p->row = calloc((size_t)ENGINE_ROWS * ENGINE_CHANNELS, sizeof *p->row);
-    return p->tare.counts && p->frame && p->block && p->row ? 0 : -ENOMEM;
+    return p->tare.counts && p->row ? 0 : -ENOMEM;
 }
 
 int engine_new(const struct engine_parts *parts, struct engine **ret)
@@ -375,8 +338,7 @@ void engine_free(struct engine *e)
     for (unsigned i = 0; e->plate && i < e->plates; i++) {
         helper_close(e->parts.helper, e->plate[i].port);
         free(e->plate[i].tare.counts);
-        free(e->plate[i].frame);
-        free(e->plate[i].block);
+        plate_intake_done(&e->plate[i].in);
         free(e->plate[i].row);
     }
     free(e->plate);

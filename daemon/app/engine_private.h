@@ -4,11 +4,10 @@
 #include <stdatomic.h>
 
 #include "engine.h"
-#include "plate/decode.h"
+#include "plate/intake.h"
 #include "plate/station.h"
-#include "plate/timebase.h"
 
-enum { ENGINE_FRAMES = 8192, ENGINE_READ = 8192, ENGINE_CHANNELS = 3 + PLATE_MAX_CELLS, ENGINE_ROWS = 1024 };
+enum { ENGINE_CHANNELS = 3 + PLATE_MAX_CELLS, ENGINE_ROWS = 1024 };
 
 /* Means over the last second of raw counts, for the tare. */
 struct tare_window {
@@ -26,12 +25,8 @@ struct engine_plate {
     int64_t retry_ns, opened_ns, read_ns;
     char error[256];
     /* bytes to samples */
-    struct plate_decoder decoder;
-    struct plate_timebase timebase;
-    struct plate_frame *frame;
-    unsigned frames;
-    int32_t *block;
-    bool started, absent, told_rate, refused;
+    struct plate_intake in;
+    bool absent, told_rate, told_refused;
     struct plate_calibration calibration;
     char device[PLATE_TEXT_SIZE], serial[PLATE_NAME_SIZE];
     struct tare_window tare;
@@ -43,7 +38,6 @@ struct engine_plate {
     uint64_t row_first;
     double row_t_s;
     int64_t row_ns;
-    double device_us;
     enum plate_phase phase;
     double force_N;
 };
@@ -64,10 +58,10 @@ struct engine {
     struct engine_plate *plate;
     unsigned plates;
     bool recording, autostarted, quit;
-    bool autostart_due;                    /* the first sample begins a recording, */
-    struct engine_start next;              /* with what was said before it came */
-    int64_t started_ns, host0_ns, utc0_ns; /* of t_s = 0; host0 is set by the first sample */
-    bool have_host0;
+    bool autostart_due;       /* the first sample begins a recording, */
+    struct engine_start next; /* with what was said before it came */
+    int64_t started_ns;
+    struct plate_epoch epoch; /* not set: the moment when the recording was begun */
     char session[128], archive[512];
     char subject[PLATE_TEXT_SIZE], exercise[PLATE_TEXT_SIZE];
     enum plate_side side;

@@ -84,12 +84,11 @@ int engine_new_station(struct engine *e)
     if (!s) return -errno;
     plate_station_free(e->station);
     e->station = s;
-    e->have_host0 = false;
-    e->host0_ns = engine_now_ns();
-    e->utc0_ns = engine_utc_ns();
+    e->epoch = (struct plate_epoch){false, engine_now_ns(), engine_utc_ns()};
     for (unsigned i = 0; i < e->plates; i++) {
         struct engine_plate *p = &e->plate[i];
-        p->started = p->absent = p->told_rate = false;
+        plate_intake_restart(&p->in);
+        p->absent = p->told_rate = false;
         p->rows = 0;
         p->samples = p->lost = p->gaps = p->overrun = p->unkept.count = 0;
         p->phase = PLATE_REST;
@@ -118,7 +117,7 @@ static void name_recording(struct engine *e, const char *subject)
 {
     char stamp[32], base[96];
     struct tm tm;
-    time_t now = (time_t)(e->utc0_ns / 1000000000LL);
+    time_t now = (time_t)(e->epoch.utc_ns / 1000000000LL);
     gmtime_r(&now, &tm);
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
     snprintf(base, sizeof base, "%s%s%.40s", stamp, *subject ? "-" : "", subject);
@@ -149,8 +148,8 @@ static int put_begin(struct engine *e)
     snprintf(rec.session, sizeof rec.session, "%.95s", e->session);
     snprintf(rec.software, sizeof rec.software, "plated %s", plate_version());
     snprintf(rec.ring, sizeof rec.ring, "%s", ring_path(e->parts.ring));
-    rec.created_utc_ns = e->utc0_ns;
-    rec.started_host_ns = e->host0_ns;
+    rec.created_utc_ns = e->epoch.utc_ns;
+    rec.started_host_ns = e->epoch.host_ns;
     rec.config = e->config->text;
     for (unsigned i = 0; i < e->plates; i++) {
         if (*e->plate[i].device) memcpy(rec.plate[i].device, e->plate[i].device, sizeof rec.plate[i].device);
@@ -290,7 +289,7 @@ int engine_mark(struct engine *e, const char *kind, const char *value, const cha
 {
     struct plate_mark m;
     memset(&m, 0, sizeof m);
-    m.t_s = e->have_host0 ? plate_station_now_s(e->station) : 0;
+    m.t_s = e->epoch.set ? plate_station_now_s(e->station) : 0;
     m.sample = plate_station_next_sample(e->station, 0);
     m.utc_ns = engine_utc_ns();
     if (strlen(kind) >= sizeof m.kind || strlen(value) >= sizeof m.value || strlen(plate) >= sizeof m.plate) {

@@ -10,7 +10,7 @@
 
 /* ---- publishing ---- */
 
-static int64_t utc_of(const struct engine *e, double t_s) { return e->utc0_ns + (int64_t)(t_s * 1e9); }
+static int64_t utc_of(const struct engine *e, double t_s) { return e->epoch.utc_ns + (int64_t)(t_s * 1e9); }
 
 void engine_publish(struct engine *e, const char *topic, const char *cache_key, double t_s, const char *body,
                     const void *payload, size_t n)
@@ -55,11 +55,11 @@ void engine_flush_force(struct engine_plate *p)
     struct engine *e = p->engine;
     bool cells = e->config->stream.cells;
     unsigned channels = 3 + (cells ? p->cfg->cells_count : 0);
-    double rate = plate_timebase_rate_Hz(&p->timebase);
+    double rate = plate_timebase_rate_Hz(&p->in.timebase);
     char topic[64], body[1024], t[32], hz[32], us[32] = "null", names[512] = "\"Fz\",\"cop_x\",\"cop_y\"";
     plate_json_number(p->row_t_s, 6, t, sizeof t);
     plate_json_number(rate > 0 ? rate : p->cfg->rate_Hz, 3, hz, sizeof hz);
-    if (isfinite(p->device_us)) plate_json_number(p->device_us, 0, us, sizeof us);
+    if (isfinite(p->in.device_us)) plate_json_number(p->in.device_us, 0, us, sizeof us);
     for (unsigned i = 0; cells && i < p->cfg->cells_count; i++) {
         size_t at = strlen(names);
         snprintf(names + at, sizeof names - at, ",\"%s\"", p->cfg->cells[i].name);
@@ -113,7 +113,7 @@ void engine_say_status(struct engine *e)
     ring_counters(e->parts.ring, &ring);
     for (unsigned i = 0; i < e->plates; i++) {
         struct engine_plate *p = &e->plate[i];
-        double rate = plate_timebase_rate_Hz(&p->timebase);
+        double rate = plate_timebase_rate_Hz(&p->in.timebase);
         json_array_append_new(
             plates, json_pack("{s:s,s:s,s:o,s:I,s:I,s:I,s:o,s:s}", "name", p->cfg->name, "state", p->port ? "open" : "waiting",
                               "rate_Hz", rate > 0 ? json_real(rate) : json_null(), "samples", (json_int_t)p->samples, "lost",

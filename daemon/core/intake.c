@@ -1,0 +1,103 @@
+#include "plate/intake.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* No packet is shorter than a byte a sample, and one may have been under way. */
+enum { FRAMES = PLATE_INTAKE_READ };
+
+struct decoding {
+    struct plate_intake *in;
+    void (*hello)(void *user, const struct plate_hello *h);
+    void *user;
+};
+
+int plate_intake_init(struct plate_intake *in, const struct plate_decoder_config *decoder,
+                      const struct plate_timebase_config *timebase)
+{
+    *in = (struct plate_intake){.cells = decoder->cells, .device_us = NAN};
+    int r = plate_decoder_init(&in->decoder, decoder);
+    if (r == 0) r = plate_timebase_init(&in->timebase, timebase);
+    if (r) return r;
+    in->frame = calloc(FRAMES, sizeof *in->frame);
+    in->block = calloc((size_t)FRAMES * in->cells, sizeof *in->block);
+    if (in->frame && in->block) return 0;
+    plate_intake_done(in);
+    return -ENOMEM;
+}
+
+void plate_intake_done(struct plate_intake *in)
+{
+    free(in->frame);
+    free(in->block);
+    in->frame = NULL;
+    in->block = NULL;
+}
+
+static void on_frame(void *user, const struct plate_frame *f)
+{
+    struct plate_intake *in = ((struct decoding *)user)->in;
+    if (in->frames < FRAMES) in->frame[in->frames++] = *f;
+}
+
+static void on_hello(void *user, const struct plate_hello *h)
+{
+    struct decoding *d = user;
+    d->in->refused = h->cells != d->in->cells;
+    if (d->hello) d->hello(d->user, h);
+}
+
+unsigned plate_intake_decode(struct plate_intake *in, const uint8_t *bytes, size_t n,
+                             void (*hello)(void *user, const struct plate_hello *h), void *user)
+{
+    struct decoding d = {in, hello, user};
+    plate_decoder_push(&in->decoder, bytes, n, &(struct plate_decode_sink){on_frame, on_hello, &d});
+    if (in->refused) in->frames = 0;
+    return in->frames;
+}
+
+static void start(struct plate_intake *in, struct plate_epoch *epoch, int64_t host_ns, int64_t utc_ns,
+                  const struct plate_intake_sink *sink)
+{
+    int64_t first_ns = host_ns - (int64_t)((in->frames - 1) * in->timebase.period_s * 1e9);
+    if (!epoch->set) *epoch = (struct plate_epoch){true, first_ns, utc_ns - (host_ns - first_ns)};
+    plate_timebase_start(&in->timebase, fmax(0, (double)(first_ns - epoch->host_ns) * 1e-9), host_ns, utc_ns);
+    in->started = true;
+    sink->clock(sink->user, &in->timebase.knot);
+}
+
+void plate_intake_take(struct plate_intake *in, struct plate_epoch *epoch, int64_t host_ns, int64_t utc_ns,
+                       const struct plate_intake_sink *sink)
+{
+    if (in->frames == 0) return;
+    if (!in->started) start(in, epoch, host_ns, utc_ns, sink);
+    uint64_t first = 0;
+    size_t n = 0;
+    for (unsigned i = 0; i < in->frames; i++) {
+        const struct plate_frame *f = &in->frame[i];
+        struct plate_gap gap;
+        uint64_t sample;
+        if (plate_timebase_number(&in->timebase, f, host_ns, &sample, &gap)) {
+            if (n) sink->block(sink->user, first, in->block, n);
+            n = 0;
+            sink->gap(sink->user, &gap);
+        }
+        if (n == 0) first = sample;
+        memcpy(in->block + n++ * in->cells, f->counts, in->cells * sizeof *in->block);
+        if (f->has_ticks) in->device_us = (double)f->ticks * in->decoder.tick_s * 1e6;
+    }
+    in->frames = 0;
+    sink->block(sink->user, first, in->block, n);
+    struct plate_clock knot;
+    if (plate_timebase_read_done(&in->timebase, host_ns, utc_ns, &knot)) sink->clock(sink->user, &knot);
+}
+
+void plate_intake_restart(struct plate_intake *in) { in->started = false; }
+
+void plate_intake_reopened(struct plate_intake *in)
+{
+    plate_decoder_reset(&in->decoder);
+    plate_timebase_reopened(&in->timebase);
+}

@@ -1,0 +1,60 @@
+/* plate/intake.h - the way of one port's bytes to numbered samples: decoded, numbered, cut into runs without a hole.
+ * Pure: no I/O, reads no clock (arrival times are handed in); allocates in plate_intake_init alone. One per port, one thread.
+ *
+ * What comes out depends on what was handed in and in which order, and on nothing else: a capture of the reads, handed in
+ * again, gives the same samples with the same numbers and times. */
+#pragma once
+#include "decode.h"
+#include "timebase.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PLATE_INTAKE_READ 8192 /* bytes that plate_intake_decode takes at once */
+
+/* t_s = 0 of a recording: the first sample of whichever plate comes first. Shared by its plates; `set` false: not yet. */
+struct plate_epoch {
+    bool set;
+    int64_t host_ns, utc_ns;
+};
+
+/* In the order of the sample axis. The counts are valid during the call. */
+struct plate_intake_sink {
+    void (*clock)(void *user, const struct plate_clock *knot); /* in force from its sample on */
+    void (*gap)(void *user, const struct plate_gap *gap);
+    void (*block)(void *user, uint64_t first, const int32_t *counts, size_t n); /* a run without a hole */
+    void *user;
+};
+
+struct plate_intake { /* embed freely; read what you like, change it only through plate_intake_*() */
+    struct plate_decoder decoder;
+    struct plate_timebase timebase;
+    unsigned cells;
+    bool started;     /* since the epoch: its axis runs */
+    bool refused;     /* the device says that it has another number of cells: its samples are not taken */
+    double device_us; /* the device's stamp of the latest sample; NaN: none */
+    struct plate_frame *frame;
+    unsigned frames; /* decoded and not yet taken */
+    int32_t *block;
+};
+
+/* 0; -ENOMEM, or what plate_decoder_init and plate_timebase_init return. */
+PLATE_API int plate_intake_init(struct plate_intake *in, const struct plate_decoder_config *decoder,
+                                const struct plate_timebase_config *timebase);
+PLATE_API void plate_intake_done(struct plate_intake *in); /* zeros are fine */
+/* The bytes of one read, at most PLATE_INTAKE_READ. `hello` (may be NULL) is called when a device introduces itself, after
+ * in->refused was set. How many samples wait for plate_intake_take. */
+PLATE_API unsigned plate_intake_decode(struct plate_intake *in, const uint8_t *bytes, size_t n,
+                                       void (*hello)(void *user, const struct plate_hello *h), void *user);
+/* Takes what was decoded: after every read, with the time at which it returned. */
+PLATE_API void plate_intake_take(struct plate_intake *in, struct plate_epoch *epoch, int64_t host_ns, int64_t utc_ns,
+                                 const struct plate_intake_sink *sink);
+/* A new epoch: the next sample is the plate's first. */
+PLATE_API void plate_intake_restart(struct plate_intake *in);
+/* The port went away: the packet under way is lost, and the hole is measured when it is back. */
+PLATE_API void plate_intake_reopened(struct plate_intake *in);
+
+#ifdef __cplusplus
+}
+#endif
