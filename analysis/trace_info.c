@@ -63,7 +63,8 @@ static void info_text(struct archive_reader *r, const struct archive_info *info,
     printf("  station     %s\n  software    %s, format %u, detector %d%s\n", rec->station, rec->software, info->format_version,
            info->detector_version, info->detector_version == PLATE_DETECTOR_VERSION ? "" : " (not comparable with this one)");
     print_utc(rec->created_utc_ns);
-    if (*info->digest) printf("  digest      %s\n", info->digest);
+    if (info->parts > 1) printf("  parts       %u files\n", info->parts);
+    if (*info->digest) printf("  digest      %s%s\n", info->digest, info->parts > 1 ? " (of the first)" : "");
     for (unsigned p = 0; p < rec->plates; p++) {
         const struct recording_plate *plate = &rec->plate[p];
         uint64_t rows = archive_rows(r, p), span = rows;
@@ -86,10 +87,11 @@ static int info_json(struct archive_reader *r, const struct archive_info *info, 
     for (size_t i = 0; i < h->session_rows; i++)
         json_array_append_new(session, json_pack("{s:f, s:s, s:s}", "t_s", h->session[i].t_s, "key", h->session[i].key, "value",
                                                  h->session[i].value));
-    json_t *head = json_pack("{s:s, s:b, s:s, s:i, s:i, s:b, s:I, s:i, s:I, s:o}", "file", path, "sealed", info->sealed,
-                             "digest", info->digest, "format_version", (int)info->format_version, "detector_version",
-                             info->detector_version, "comparable", info->detector_version == PLATE_DETECTOR_VERSION, "reps",
-                             (json_int_t)h->reps, "sets", (int)h->sets, "marks", (json_int_t)h->marks, "session", session);
+    json_t *head =
+        json_pack("{s:s, s:i, s:b, s:s, s:i, s:i, s:b, s:I, s:i, s:I, s:o}", "file", path, "parts", (int)info->parts, "sealed",
+                  info->sealed, "digest", info->digest, "format_version", (int)info->format_version, "detector_version",
+                  info->detector_version, "comparable", info->detector_version == PLATE_DETECTOR_VERSION, "reps",
+                  (json_int_t)h->reps, "sets", (int)h->sets, "marks", (json_int_t)h->marks, "session", session);
     if (!o || !head || json_object_update(head, o)) {
         json_decref(o);
         json_decref(head);

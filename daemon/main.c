@@ -147,10 +147,11 @@ static int run(const struct config *c, int stop_fd)
     struct helper *helper = NULL;
     struct engine *engine = NULL;
     struct stream *stream = NULL;
+    const struct archivist_limits limits = {(int64_t)(c->part_h * 3600e9), (uint64_t)(c->part_MB * 1e6)};
     int e = -1;
     struct ring *ring = prepare_folder(c->archive_dir) ? open_ring(c) : NULL;
     if (ring) stream = open_stream(c);
-    if (stream && (e = log_open()) == 0) e = archivist_new(ring, c->archive_dir, &archivist);
+    if (stream && (e = log_open()) == 0) e = archivist_new(ring, c->archive_dir, &limits, &archivist);
     if (e == 0) e = helper_new(&helper);
     if (e == 0) e = engine_new(&(struct engine_parts){c, ring, archivist, helper, stream}, &engine);
     if (e < -1) fprintf(stderr, "plated: cannot start: %s\n", strerror(-e));

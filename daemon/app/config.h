@@ -36,7 +36,7 @@ struct config_plate {
 };
 struct config {
     char *station, *archive_dir, *ring_dir;
-    double ring_s;
+    double ring_s, part_h, part_MB;
     bool autostart;                      /* record from the first sample on, without waiting for `platectl start` */
     char *subject, *exercise, *protocol; /* protocol: path of a protocol file, relative to the configuration */
     enum plate_side side;

@@ -116,9 +116,11 @@ static void do_status(struct engine *e, json_t *params, struct answer *a)
     json_t *ring = json_pack("{s:I,s:I,s:I,s:I,s:I}", "capacity_bytes", (json_int_t)r.capacity_bytes, "used_bytes",
                              (json_int_t)r.used_bytes, "highest_used_bytes", (json_int_t)r.highest_used_bytes, "records",
                              (json_int_t)r.records, "refused", (json_int_t)r.refused);
-    json_t *archivist = json_pack("{s:I,s:I,s:I,s:I,s:s,s:f}", "records", (json_int_t)s.records, "journal_bytes",
-                                  (json_int_t)s.journal_bytes, "syncs", (json_int_t)s.syncs, "errors", (json_int_t)s.errors,
-                                  "error", s.error, "slowest_write_ms", s.slowest_write_ms);
+    json_t *archivist = json_pack(
+        "{s:I,s:I,s:I,s:I,s:s,s:f,s:i,s:i,s:b,s:I,s:I,s:I}", "records", (json_int_t)s.records, "journal_bytes",
+        (json_int_t)s.journal_bytes, "syncs", (json_int_t)s.syncs, "errors", (json_int_t)s.errors, "error", s.error,
+        "slowest_write_ms", s.slowest_write_ms, "part", (int)s.part, "waiting", (int)s.waiting, "stopped", s.stopped,
+        "free_bytes", (json_int_t)s.free_bytes, "files_sealed", (json_int_t)s.files_sealed, "damaged", (json_int_t)s.damaged);
     json_t *stream = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "messages", (json_int_t)z.messages, "bytes", (json_int_t)z.bytes,
                                "send_failures", (json_int_t)z.send_failures, "requests", (json_int_t)z.requests, "bad_requests",
                                (json_int_t)z.bad_requests, "cached", (json_int_t)z.cached);

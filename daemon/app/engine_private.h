@@ -74,6 +74,7 @@ struct engine {
     char last_base[96]; /* names that were given out, also those whose file is not there yet */
     unsigned last_number;
     char archive_error[256];
+    bool archive_warned;
 };
 
 #define ENGINE_RING_RESERVE (256u << 10) /* of the ring, kept from samples for all other records; an eighth if it is small */

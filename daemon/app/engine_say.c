@@ -138,6 +138,11 @@ void engine_say_sealed(struct engine *e)
     }
     if (strcmp(s.error, e->archive_error) != 0)
         engine_health(e, "archive", *s.error ? "error" : "ok", "", *s.error ? s.error : "the disk takes records again");
+    if ((*s.warning != '\0') != e->archive_warned) {
+        e->archive_warned = !e->archive_warned;
+        engine_health(e, "archive", e->archive_warned ? "warning" : "ok", "",
+                      e->archive_warned ? s.warning : "the disk has room again");
+    }
     snprintf(e->archive_error, sizeof e->archive_error, "%s", s.error);
     e->sealed_seen = s.sealed;
     snprintf(e->seal_error_seen, sizeof e->seal_error_seen, "%s", s.seal_error);

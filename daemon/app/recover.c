@@ -16,7 +16,7 @@
 enum { MAX_PATH = 4096, MAX_NAME = sizeof((struct recording *)0)->name };
 struct recover {
     char h5[MAX_PATH], journal[MAX_PATH], ring[MAX_PATH]; /* "": none, or not known */
-    bool has_journal;
+    bool has_journal, ring_empty;
     uint64_t torn_bytes, last_lsn;
     char *error;
     size_t error_size;
@@ -56,7 +56,8 @@ static int look_at_journal(struct recover *r)
         return fail(r, rc, "%s: not a journal of this version: use the plate-trace that came with its plated", r->journal);
     if (rc) return fail(r, rc, "%s: %s", r->journal, strerror(-rc));
     snprintf(r->ring, sizeof r->ring, "%s", journal_ring_path(j));
-    while (!(rc = journal_next(j, &h, &payload))) r->last_lsn = h.lsn;
+    while (!(rc = journal_next(j, &h, &payload)))
+        if (h.lsn) r->last_lsn = h.lsn;
     r->torn_bytes = journal_torn_bytes(j);
     journal_reader_close(j);
     if (rc != -ENODATA) return fail(r, rc, "%s: %s", r->journal, strerror(-rc));
@@ -79,7 +80,10 @@ static int look_at_ring(struct recover *r)
         return fail(r, rc, "%s: not a ring of this version: use the plate-trace that came with its plated", r->ring);
     if (rc) return fail(r, rc, "%s: %s", r->ring, strerror(-rc));
     do rc = ring_peek(ring, &h, &payload);
-    while (!rc && h.type != RECORD_BEGIN);
+    while (rc == -EBADMSG || (!rc && h.type != RECORD_BEGIN));
+    struct ring_counters counters;
+    ring_counters(ring, &counters);
+    r->ring_empty = counters.used_bytes == 0;
     if (rc)
         rc = fail(r, -ENODATA, "%s: no recording begins in this ring: name the journal or the archive instead", r->ring);
     else
@@ -96,9 +100,36 @@ static int look_at_ring(struct recover *r)
     return rc;
 }
 
-static int find_parts(struct recover *r, const char *path)
+static bool exists(const char *path) { return *path && access(path, F_OK) == 0; }
+
+/* Another part of the recording that lies at `path`, which ends in `ending`. */
+static void part_path(const char *path, const char *ending, unsigned number, char ret[MAX_PATH])
 {
-    if (strlen(path) + sizeof ".journal" > MAX_PATH) return fail(r, -ENAMETOOLONG, "%s: the path is too long", path);
+    char stem[MAX_PATH], name[MAX_NAME];
+    swap_ending(path, ending, "", stem);
+    char *base = strrchr(stem, '/');
+    base = base ? base + 1 : stem;
+    recording_part_name(base, number, name, sizeof name);
+    snprintf(ret, MAX_PATH, "%.*s%s%s", (int)(base - stem), stem, name, ending);
+}
+
+/* What is in the ring goes on where the last part stops; the parts before it are whole. */
+static bool has_later_part(const struct recover *r)
+{
+    char name[MAX_PATH], path[MAX_PATH];
+    unsigned number = 1;
+    const char *dot = strrchr(r->h5, '/');
+    swap_ending(dot ? dot + 1 : r->h5, ".h5", "", name);
+    if ((dot = strrchr(name, '.')) && sscanf(dot, ".part%u", &number) != 1) number = 1;
+    part_path(r->journal, ".journal", number + 1, path);
+    if (exists(path)) return true;
+    part_path(r->h5, ".h5", number + 1, path);
+    return exists(path);
+}
+
+static int find_files(struct recover *r, const char *path)
+{
+    if (strlen(path) + sizeof ".part1000.journal" > MAX_PATH) return fail(r, -ENAMETOOLONG, "%s: the path is too long", path);
     if (access(path, F_OK)) return fail(r, -errno, "%s: %s", path, strerror(errno));
     if (ends_with(path, ".ring")) {
         snprintf(r->ring, sizeof r->ring, "%s", path);
@@ -125,7 +156,7 @@ static bool is_sealed(const char *path, uint64_t *ret_samples, unsigned *ret_pla
     struct archive_reader *a;
     struct archive_error e;
     struct archive_info info;
-    if (archive_open(path, &a, &e)) return false;
+    if (archive_open_part(path, &a, &e)) return false;
     archive_info(a, &info);
     *ret_plates = archive_recording(a)->plates;
     snprintf(ret_name, MAX_NAME, "%s", archive_recording(a)->name);
@@ -188,47 +219,90 @@ static int seal(struct recover *r)
     struct archive_error e = {""};
     int rc = open_ring(r, &ring);
     if (rc) return rc;
-    rc = archive_seal(r->has_journal ? r->journal : NULL, ring, r->h5, &e);
+    rc = archive_seal(r->has_journal ? r->journal : NULL, ring, r->h5, NULL, &e);
     ring_close(ring, false);
     return rc ? fail(r, rc, "%s: %s", r->h5, e.text) : 0;
+}
+
+static int recover_files(struct recover *r, char *ret_account, size_t account_size)
+{
+    uint64_t samples;
+    unsigned plates;
+    char name[MAX_NAME];
+    bool more = false;
+    if (has_later_part(r)) *r->ring = '\0';
+    int rc = seal(r);
+    if (rc) return rc;
+    if (!is_sealed(r->h5, &samples, &plates, name)) return fail(r, -EIO, "%s: cannot be read back: the journal is kept", r->h5);
+    /* the ring first: a journal that is there still seals to the same file, but what is left of a ring is nobody's */
+    if (*r->ring && (rc = drop_from_ring(r->ring, name, r->last_lsn, &more)))
+        return fail(r, rc, "%s: sealed; cannot empty %s: %s", r->h5, r->ring, strerror(-rc));
+    if (r->has_journal && unlink(r->journal))
+        return fail(r, -errno, "%s: sealed; cannot remove %s: %s", r->h5, r->journal, strerror(errno));
+    FILE *f = fmemopen(ret_account, account_size, "w");
+    if (!f) return fail(r, -errno, "%s: sealed, but: %s", r->h5, strerror(errno));
+    fprintf(f, "%s: sealed, %" PRIu64 " samples of %u plate%s", r->h5, samples, plates, plates == 1 ? "" : "s");
+    if (r->has_journal) fprintf(f, "; removed %s", r->journal);
+    if (*r->ring && !more) fprintf(f, "; removed %s", r->ring);
+    if (r->torn_bytes) fprintf(f, "; the journal's last %" PRIu64 " bytes were torn", r->torn_bytes);
+    if (more) fprintf(f, "; another recording waits: plate-trace recover %s", r->ring);
+    fclose(f);
+    return 0;
+}
+
+/* `path` is sealed, or there is nothing to seal it from. */
+static int nothing_to_do(struct recover *r, char *ret_account, size_t account_size)
+{
+    uint64_t samples;
+    unsigned plates;
+    char name[MAX_NAME];
+    if (!is_sealed(r->h5, &samples, &plates, name))
+        return fail(r, -ENOENT, "%s: not sealed, and %s is not there: put the journal beside the archive", r->h5, r->journal);
+    snprintf(ret_account, account_size, "%s: sealed already, %" PRIu64 " samples of %u plate%s; nothing to do", r->h5, samples,
+             plates, plates == 1 ? "" : "s");
+    return 0;
 }
 
 int recover_path(const char *path, char *ret_account, size_t account_size, char *ret_error, size_t error_size)
 {
     struct recover r = {.error = ret_error, .error_size = error_size};
-    uint64_t samples;
-    unsigned plates;
-    char name[MAX_NAME];
-    bool more = false, from_ring = ends_with(path, ".ring");
-    int rc = find_parts(&r, path);
-    if (rc) return rc;
-    if (!r.has_journal && !from_ring) {
-        if (!is_sealed(r.h5, &samples, &plates, name))
-            return fail(&r, -ENOENT, "%s: not sealed, and %s is not there: put the journal beside the archive", r.h5,
-                        r.journal);
-        snprintf(ret_account, account_size, "%s: sealed already, %" PRIu64 " samples of %u plate%s; nothing to do", r.h5,
-                 samples, plates, plates == 1 ? "" : "s");
+    const bool from_ring = ends_with(path, ".ring");
+    int rc = find_files(&r, path);
+    if (rc == -ENODATA && r.ring_empty) {
+        if (unlink(path)) return fail(&r, -errno, "%s: empty, and cannot be removed: %s", path, strerror(errno));
+        snprintf(ret_account, account_size, "%s: nothing in it; removed", path);
         return 0;
     }
-    rc = seal(&r);
     if (rc) return rc;
-    if (!is_sealed(r.h5, &samples, &plates, name)) return fail(&r, -EIO, "%s: cannot be read back: the journal is kept", r.h5);
-    if (r.has_journal && unlink(r.journal))
-        return fail(&r, -errno, "%s: sealed; cannot remove %s: %s", r.h5, r.journal, strerror(errno));
-    if (*r.ring && (rc = drop_from_ring(r.ring, name, r.last_lsn, &more)))
-        return fail(&r, rc, "%s: sealed; cannot empty %s: %s", r.h5, r.ring, strerror(-rc));
-    FILE *f = fmemopen(ret_account, account_size, "w");
-    if (!f) return fail(&r, -errno, "%s: sealed, but: %s", r.h5, strerror(errno));
-    fprintf(f, "%s: sealed, %" PRIu64 " samples of %u plate%s", r.h5, samples, plates, plates == 1 ? "" : "s");
-    if (r.has_journal) fprintf(f, "; removed %s", r.journal);
-    if (*r.ring && !more) fprintf(f, "; removed %s", r.ring);
-    if (r.torn_bytes) fprintf(f, "; the journal's last %" PRIu64 " bytes were torn", r.torn_bytes);
-    if (more) fprintf(f, "; another recording waits: plate-trace recover %s", r.ring);
-    fclose(f);
-    return 0;
+    return r.has_journal || from_ring ? recover_files(&r, ret_account, account_size)
+                                      : nothing_to_do(&r, ret_account, account_size);
 }
 
-static bool exists(const char *path) { return *path && access(path, F_OK) == 0; }
+int recover_all_parts(const char *path, char *ret_account, size_t account_size, char *ret_error, size_t error_size)
+{
+    const char *ending = ends_with(path, ".h5") ? ".h5" : ".journal";
+    char h5[MAX_PATH], journal[MAX_PATH], part[MAX_PATH];
+    size_t n = 0;
+    if (!ends_with(path, ending) || strlen(path) + sizeof ".part1000.journal" > MAX_PATH)
+        return recover_path(path, ret_account, account_size, ret_error, error_size);
+    swap_ending(path, ending, ".journal", journal);
+    swap_ending(path, ending, ".h5", h5);
+    for (unsigned number = 1; n + 1 < account_size; number++) {
+        part_path(journal, ".journal", number, part);
+        if (!exists(part)) {
+            part_path(h5, ".h5", number, part);
+            if (!exists(part)) break;
+            continue; /* sealed already */
+        }
+        const int rc = recover_path(part, ret_account + n, account_size - n, ret_error, error_size);
+        if (rc) return rc;
+        n += strlen(ret_account + n);
+        ret_account[n++] = '\n';
+    }
+    if (n == 0) return recover_path(path, ret_account, account_size, ret_error, error_size);
+    ret_account[n - 1] = '\0';
+    return 0;
+}
 
 int recover_folder(const char *folder, const char *ring_path, unsigned *ret_archives, char *ret_error, size_t error_size)
 {

@@ -6,6 +6,8 @@
 /* Seals one recording: `path` is the unsealed archive, its journal or its ring; the others are found. Idempotent.
  * *ret_account says in a line what was done. -EBUSY: plated is still writing. -ENODATA: nothing begins in this ring. */
 int recover_path(const char *path, char *ret_account, size_t account_size, char *ret_error, size_t error_size);
+/* Every part of the recording that has a file at `path`, a line each. */
+int recover_all_parts(const char *path, char *ret_account, size_t account_size, char *ret_error, size_t error_size);
 /* Every journal of `folder`, and what begins in the ring at `ring_path` ("" or absent: none). *ret_archives: how many. A
  * journal that another live plated writes is passed over. What cannot be recovered stays as it is; the first reason comes back.
  */

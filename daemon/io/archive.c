@@ -20,6 +20,7 @@ struct plate {
     hid_t group, counts;
     struct table clock, gaps;
     uint64_t rows;        /* of counts */
+    uint64_t first;       /* sample of this part */
     uint64_t next;        /* the next sample: rows + missing */
     uint64_t gap_end;     /* first sample after the latest gap */
     uint64_t knot_sample; /* of the latest knot */
@@ -31,7 +32,9 @@ struct archive_writer {
     int lock_fd;
     char *lock_path;
     uint64_t last_lsn;
-    bool ended; /* RECORD_END was written: nobody cut the recording short */
+    bool ended;     /* RECORD_END was written: nobody cut the recording short */
+    bool continued; /* RECORD_NEXT was */
+    const struct archive_pulse *pulse;
     hid_t row_type[ARCHIVE_TABLES];
     struct table table[ARCHIVE_TABLES]; /* those of the root */
     unsigned plates;
@@ -170,6 +173,7 @@ static void make_plate(struct archive_writer *w, hid_t plates, const struct reco
     struct plate *p = &w->plate[index];
     memcpy(p->name, from->name, sizeof p->name);
     p->cells = from->cells;
+    p->first = p->next = p->gap_end = from->first_sample;
     p->group = H5Gcreate2(plates, p->name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     building(w, p->group >= 0, p->name);
     if (p->group < 0) return;
@@ -180,6 +184,7 @@ static void make_plate(struct archive_writer *w, hid_t plates, const struct reco
     put_f64(w, p->group, "rate_Hz", from->rate_Hz);
     put_f64(w, p->group, "tick_s", from->tick_s);
     put_f64(w, p->group, "count_scale", from->count_scale);
+    put_u64(w, p->group, "first_sample", p->first);
     put_u64(w, p->group, "span", 0);
     put_cells(w, p->group, from);
     p->counts = make_dataset(w, p->group, "counts", H5T_STD_I32LE, 2, p->cells, counts_chunk(from));
@@ -214,6 +219,8 @@ static void make_all(struct archive_writer *w, const struct recording *rec)
     put_text(w, w->file, "ring", rec->ring);
     put_i32(w, w->file, "sealed", 0);
     put_i32(w, w->file, "ended", 0);
+    put_i32(w, w->file, "part", (int32_t)rec->earlier_parts + 1);
+    put_i32(w, w->file, "continued", 0);
     put_texts(w, w->file, "digest", sizeof no_digest, 0, 0, no_digest);
     for (unsigned i = 0; i < ARCHIVE_TABLES; i++) {
         w->row_type[i] = archive_row_type(&archive_tables[i]);
@@ -464,6 +471,7 @@ static size_t payload_size(const struct archive_writer *w, uint16_t type)
     case RECORD_SESSION:
         return sizeof(struct record_session);
     case RECORD_END:
+    case RECORD_NEXT:
         return w->plates * sizeof(uint64_t);
     default:
         return 0;
@@ -495,6 +503,9 @@ static int write_record(struct archive_writer *w, const struct record_header *h,
         return write_timed(w, ARCHIVE_ASYMMETRY, h, payload, ret_error);
     case RECORD_END:
         w->ended = true;
+        return write_end(w, payload, ret_error);
+    case RECORD_NEXT:
+        w->continued = true;
         return write_end(w, payload, ret_error);
     default:
         return misfit(ret_error, "a record's type");
@@ -530,7 +541,7 @@ static int finish(struct archive_writer *w, struct archive_error *ret_error)
     bool ok = true;
     for (unsigned i = 0; i < w->plates && ok; i++) {
         const struct plate *p = &w->plate[i];
-        ok = set_attribute(p->group, "span", H5T_STD_U64LE, &p->next) &&
+        ok = set_attribute(p->group, "span", H5T_STD_U64LE, &(uint64_t){p->next - p->first}) &&
              set_attribute(p->counts, "sealed_rows", H5T_STD_U64LE, &p->rows) &&
              set_attribute(p->clock.dataset, "sealed_rows", H5T_STD_U64LE, &p->clock.rows) &&
              set_attribute(p->gaps.dataset, "sealed_rows", H5T_STD_U64LE, &p->gaps.rows);
@@ -538,9 +549,10 @@ static int finish(struct archive_writer *w, struct archive_error *ret_error)
     for (unsigned i = ARCHIVE_CALIBRATIONS; i < ARCHIVE_TABLES && ok; i++)
         ok = set_attribute(w->table[i].dataset, "sealed_rows", H5T_STD_U64LE, &w->table[i].rows);
     ok = ok && set_attribute(w->file, "ended", H5T_STD_I32LE, &(int32_t){w->ended}) &&
+         set_attribute(w->file, "continued", H5T_STD_I32LE, &(int32_t){w->continued}) &&
          set_attribute(w->file, "sealed", H5T_STD_I32LE, &(int32_t){1});
     if (!ok) return archive_fail(ret_error, -EIO, "cannot be sealed");
-    const int rc = archive_digest(w->file, digest, ret_error);
+    const int rc = archive_digest(w->file, w->pulse, digest, ret_error);
     if (rc < 0) return rc;
     const hid_t type = archive_text_type(64);
     ok = set_attribute(w->file, "digest", type, digest);
@@ -563,6 +575,8 @@ void archive_abandon(struct archive_writer *w)
     H5Fclose(w->file);
     release(w);
 }
+
+void archive_beat_while_closing(struct archive_writer *w, const struct archive_pulse *pulse) { w->pulse = pulse; }
 
 uint64_t archive_written_rows(const struct archive_writer *w, unsigned plate)
 {

@@ -27,13 +27,19 @@ int archive_flush(struct archive_writer *w);
 /* Writes @sealed and @digest in ARCHIVE_SEALED mode. NULL is fine. */
 int archive_close(struct archive_writer *w, struct archive_error *ret_error);
 
+/* Sealing a long recording takes a while: `beat` is called every few ms meanwhile, and may write other archives. */
+struct archive_pulse {
+    void (*beat)(void *user);
+    void *user;
+};
 /* journal [+ what the ring holds beyond it, NULL if nothing] -> a sealed file at `path`: written as path.tmp, reopened and
  * verified (digest, row counts), fsynced, renamed. The journal and ring are left to the caller to drop.
  * A NULL journal_path: the ring alone, from its first BEGIN on. The ring is peeked, never consumed; records with an lsn
  * that the journal has are passed over. -ENODATA: no BEGIN record, so nothing to seal. -EBUSY: somebody writes `path`, so
- * close the live writer first. A `path` that is this recording's sealed file already is left alone. On failure `path` is
- * as it was. */
-int archive_seal(const char *journal_path, struct ring *ring, const char *path, struct archive_error *ret_error);
+ * close the live writer first. `pulse` may be NULL. A `path` that is this recording's sealed file already is left alone. On
+ * failure `path` is as it was. */
+int archive_seal(const char *journal_path, struct ring *ring, const char *path, const struct archive_pulse *pulse,
+                 struct archive_error *ret_error);
 
 /* ---- reading: sealed files, live ones while they grow (SWMR), and what a dead writer left ---- */
 struct archive_reader;
@@ -43,15 +49,21 @@ struct archive_info {
     bool sealed;
     bool ended;      /* sealed: false if the recording was cut short, so that its last derived rows may be missing */
     char digest[65]; /* "" unless sealed */
+    unsigned
+        parts; /* files that were opened: of several, `sealed` is true of all, `ended` of the last, `digest` of the first */
 };
-/* -ENOENT, -EACCES ...; -EPROTO: not a trace, or of a later format. */
+/* The whole recording, if it is in several files: `path` is any of its parts, the others are beside it. Rows, gaps and tables
+ * are then those of all. -ENOENT (also: a part is missing), -EACCES ...; -EPROTO: not a trace, or of a later format. */
 int archive_open(const char *path, struct archive_reader **ret, struct archive_error *ret_error);
+/* This file alone, even if it is a part: its rows begin at sample first_sample of the plate. */
+int archive_open_part(const char *path, struct archive_reader **ret, struct archive_error *ret_error);
 void archive_reader_close(struct archive_reader *r);                       /* NULL is fine */
 const struct recording *archive_recording(const struct archive_reader *r); /* lives as long as the reader; name: of the file */
 void archive_info(const struct archive_reader *r, struct archive_info *ret);
-/* Looks again at a file that grows; nothing changes for a sealed one. Row numbers read so far stay what they were. */
+/* Looks again at a file that grows, and for parts that have come; nothing changes for a sealed one. Row numbers read so far
+ * stay what they were. */
 int archive_refresh(struct archive_reader *r, struct archive_error *ret_error);
-/* Rows of counts of a plate. Row r is sample r + all missing before it (its gaps with row <= r). */
+/* Rows of counts of a plate. Row r is sample first_sample + r + all missing before it (its gaps with row <= r). */
 uint64_t archive_rows(const struct archive_reader *r, unsigned plate);
 /* Samples that the plate's recording spans: rows + missing. */
 int archive_span(struct archive_reader *r, unsigned plate, uint64_t *ret, struct archive_error *ret_error);

@@ -77,6 +77,7 @@ static void sha256_hex(struct sha256 *s, char ret[65])
 
 struct digesting {
     struct sha256 sha;
+    const struct archive_pulse *pulse;
     struct archive_error *error;
     int rc;
 };
@@ -120,10 +121,11 @@ static herr_t digest_rows(hid_t dataset, const char *name, struct digesting *d)
     for (uint64_t row = 0; ok && row < sealed; row += most) {
         const uint64_t n = sealed - row < most ? sealed - row : most;
         ok = archive_read_rows(dataset, type, rank, row, n, cells, bytes);
-        if (ok)
+        if (ok) {
             sha256_push(&d->sha, bytes, n * row_size);
-        else
-            d->rc = archive_fail(d->error, -EBADMSG, "/%s: damaged in rows %" PRIu64 " to %" PRIu64, name, row, row + n);
+            archive_beat(d->pulse);
+        }
+        if (!ok) d->rc = archive_fail(d->error, -EBADMSG, "/%s: damaged in rows %" PRIu64 " to %" PRIu64, name, row, row + n);
     }
     free(bytes);
     H5Sclose(space);
@@ -146,10 +148,11 @@ static herr_t digest_object(hid_t root, const char *name, const H5O_info_t *info
     return rc;
 }
 
-int archive_digest(hid_t file, char ret[65], struct archive_error *ret_error)
+int archive_digest(hid_t file, const struct archive_pulse *pulse, char ret[65], struct archive_error *ret_error)
 {
     struct digesting d = {
         .sha.h = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19},
+        .pulse = pulse,
         .error = ret_error};
     if (H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, digest_object, &d) < 0)
         return d.rc ? d.rc : archive_fail(ret_error, -EBADMSG, "its objects cannot be listed");

@@ -65,9 +65,9 @@ static inline void archive_restore_errors(hid_t kept)
 }
 
 /* SHA-256 in hex of what the file says as of sealing: docs/archive.md has the recipe. */
-int archive_digest(hid_t file, char ret[65], struct archive_error *ret_error);
+int archive_digest(hid_t file, const struct archive_pulse *pulse, char ret[65], struct archive_error *ret_error);
 /* 0; -EBADMSG: not sealed, or the digest is another one; -EIO and others: cannot be read. */
-int archive_check_digest(struct archive_reader *r, struct archive_error *ret_error);
+int archive_check_digest(struct archive_reader *r, const struct archive_pulse *pulse, struct archive_error *ret_error);
 
 /* The side file that says "somebody writes this": HDF5's own lock would also shut out readers. -EBUSY: somebody does. */
 int archive_lock(const char *path, char **ret_path, int *ret_fd, struct archive_error *ret_error);
@@ -75,6 +75,11 @@ void archive_unlock(char *lock_path, int fd); /* fd < 0 is fine */
 
 /* Sealing's view of a writer: closes it without sealing (NULL is fine); rows of counts so far (0: no such plate). */
 void archive_abandon(struct archive_writer *w);
+void archive_beat_while_closing(struct archive_writer *w, const struct archive_pulse *pulse);
+static inline void archive_beat(const struct archive_pulse *pulse)
+{
+    if (pulse) pulse->beat(pulse->user);
+}
 uint64_t archive_written_rows(const struct archive_writer *w, unsigned plate);
 
 /* Reading, beneath the tables. */

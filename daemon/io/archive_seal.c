@@ -48,6 +48,8 @@ void archive_unlock(char *lock_path, int fd)
 
 /* ---- sealing ---- */
 
+enum { SEAL_RECORDS_A_BEAT = 64 };
+
 /* What is under way while journal and ring become a file. */
 struct sealing {
     const char *path, *tmp;
@@ -56,6 +58,8 @@ struct sealing {
     uint64_t rows[PLATE_MAX_PLATES];
     int64_t created_utc_ns;
     bool same_schema, any, ended;
+    const struct archive_pulse *pulse;
+    unsigned records; /* since the last beat */
 };
 
 static bool derived(uint16_t type) { return type == RECORD_REP || type == RECORD_SET || type == RECORD_ASYMMETRY; }
@@ -73,7 +77,8 @@ static int seal_begin(struct sealing *s, const struct record_header *h, const vo
 
 static int seal_record(struct sealing *s, const struct record_header *h, const void *payload, struct archive_error *ret_error)
 {
-    if (s->ended || (s->any && h->lsn <= s->last_lsn)) return 0;
+    if (s->ended || (h->lsn && s->any && h->lsn <= s->last_lsn)) return 0;
+    if (++s->records % SEAL_RECORDS_A_BEAT == 0) archive_beat(s->pulse);
     if (h->type == RECORD_BEGIN) {
         if (s->writer) { /* the next recording */
             s->ended = true;
@@ -89,8 +94,8 @@ static int seal_record(struct sealing *s, const struct record_header *h, const v
         if (rc < 0 && rc != -EINVAL) return rc;
     }
     s->any = true;
-    s->last_lsn = h->lsn;
-    s->ended = h->type == RECORD_END;
+    if (h->lsn) s->last_lsn = h->lsn; /* what a later part says again has no number */
+    s->ended = h->type == RECORD_END || h->type == RECORD_NEXT;
     return 0;
 }
 
@@ -133,9 +138,9 @@ static int seal_ring(struct sealing *s, struct ring *ring, struct archive_error 
 static int check_sealed(const struct sealing *s, struct archive_error *ret_error)
 {
     struct archive_reader *r;
-    int rc = archive_open(s->tmp, &r, ret_error);
+    int rc = archive_open_part(s->tmp, &r, ret_error);
     if (rc < 0) return rc;
-    rc = archive_check_digest(r, ret_error);
+    rc = archive_check_digest(r, s->pulse, ret_error);
     for (unsigned i = 0; rc == 0 && i < archive_recording(r)->plates; i++)
         if (archive_rows(r, i) != s->rows[i])
             rc = archive_fail(ret_error, -EIO, "%s: plate %u has %" PRIu64 " rows, not the %" PRIu64 " written", s->tmp, i,
@@ -153,9 +158,10 @@ static bool sealed_already(const struct sealing *s)
 {
     struct archive_reader *r;
     struct archive_info info;
-    if (archive_open(s->path, &r, NULL) < 0) return false;
+    if (archive_open_part(s->path, &r, NULL) < 0) return false;
     archive_info(r, &info);
-    bool same = info.sealed && archive_recording(r)->created_utc_ns == s->created_utc_ns && archive_check_digest(r, NULL) == 0;
+    bool same = info.sealed && archive_recording(r)->created_utc_ns == s->created_utc_ns &&
+                archive_check_digest(r, s->pulse, NULL) == 0;
     for (unsigned i = 0; same && i < archive_recording(r)->plates; i++) same = archive_rows(r, i) >= s->rows[i];
     archive_reader_close(r);
     return same;
@@ -168,6 +174,7 @@ static int seal_into(struct sealing *s, const char *journal_path, struct ring *r
     if (rc == 0 && !s->writer) rc = archive_fail(ret_error, -ENODATA, "%s: there is no recording to seal", s->path);
     if (rc < 0) return rc;
     for (unsigned i = 0; i < PLATE_MAX_PLATES; i++) s->rows[i] = archive_written_rows(s->writer, i);
+    archive_beat_while_closing(s->writer, s->pulse);
     rc = archive_close(s->writer, ret_error);
     s->writer = NULL;
     if (rc == 0) rc = check_sealed(s, ret_error);
@@ -178,14 +185,15 @@ static int seal_into(struct sealing *s, const char *journal_path, struct ring *r
     return rc < 0 ? archive_fail(ret_error, rc, "%s: its folder: %s", s->path, strerror(-rc)) : 0;
 }
 
-int archive_seal(const char *journal_path, struct ring *ring, const char *path, struct archive_error *ret_error)
+int archive_seal(const char *journal_path, struct ring *ring, const char *path, const struct archive_pulse *pulse,
+                 struct archive_error *ret_error)
 {
     char *tmp, *lock_path = NULL;
     int lock_fd = -1;
     if (asprintf(&tmp, "%s.tmp", path) < 0) return archive_fail(ret_error, -ENOMEM, "%s", path);
     int rc = archive_lock(path, &lock_path, &lock_fd, ret_error);
     if (rc == 0) {
-        struct sealing s = {.path = path, .tmp = tmp};
+        struct sealing s = {.path = path, .tmp = tmp, .pulse = pulse};
         rc = seal_into(&s, journal_path, ring, ret_error);
         archive_abandon(s.writer);
         if (rc < 0) {

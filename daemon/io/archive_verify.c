@@ -215,7 +215,7 @@ static int verify_all(struct verifying *v)
     archive_info(v->r, &info);
     v->account->sealed = info.sealed;
     v->account->plates = archive_recording(v->r)->plates;
-    if (info.sealed && archive_check_digest(v->r, &error) < 0) breach(v, "%s", error.text);
+    if (info.sealed && archive_check_digest(v->r, NULL, &error) < 0) breach(v, "%s", error.text);
     for (unsigned i = 0; i < v->account->plates && rc == 0; i++) rc = verify_plate(v, i);
     if (rc == 0) rc = verify_calibrations(v);
     if (rc == 0) rc = verify_marks(v);

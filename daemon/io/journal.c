@@ -28,7 +28,8 @@ static uint32_t head_crc(const struct journal_head *h)
 
 struct journal {
     int fd;
-    uint64_t bytes; /* whole records end here */
+    uint64_t bytes;  /* whole records end here */
+    uint64_t synced; /* and are on the disk up to here */
 };
 
 /* All of it at `at`, or -errno. */
@@ -70,7 +71,7 @@ static int write_head(struct journal *j, const char *path, const char *ring_path
     h.crc = head_crc(&h);
     int rc = write_at(j->fd, &(struct iovec){&h, sizeof h}, 1, 0);
     if (!rc && fdatasync(j->fd) < 0) rc = -errno;
-    j->bytes = sizeof h;
+    j->bytes = j->synced = sizeof h;
     return rc ? rc : journal_sync_folder(path);
 }
 
@@ -78,7 +79,7 @@ int journal_create(const char *path, const char *ring_path, struct journal **ret
 {
     struct journal *j = calloc(1, sizeof *j);
     if (!j) return -ENOMEM;
-    j->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    j->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (j->fd < 0) {
         const int e = errno;
         free(j);
@@ -109,7 +110,55 @@ int journal_append(struct journal *j, const struct record_header *h, const void 
     return 0;
 }
 
-int journal_sync(struct journal *j) { return fdatasync(j->fd) < 0 ? -errno : 0; }
+int journal_sync(struct journal *j)
+{
+    if (fdatasync(j->fd) == 0) {
+        j->synced = j->bytes;
+        return 0;
+    }
+    const int rc = -errno;
+    j->bytes = j->synced;
+    (void)!ftruncate(j->fd, (off_t)j->bytes); /* as in journal_append */
+    return rc;
+}
+
+bool journal_reachable(const struct journal *j, const char *path)
+{
+    struct stat a, b;
+    return fstat(j->fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+static int copy(int from, int to, uint64_t n)
+{
+    char bytes[1 << 16];
+    for (uint64_t at = 0; at < n;) {
+        const ssize_t got = pread(from, bytes, n - at < sizeof bytes ? (size_t)(n - at) : sizeof bytes, (off_t)at);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return got < 0 ? -errno : -EIO;
+        const int rc = write_at(to, &(struct iovec){bytes, (size_t)got}, 1, at);
+        if (rc < 0) return rc;
+        at += (uint64_t)got;
+    }
+    return 0;
+}
+
+int journal_move(struct journal *j, const char *path)
+{
+    const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) return -errno;
+    int rc = copy(j->fd, fd, j->bytes);
+    if (rc == 0 && fdatasync(fd) < 0) rc = -errno;
+    if (rc == 0) rc = journal_sync_folder(path);
+    if (rc < 0) {
+        unlink(path);
+        close(fd);
+        return rc;
+    }
+    close(j->fd);
+    j->fd = fd;
+    j->synced = j->bytes;
+    return 0;
+}
 
 uint64_t journal_bytes(const struct journal *j) { return j->bytes; }
 

@@ -10,8 +10,14 @@ int journal_create(const char *path, const char *ring_path, struct journal **ret
  * record counts as appended, the file is cut back to the last whole record, and the same record can be appended again
  * later. -errno of write(2). */
 int journal_append(struct journal *j, const struct record_header *h, const void *payload);
-/* fdatasync: what was appended survives a power cut. */
+/* fdatasync: what was appended survives a power cut. After a failure the kernel may have forgotten what it could not write:
+ * nothing since the last sync counts as appended, and has to be appended again. */
 int journal_sync(struct journal *j);
+/* Is the file still there under its name? If not (its folder was removed, another disk was mounted over it), what was appended
+ * is in nobody's reach. */
+bool journal_reachable(const struct journal *j, const char *path);
+/* Writes all of it to a new file at `path`, synced, and goes on there. On failure nothing has changed. */
+int journal_move(struct journal *j, const char *path);
 uint64_t journal_bytes(const struct journal *j);
 void journal_close(struct journal *j); /* syncs; NULL is fine */
 /* fsyncs the folder of `path`: a name made or changed there lasts through a power cut. */

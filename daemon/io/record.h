@@ -19,6 +19,7 @@ enum record_type {
     RECORD_ASYMMETRY,   /* struct plate_asymmetry, `sample` unused }           */
     RECORD_SESSION,     /* struct record_session: a key and a value from now on */
     RECORD_END,         /* u64 per plate: how many sample numbers the recording spans */
+    RECORD_NEXT,        /* u64 per plate: the same, so far; the recording goes on in another file, its next part */
     RECORD_TYPES
 };
 

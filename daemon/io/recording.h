@@ -9,11 +9,13 @@ struct recording_plate {
     double rate_Hz; /* nominal */
     double tick_s;  /* of device_ticks in /clock; 0: no device clock */
     double count_scale;
+    uint64_t first_sample; /* of this part */
     unsigned cells;
     struct plate_cell cell[PLATE_MAX_CELLS];
 };
 struct recording {
-    char name[128]; /* of the file, without .h5 */
+    char name[128];         /* of the file, without .h5 */
+    unsigned earlier_parts; /* a long recording goes on in further files: how many are before this one */
     char station[PLATE_TEXT_SIZE], session[PLATE_TEXT_SIZE], software[PLATE_TEXT_SIZE];
     char ring[256]; /* path of the ring, "" for an import */
     int64_t created_utc_ns;
@@ -23,6 +25,8 @@ struct recording {
     struct recording_plate plate[PLATE_MAX_PLATES];
 };
 void recording_done(struct recording *r); /* frees config */
+/* The name of the file of part `part` (from 1): NAME, NAME.part2, ... `name` is that of any part. */
+void recording_part_name(const char *name, unsigned part, char *ret, size_t size);
 /* A malloced JSON text, or NULL (out of memory). */
 char *recording_to_json(const struct recording *r);
 int recording_from_json(const char *text, size_t n, struct recording *ret); /* -EBADMSG */

@@ -37,7 +37,7 @@ struct ring {
     uint64_t capacity; /* checked when opened; the file's copy is not trusted again */
     int fd, event_fd;
     char *path;
-    uint64_t peeked; /* consumer: everything before it has been seen */
+    uint64_t peeked, latest; /* consumer: everything before it has been seen; where the record seen last begins */
     _Atomic uint64_t highest, records, refused;
 };
 
@@ -274,11 +274,16 @@ int ring_peek(struct ring *r, struct record_header *ret_header, const void **ret
         r->peeked = resync(r, at, head);
         return -EBADMSG;
     }
+    r->latest = at;
     r->peeked = at + record_padded(ret_header->size);
     return 0;
 }
 
 void ring_consume(struct ring *r) { atomic_store_explicit(&r->page->tail, r->peeked, memory_order_release); }
+
+void ring_unpeek(struct ring *r) { r->peeked = r->latest; }
+
+void ring_rewind(struct ring *r) { r->peeked = atomic_load_explicit(&r->page->tail, memory_order_relaxed); }
 
 int ring_fd(const struct ring *r) { return r->event_fd; }
 

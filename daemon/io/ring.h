@@ -32,6 +32,8 @@ void ring_wake(struct ring *r);
 int ring_peek(struct ring *r, struct record_header *ret_header, const void **ret_payload);
 /* Frees everything peeked so far: after it was appended to the journal. */
 void ring_consume(struct ring *r);
+void ring_unpeek(struct ring *r);  /* the record peeked last is peeked again */
+void ring_rewind(struct ring *r);  /* all that were not consumed are */
 int ring_fd(const struct ring *r); /* eventfd, readable after ring_wake */
 
 /* Any thread. */

@@ -180,7 +180,7 @@ static void seal_records(const uint8_t *data, size_t size)
     const uint8_t *end = data + size;
     for (unsigned i = 0; end - data >= RECORD_HEAD && i < RECORDS_MAX; i++) data = append_record(j, 2000 + i, data, end);
     journal_close(j);
-    const int rc = archive_seal(path[JOURNAL], NULL, path[TRACE], &why);
+    const int rc = archive_seal(path[JOURNAL], NULL, path[TRACE], NULL, &why);
     if (rc < 0) fprintf(stderr, "%s\n", why.text);
     CHECK(rc == 0);
     const int sound = archive_verify(path[TRACE], on_breach, NULL, &account, &why);

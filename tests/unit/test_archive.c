@@ -657,20 +657,20 @@ static void test_seal(void **state)
     char tmp[256];
     write_all(p, p->path, ARCHIVE_SEALED);
     make_journal(p, p->f.records);
-    if (archive_seal(p->journal, NULL, p->other, &why)) fail_msg("%s", why.text);
+    if (archive_seal(p->journal, NULL, p->other, NULL, &why)) fail_msg("%s", why.text);
     assert_same_digest(p->path, p->other);
     snprintf(tmp, sizeof tmp, "%s.tmp", p->other);
     assert_int_equal(access(tmp, F_OK), -1);
 
     struct archive_writer *live = create(p, p->path, ARCHIVE_LIVE); /* over the live file, once its writer is gone */
-    assert_int_equal(archive_seal(p->journal, NULL, p->path, &why), -EBUSY);
+    assert_int_equal(archive_seal(p->journal, NULL, p->path, NULL, &why), -EBUSY);
     assert_int_equal(archive_close(live, &why), 0);
-    assert_int_equal(archive_seal(p->journal, NULL, p->path, &why), 0);
+    assert_int_equal(archive_seal(p->journal, NULL, p->path, NULL, &why), 0);
     assert_same_digest(p->path, p->other);
 
     struct stat before, after; /* and again: what was sealed, and corrected since, is left alone */
     assert_int_equal(stat(p->path, &before), 0);
-    assert_int_equal(archive_seal(p->journal, NULL, p->path, &why), 0);
+    assert_int_equal(archive_seal(p->journal, NULL, p->path, NULL, &why), 0);
     assert_int_equal(stat(p->path, &after), 0);
     assert_int_equal(before.st_ino, after.st_ino);
 }
@@ -680,12 +680,12 @@ static void test_seal_what_is_there(void **state)
     const struct place *p = *state;
     struct archive_account a;
     make_journal(p, 0);
-    assert_int_equal(archive_seal(p->journal, NULL, p->path, &why), -ENODATA);
+    assert_int_equal(archive_seal(p->journal, NULL, p->path, NULL, &why), -ENODATA);
     assert_int_equal(access(p->path, F_OK), -1);
-    assert_int_equal(archive_seal("/nonexistent", NULL, p->path, &why), -ENOENT);
+    assert_int_equal(archive_seal("/nonexistent", NULL, p->path, NULL, &why), -ENOENT);
     for (unsigned n = 1; n <= p->f.records; n++) { /* killed after any record */
         make_journal(p, n);
-        if (archive_seal(p->journal, NULL, p->path, &why)) fail_msg("%s", why.text);
+        if (archive_seal(p->journal, NULL, p->path, NULL, &why)) fail_msg("%s", why.text);
         const int rc = verify(p->path, &a);
         if (rc && n > 5) fail_msg("after %u records: %s", n, breaches);
         unlink(p->path);
@@ -724,7 +724,7 @@ static void through_ring(struct place *p, unsigned consumed, unsigned from_other
     snprintf(path, sizeof path, "%s", ring_path(ring));
     ring_close(ring, false);
     assert_int_equal(ring_open(path, &ring), 0);
-    if (archive_seal(consumed ? p->journal : NULL, ring, p->other, &why)) fail_msg("%s", why.text);
+    if (archive_seal(consumed ? p->journal : NULL, ring, p->other, NULL, &why)) fail_msg("%s", why.text);
     ring_close(ring, true);
 }
 
@@ -746,11 +746,11 @@ static void test_foreign_ring_is_ignored(void **state)
     struct place *p = *state;
     struct ring *ring;
     make_journal(p, 8); /* its numbers are no ring's */
-    assert_int_equal(archive_seal(p->journal, NULL, p->path, &why), 0);
+    assert_int_equal(archive_seal(p->journal, NULL, p->path, NULL, &why), 0);
     assert_int_equal(ring_create(p->folder, "a", 1 << 20, &ring), 0);
     for (unsigned i = 5; i < p->f.records; i++)
         assert_int_equal(ring_put(ring, &p->f.record[i].h, &p->f.record[i].u, p->f.record[i].h.size, NULL, 0), 0);
-    assert_int_equal(archive_seal(p->journal, ring, p->other, &why), 0);
+    assert_int_equal(archive_seal(p->journal, ring, p->other, NULL, &why), 0);
     ring_close(ring, true);
     assert_same_digest(p->path, p->other);
 }
@@ -770,7 +770,7 @@ static void test_full_disk(void **state)
         if (child == 0) {
             signal(SIGXFSZ, SIG_IGN);
             setrlimit(RLIMIT_FSIZE, &(struct rlimit){(rlim_t)room, (rlim_t)room});
-            _exit(archive_seal(p->journal, NULL, p->other, &why) == -EFBIG && *why.text ? 0 : 1);
+            _exit(archive_seal(p->journal, NULL, p->other, NULL, &why) == -EFBIG && *why.text ? 0 : 1);
         }
         waitpid(child, &status, 0);
         assert_true(WIFEXITED(status));

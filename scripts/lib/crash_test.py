@@ -1,0 +1,134 @@
+"""scripts/crash-test: docs/archive.md says what it proves."""
+import argparse
+import collections
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+from crash_station import SHAPES, Station, Wrong, program, read_counts, run_trace, signal_counts, trace_files, write_signal
+
+SIGNAL_S = 12
+ROTATION = "part_MB: 0.02"
+KINDS = ["running", "sealing", "rotating", "recovering", "restarting"]
+
+
+def leftovers(folder):
+    return sorted(folder.glob("traces/*.journal")) + sorted(folder.glob("ring/*.ring"))
+
+
+def recover(folder, rng=None, kills=0):
+    """plate-trace recover on everything that is left, killed so often before it may finish."""
+    for _ in range(kills):
+        for path in leftovers(folder):
+            p = subprocess.Popen([program("plate-trace"), "recover", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(rng.uniform(0, 0.08))
+            p.kill()
+            p.wait()
+    for path in leftovers(folder):
+        if not path.exists():
+            continue  # went with another one
+        done = run_trace("recover", path)
+        if done.returncode:
+            raise Wrong(f"recover {path.name}: {done.stderr.strip()}")
+    left = leftovers(folder) + sorted(folder.glob("traces/*.tmp"))
+    if left:
+        raise Wrong(f"left behind: {[p.name for p in left]}")
+
+
+def judge(folder, sent, heard, first=0):
+    """A recording is a prefix of what was sent, and as long as anybody heard."""
+    recordings = trace_files(folder / "traces")
+    rows = 0
+    for name, parts in sorted(recordings.items()):
+        done = run_trace("verify", parts[0])
+        if done.returncode:
+            raise Wrong(f"verify {name}: {done.stdout}{done.stderr}")
+        counts = read_counts(parts, "plate")
+        if first == 0 and len(counts) and not np.array_equal(counts, sent[:len(counts)]):
+            bad = int(np.argmax((counts != sent[:len(counts)]).any(axis=1)))
+            raise Wrong(f"{name}: row {bad} of {len(counts)} is not what was sent")
+        rows = max(rows, len(counts))
+        if len(recordings) > 1:
+            break  # what the second daemon recorded begins wherever the pty's buffer was
+    if rows < heard:
+        raise Wrong(f"{rows} rows, but a subscriber had heard {heard}")
+    return rows, sum(len(p) for p in recordings.values())
+
+
+def kill_trial(kind, shape, sent, signal_path, rng, folder):
+    rate_Hz, cells = SHAPES[shape]
+    with Station(folder, signal_path, rate_Hz, cells, config=ROTATION if kind == "rotating" or rng.random() < 0.3 else "") as s:
+        s.wait(lambda: s.heard["plate"] > 0)
+        time.sleep(rng.uniform(0, 2.5))
+        if kind == "sealing":
+            s.call("stop")
+            time.sleep(rng.uniform(0, 0.12))
+        s.kill()
+        heard = s.heard["plate"]
+        if kind == "restarting":  # the next start recovers, and is killed while it does
+            for _ in range(rng.randint(1, 3)):
+                p = subprocess.Popen([program("plated"), "-c", s.config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                time.sleep(rng.uniform(0, 0.15))
+                p.kill()
+                p.wait()
+    recover(folder, rng, rng.randint(1, 3) if kind == "recovering" else 0)
+    return judge(folder, sent, heard)
+
+
+def kill_trials(args, rng):
+    tally = collections.Counter()
+    with tempfile.TemporaryDirectory(prefix="plated-crash-", dir=args.dir) as base:
+        base, signals = pathlib.Path(base), {}
+        for i, (shape, (rate_Hz, cells)) in enumerate(SHAPES.items()):
+            signals[shape] = signal_counts(rate_Hz, cells, SIGNAL_S)
+            write_signal(base / f"signal{i}.csv", rate_Hz, [signals[shape]])
+        for n in range(args.trials):
+            shape, kind = list(SHAPES)[n % 2], KINDS[n // 2 % len(KINDS)]
+            folder = base / f"trial{n}"
+            folder.mkdir()
+            try:
+                rows, files = kill_trial(kind, shape, signals[shape], base / f"signal{n % 2}.csv", rng, folder)
+            except (Wrong, subprocess.TimeoutExpired) as e:
+                kept = keep(folder, args)
+                print(f"trial {n} (seed {args.seed}, {shape}, {kind}): {e}; its files: {kept}", flush=True)
+                tally["wrong"] += 1
+            else:
+                tally.update({kind: 1, "rows": rows, "files": files})
+                if args.verbose:
+                    print(f"trial {n}: {shape}, {kind}: {rows} rows in {files} file(s)", flush=True)
+            shutil.rmtree(folder, ignore_errors=True)
+    return tally
+
+
+def keep(folder, args):
+    kept = pathlib.Path(tempfile.mkdtemp(prefix="plated-crash-kept-", dir=args.dir))
+    shutil.copytree(folder, kept, dirs_exist_ok=True, ignore=lambda d, names: [x for x in names if not (pathlib.Path(d) / x).is_file() and not (pathlib.Path(d) / x).is_dir()])
+    return kept
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/crash-test", description="Kills plated at random instants, also while it seals, rotates and recovers, "
+                                     "and holds what can be recovered against what was sent: an unbroken prefix, bit for bit, as long as any subscriber had heard.")
+    parser.add_argument("--trials", type=int, default=200, metavar="N")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="of every random choice (default: the time; printed)")
+    parser.add_argument("--dir", help="where the trials' files go (default: the temporary folder)")
+    parser.add_argument("--verbose", action="store_true", help="a line a trial")
+    args = parser.parse_args()
+    print(f"seed {args.seed}", flush=True)
+    began = time.monotonic()
+    tally = kill_trials(args, random.Random(args.seed))
+    kinds = ", ".join(f"{tally[k]} {k}" for k in KINDS)
+    print(f"{args.trials} trials ({kinds}): {tally['wrong']} wrong; {tally['rows']} rows in {tally['files']} files, each a prefix of what was sent, "
+          f"none shorter than what was heard ({time.monotonic() - began:.0f} s)")
+    return 1 if tally["wrong"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
