@@ -19,6 +19,8 @@
 /* The host's lower envelope: USB adapters hold data for up to 16 ms, so the earliest of many arrivals counts. */
 #define WINDOW_S 5.0
 #define DRIFT_LIMIT 1e-3
+#define RATE_GAIN 0.08 /* of the drift's rate, by what a window is off; more in the first ones */
+#define FIRST_RATE_GAIN 0.5
 
 int plate_timebase_init(struct plate_timebase *tb, const struct plate_timebase_config *cfg)
 {
@@ -143,18 +145,22 @@ static void follow_host(struct plate_timebase *tb, int64_t host_ns)
     }
     if (dev_s - tb->window_start_s < WINDOW_S) return;
     tb->window_open = false;
-    if (tb->windows++ == 0)
-        tb->first_min_s = tb->window_min_s - tb->drift_s;
-    else {
+    double then_s = tb->drift_s + tb->drift_pending_s - tb->drift_rate * (dev_s - tb->window_min_at_s);
+    if (tb->windows++ == 0) {
+        tb->first_min_s = tb->window_min_s - then_s;
+        tb->first_min_after_s = tb->window_min_at_s - tb->window_start_s;
+        tb->first_rate = tb->drift_rate;
+    } else {
         double rate = (tb->window_min_s - tb->last_min_s) / fmax(1e-3, tb->window_min_at_s - tb->last_min_at_s);
         double jitter = 0.03 / WINDOW_S; /* 30 ms of latency come or gone between two windows is no drift */
         tb->rate_mismatch = fabs(rate) > DRIFT_LIMIT + jitter;
         if (tb->rate_mismatch)
             tb->windows = 0;
         else {
-            double then_s = tb->drift_s + tb->drift_pending_s - tb->drift_rate * (dev_s - tb->window_min_at_s);
-            double err_s = tb->window_min_s - tb->first_min_s - then_s;
-            tb->drift_rate = fmax(-DRIFT_LIMIT, fmin(DRIFT_LIMIT, tb->drift_rate + 0.08 * err_s / WINDOW_S));
+            /* The first window was over before the rate was known: what had drifted by its minimum is no latency. */
+            double first_s = tb->first_min_s - (tb->drift_rate - tb->first_rate) * tb->first_min_after_s;
+            double err_s = tb->window_min_s - first_s - then_s, gain = fmax(RATE_GAIN, FIRST_RATE_GAIN / tb->windows);
+            tb->drift_rate = fmax(-DRIFT_LIMIT, fmin(DRIFT_LIMIT, tb->drift_rate + gain * err_s / WINDOW_S));
             tb->drift_pending_s += 0.5 * err_s;
         }
     }

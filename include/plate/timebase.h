@@ -44,7 +44,8 @@ struct plate_timebase { /* embed freely; touch only through plate_timebase_*() *
     int64_t host0_ns;
     bool window_open;
     unsigned windows;
-    double window_start_s, window_min_s, window_min_at_s, first_min_s, last_min_s, last_min_at_s;
+    double window_start_s, window_min_s, window_min_at_s, last_min_s, last_min_at_s;
+    double first_min_s, first_min_after_s, first_rate; /* the first window: what it says is latency, not drift */
     double drift_s, drift_rate, drift_pending_s;
     bool rate_mismatch;
 };
