@@ -5,8 +5,7 @@
 
 enum { FX, FY, FZ, MX, MY }; /* rows of a six-component matrix */
 
-/* The matrix row of the vertical force. */
-static const double *fz_row(const struct plate_calibration *c) { return c->matrix[c->components == 1 ? 0 : FZ]; }
+const double *plate_calibration_Fz_row(const struct plate_calibration *c) { return c->matrix[c->components == 1 ? 0 : FZ]; }
 
 int plate_calibration_check(const struct plate_calibration *c)
 {
@@ -19,7 +18,7 @@ int plate_calibration_check(const struct plate_calibration *c)
         if (!isfinite(c->tare[i])) return -EINVAL;
         for (unsigned r = 0; r < c->components; r++)
             if (!isfinite(c->matrix[r][i])) return -EINVAL;
-        some |= fz_row(c)[i] != 0;
+        some |= plate_calibration_Fz_row(c)[i] != 0;
     }
     return some ? 0 : -EINVAL;
 }
@@ -74,7 +73,7 @@ static void cop_from_moments(const struct plate_calibration *c, const int32_t *c
 void plate_calibrate(const struct plate_calibration *c, const struct plate_geometry *g, const int32_t *counts,
                      struct plate_force *ret)
 {
-    const double *gain = fz_row(c), scale = c->count_scale;
+    const double *gain = plate_calibration_Fz_row(c), scale = c->count_scale;
     double sum_N = 0;
     unsigned i = 0, cells = c->cells;
     for (; i < cells; i++) {

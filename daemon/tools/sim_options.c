@@ -43,6 +43,7 @@ enum {
     OPT_RESOLUTION,
     OPT_RATE_ERROR,
     OPT_BAD_CELL,
+    OPT_CROSS_TALK,
     OPT_TRUTH,
     OPT_LAST_DRAWN = OPT_TRUTH,
     OPT_SEED,
@@ -69,7 +70,7 @@ enum {
 static const struct argp_option argp_options[] = {
     {0, 0, 0, 0, "What is on the plate:", 1},
     {"exercise", OPT_EXERCISE, "NAME", 0, "one of --list (default single_leg_hip_thrust)", 0},
-    {"list", OPT_LIST, 0, 0, "say which exercises, turns, profiles and disturbances there are, and exit", 0},
+    {"list", OPT_LIST, 0, 0, "say which exercises, turns, profiles, disturbances and bad cells there are, and exit", 0},
     {"sets", OPT_SETS, "SIDES", 0, "one set for each: left,right (default), or both", 0},
     {"reps", OPT_REPS, "N", 0, "of each set (default 8)", 0},
     {"weaker", OPT_WEAKER, "SIDE:PCT", 0, "left:10 makes the left leg 10 % weaker", 0},
@@ -110,7 +111,9 @@ static const struct argp_option argp_options[] = {
     {"spikes", OPT_SPIKES, "PER_MIN", 0, "single samples of one cell, off by 30 to 300 N", 0},
     {"resolution", OPT_RESOLUTION, "N", 0, "of each cell, coarser than a count (default: a count, 0.01)", 0},
     {"rate-error", OPT_RATE_ERROR, "PCT", 0, "the board is faster than it says by so much; HX711: 9.375", 0},
-    {"bad-cell", OPT_BAD_CELL, "HOW[:N]", 0, "cell N (default 1) is stuck, or noisy", 0},
+    {"bad-cell", OPT_BAD_CELL, "HOW[:N[:S]]", 0,
+     "cell N (default 1) is stuck, noisy, saturated or disconnected, from S seconds on", 0},
+    {"cross-talk", OPT_CROSS_TALK, "PCT", 0, "of each cell's load the two beside it see as well", 0},
     {"print-config", OPT_PRINT_CONFIG, 0, 0, "print the `plates:' of plated.yaml for this platform, and exit", 0},
     {0, 0, 0, 0, "Pace:", 3},
     {"speed", OPT_SPEED, "X", 0, "times real time (default 1)", 0},
@@ -214,12 +217,11 @@ static void parse_hum(const struct argp_state *st, const char *text, struct sim_
 
 static void parse_bad_cell(const struct argp_state *st, const char *text, struct sim_options *o)
 {
-    static const char *const how[] = {"good", "stuck", "noisy"};
-    char copy[64], *cell = split(st, "bad-cell", text, copy, sizeof copy);
-    for (unsigned i = 1; i < 3; i++)
-        if (!strcmp(copy, how[i])) o->sensor.bad = (enum sim_bad_cell)i;
-    if (o->sensor.bad == SIM_CELL_GOOD) argp_error(st, "--bad-cell: `%s' is not stuck or noisy", copy);
+    char copy[64], *cell = split(st, "bad-cell", text, copy, sizeof copy), *from = cell ? strchr(cell, ':') : NULL;
+    if (from) *from++ = 0;
+    o->sensor.bad = (enum sim_bad_cell)choice(st, "bad-cell", copy, sim_bad_cell_names, SIM_BAD_CELLS);
     o->sensor.bad_cell = cell ? whole(st, "bad-cell", cell, 1, 4) - 1 : 0;
+    o->sensor.bad_from_s = from ? number(st, "bad-cell", from, 0, 1e9) : 0;
 }
 
 static void print_names(const char *title, const char *const *names, unsigned n, unsigned mask)
@@ -238,6 +240,7 @@ static void print_list(void)
         if (e->profiles) print_names("    profiles:", sim_profile_names, SIM_PROFILES, e->profiles);
     }
     print_names("disturbances:", sim_event_names, SIM_EVENTS, (1u << SIM_EVENTS) - 1);
+    print_names("bad cells:", sim_bad_cell_names, SIM_BAD_CELLS, ((1u << SIM_BAD_CELLS) - 1) & ~1u);
 }
 
 static void check_exercise(const struct argp_state *st, struct sim_options *o)
@@ -350,6 +353,9 @@ static error_t parse_drawn(int key, const char *arg, struct argp_state *st)
         break;
     case OPT_BAD_CELL:
         parse_bad_cell(st, arg, o);
+        break;
+    case OPT_CROSS_TALK:
+        o->sensor.cross_talk = number(st, "cross-talk", arg, -25, 25) / 100;
         break;
     default:
         return ARGP_ERR_UNKNOWN;

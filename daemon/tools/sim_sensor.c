@@ -4,12 +4,17 @@
 
 #define NOISY_CELL_N 20.0
 
+#define RAIL_COUNTS 0x7fffff
+
+const char *const sim_bad_cell_names[SIM_BAD_CELLS] = {"good", "stuck", "noisy", "saturated", "disconnected"};
+
 static bool config_ok(const struct sim_sensor_config *c)
 {
     return (c->cells == 1 || c->cells == 4) && c->rate_Hz > 0 && c->rate_error > -0.9 && c->rate_error < 9 && c->noise_N >= 0 &&
            isfinite(c->drift_N_per_min) && isfinite(c->tare_error_N) && c->hum_N >= 0 && c->hum_Hz >= 0 &&
            c->spikes_per_min >= 0 && c->spike_N >= 0 && c->step_N >= 0 && (c->bad == SIM_CELL_GOOD || c->bad_cell < c->cells) &&
-           c->losses_per_min >= 0 && c->loss_samples[1] >= c->loss_samples[0];
+           c->bad < SIM_BAD_CELLS && c->bad_from_s >= 0 && fabs(c->cross_talk) <= 0.25 && c->losses_per_min >= 0 &&
+           c->loss_samples[1] >= c->loss_samples[0];
 }
 
 /* Each cell has its own part of what the sum has. */
@@ -50,13 +55,24 @@ bool sim_sensor_lost(struct sim_sensor *s, uint64_t k)
     return k < s->lost_until;
 }
 
-/* What a broken cell says instead. */
-static double bad_cell(struct sim_sensor *s, double force_N)
+/* What a broken cell says instead of `force_N`, of which load_N is the foot's. */
+static double bad_cell(struct sim_sensor *s, double force_N, double load_N)
 {
     if (s->cfg.bad == SIM_CELL_NOISY) return force_N + NOISY_CELL_N * sim_rng_normal(&s->faults);
+    if (s->cfg.bad == SIM_CELL_SATURATED) return RAIL_COUNTS * SIM_COUNT_N;
+    if (s->cfg.bad == SIM_CELL_DISCONNECTED) return force_N - load_N;
     if (!s->began) s->stuck_N = force_N;
     s->began = true;
     return s->stuck_N;
+}
+
+/* The frame bends: a cell also reads a part of what stands on the two beside it. */
+static void cross_talk(double part[4], double k)
+{
+    static const unsigned beside[4][2] = {{1, 2}, {0, 3}, {0, 3}, {1, 2}};
+    double own[4];
+    for (unsigned i = 0; i < 4; i++) own[i] = part[i];
+    for (unsigned i = 0; i < 4; i++) part[i] = own[i] + k * (own[beside[i][0]] + own[beside[i][1]]);
 }
 
 void sim_sensor_read(struct sim_sensor *s, const struct sim_force *f, double t_s, int32_t *ret_counts)
@@ -65,6 +81,7 @@ void sim_sensor_read(struct sim_sensor *s, const struct sim_force *f, double t_s
     double u = 2 * f->cop_x_mm / SIM_WIDTH_MM, v = 2 * f->cop_y_mm / SIM_LENGTH_MM;
     double part[4] = {(1 - u) * (1 + v) / 4, (1 + u) * (1 + v) / 4, (1 - u) * (1 - v) / 4, (1 + u) * (1 - v) / 4};
     if (c->cells == 1) part[0] = 1;
+    if (c->cells == 4 && c->cross_talk != 0) cross_talk(part, c->cross_talk);
     double hum = c->hum_N > 0 ? sim_sin(c->hum_Hz * t_s + s->hum_phase) : 0, spike_N = 0;
     unsigned spiked = c->cells;
     if (happens(s, c->spikes_per_min)) {
@@ -76,7 +93,8 @@ void sim_sensor_read(struct sim_sensor *s, const struct sim_force *f, double t_s
         double noise = c->noise_N > 0 ? c->noise_N / sqrt(c->cells) * sim_rng_normal(&s->rng) : 0;
         double force = f->foot_N * part[i] + s->drift_N_per_s[i] * t_s + s->tare_N[i] + s->hum_N[i] * hum + noise;
         if (i == spiked) force += spike_N;
-        if (c->bad != SIM_CELL_GOOD && i == c->bad_cell) force = bad_cell(s, force);
+        if (c->bad != SIM_CELL_GOOD && i == c->bad_cell && t_s >= c->bad_from_s)
+            force = bad_cell(s, force, f->foot_N * part[i]);
         if (c->step_N > 0) force = c->step_N * floor(force / c->step_N + 0.5);
         ret_counts[i] = (int32_t)lround(fmin(fmax(force / SIM_COUNT_N, INT32_MIN), INT32_MAX));
     }

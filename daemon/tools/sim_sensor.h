@@ -7,7 +7,8 @@
 #define SIM_WIDTH_MM 300.0 /* between the cells */
 #define SIM_LENGTH_MM 400.0
 
-enum sim_bad_cell { SIM_CELL_GOOD, SIM_CELL_STUCK, SIM_CELL_NOISY };
+enum sim_bad_cell { SIM_CELL_GOOD, SIM_CELL_STUCK, SIM_CELL_NOISY, SIM_CELL_SATURATED, SIM_CELL_DISCONNECTED, SIM_BAD_CELLS };
+extern const char *const sim_bad_cell_names[SIM_BAD_CELLS];
 struct sim_sensor_config { /* zero is a perfect sensor, but for `cells` and `rate_Hz` */
     unsigned cells;        /* 1, or 4: front_left, front_right, back_left, back_right */
     double rate_Hz;        /* what the board says */
@@ -19,7 +20,10 @@ struct sim_sensor_config { /* zero is a perfect sensor, but for `cells` and `rat
     double spikes_per_min, spike_N; /* single samples of one cell, up to that; 0 N: 300 */
     double step_N;                  /* coarser than a count: the resolution of each cell */
     enum sim_bad_cell bad;
-    unsigned bad_cell;        /* from 0; stuck: at what it read when the signal began; noisy: by 20 N */
+    unsigned bad_cell;        /* from 0; stuck: at what it read when it broke; noisy: by 20 N; saturated: at the end of 24 bits;
+                               * disconnected: noise and drift, but no load */
+    double bad_from_s;        /* when it breaks */
+    double cross_talk;        /* part of each cell's load that the two beside it see as well; four cells only */
     double losses_per_min;    /* holes in the samples ... */
     unsigned loss_samples[2]; /* ... of so many, from, to; 0: 1 */
 };

@@ -36,6 +36,8 @@ struct plate_geometry {
 PLATE_API int plate_calibration_check(const struct plate_calibration *c);
 /* Unit gain on every cell, no tare: one scaled count is one newton. */
 PLATE_API void plate_calibration_identity(struct plate_calibration *c, unsigned cells, double count_scale);
+/* The matrix row of the vertical force: newtons per scaled count of each cell. */
+PLATE_API const double *plate_calibration_Fz_row(const struct plate_calibration *c);
 /* Cells that all stand on one line along an axis give the coordinate along it; on any other line, in places unknown, or fewer
  * than two: none. n is 1..PLATE_MAX_CELLS. */
 PLATE_API void plate_geometry_init(struct plate_geometry *g, const struct plate_cell *cells, unsigned n);
