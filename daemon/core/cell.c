@@ -6,6 +6,8 @@
 /* docs/cells.md gives the reasons. */
 #define WINDOW_S 1.0
 #define WINDOW_ROWS 32  /* at least: fewer do not tell noise from movement */
+#define STEP_S 0.5      /* loads are compared as means of so long, */
+#define STEP_ROWS 4     /* and so many samples */
 #define RAIL_S 0.05     /* at the end of the range for so long, */
 #define RAIL_ROWS 5     /* and so many samples */
 #define LOADING_N 100.0 /* a change of the load from which every cell should have its part */
@@ -38,6 +40,7 @@ int plate_cells_init(struct plate_cells *c, unsigned cells, double rate_Hz, int3
     if (cells < 1 || cells > PLATE_MAX_CELLS || !(rate_Hz > 0) || rate_Hz > 1e6 || limit_counts < 0) return -EINVAL;
     *c = (struct plate_cells){.cells = cells, .limit_counts = limit_counts};
     c->rows = (unsigned)fmax(WINDOW_ROWS, rint(WINDOW_S * rate_Hz));
+    c->step_rows = (unsigned)fmax(STEP_ROWS, rint(STEP_S * rate_Hz));
     for (unsigned i = 0; i < cells; i++) {
         c->gain_N[i] = 1;
         c->cell[i].least_change = 1;
@@ -45,6 +48,12 @@ int plate_cells_init(struct plate_cells *c, unsigned cells, double rate_Hz, int3
         c->cell[i].noise_N = NAN;
     }
     return 0;
+}
+
+static void begin_step(struct plate_cells *c)
+{
+    c->step_row = 0;
+    for (unsigned i = 0; i < c->cells; i++) c->cell[i].step_sum = 0;
 }
 
 static void begin_window(struct plate_cells *c)
@@ -60,6 +69,7 @@ static void begin_window(struct plate_cells *c)
 
 void plate_cells_gap(struct plate_cells *c)
 {
+    begin_step(c);
     begin_window(c);
     c->have = 0;
     c->have_anchor = false;
@@ -75,6 +85,7 @@ void plate_cells_calibration(struct plate_cells *c, const struct plate_calibrati
     }
     c->zero = (struct plate_zero){.windows = 0};
     c->have_anchor = false;
+    begin_step(c);
     begin_window(c);
 }
 
@@ -89,6 +100,7 @@ static bool at_rail(const struct plate_cells *c, int32_t v)
 static void look(struct plate_cells *c, struct plate_cell_state *s, int32_t v)
 {
     s->sum += v;
+    s->step_sum += v;
     s->rail_run = at_rail(c, v) ? s->rail_run + 1 : 0;
     if (s->rail_run > s->rail_longest) s->rail_longest = s->rail_run;
     if (c->have > 0) {
@@ -109,15 +121,18 @@ static void look(struct plate_cells *c, struct plate_cell_state *s, int32_t v)
 
 /* Has the load changed since the anchor, and has one cell had no part in it? If several had none, the foot stood on the
  * line between the others, and it says nothing. */
-static void follow_load(struct plate_cells *c, const double mean_N[], double total_N)
+static void follow_load(struct plate_cells *c)
 {
-    double anchor_N = 0;
+    double mean_N[PLATE_MAX_CELLS], change_N = 0;
     bool silent[PLATE_MAX_CELLS];
     unsigned count = 0;
-    for (unsigned i = 0; i < c->cells; i++) anchor_N += c->cell[i].anchor_N;
-    if (c->have_anchor && fabs(total_N - anchor_N) < LOADING_N) return;
     for (unsigned i = 0; i < c->cells; i++) {
-        double own_N = mean_N[i] - c->cell[i].anchor_N, others_N = fabs(total_N - anchor_N - own_N);
+        mean_N[i] = c->cell[i].step_sum / c->step_rows * c->gain_N[i];
+        change_N += mean_N[i] - c->cell[i].anchor_N;
+    }
+    if (c->have_anchor && fabs(change_N) < LOADING_N) return;
+    for (unsigned i = 0; i < c->cells; i++) {
+        double own_N = mean_N[i] - c->cell[i].anchor_N, others_N = fabs(change_N - own_N);
         silent[i] = c->have_anchor && others_N >= LOADING_N && fabs(own_N) < FOLLOWS * others_N;
         count += silent[i];
     }
@@ -201,14 +216,13 @@ static void follow_zero(struct plate_cells *c, const double mean_N[])
 
 static unsigned end_window(struct plate_cells *c)
 {
-    double mean_N[PLATE_MAX_CELLS], total_N = 0;
+    double mean_N[PLATE_MAX_CELLS];
     unsigned changed = 0;
     for (unsigned i = 0; i < c->cells; i++) {
         struct plate_cell_state *s = &c->cell[i];
-        total_N += mean_N[i] = s->sum / c->rows * c->gain_N[i] - c->zero_N[i];
+        mean_N[i] = s->sum / c->rows * c->gain_N[i] - c->zero_N[i];
         s->noise_N = sqrt(s->square / (c->rows - 2) / 6) * fabs(c->gain_N[i]);
     }
-    follow_load(c, mean_N, total_N);
     follow_zero(c, mean_N);
     for (unsigned i = 0; i < c->cells; i++) {
         struct plate_cell_state *s = &c->cell[i];
@@ -235,6 +249,10 @@ unsigned plate_cells_push(struct plate_cells *c, const int32_t *counts, size_t n
         c->force_square_N2 += force_N * force_N;
         if (c->have < 2) c->have++;
         c->seen++;
+        if (++c->step_row == c->step_rows) {
+            follow_load(c);
+            begin_step(c);
+        }
         if (++c->row == c->rows) changed |= end_window(c);
     }
     return changed;

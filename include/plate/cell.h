@@ -31,7 +31,7 @@ struct plate_cell_state {       /* of one cell; touch only through plate_cells_*
     int32_t last[2];
     double last_bend;
     unsigned changes, rail_run, rail_longest;
-    double anchor_N;                    /* mean before the loading that is waited for */
+    double step_sum, anchor_N;          /* mean before the loading that is waited for */
     bool moved;                         /* since the loadings below began */
     unsigned silent, white_windows;     /* loadings that it did not follow; windows of plain noise */
     unsigned noisy, calm;               /* windows in a row */
@@ -40,11 +40,11 @@ struct plate_cell_state {       /* of one cell; touch only through plate_cells_*
     double noise_N;                     /* of the last window: SD, from second differences */
     enum plate_cell_fault fault;
 };
-struct plate_cells {      /* embed freely; touch only through plate_cells_*() */
-    unsigned cells, rows; /* rows of a window */
+struct plate_cells {                 /* embed freely; touch only through plate_cells_*() */
+    unsigned cells, rows, step_rows; /* rows of a window; of a mean in which loads are compared */
     int32_t limit_counts;
     double gain_N[PLATE_MAX_CELLS], zero_N[PLATE_MAX_CELLS]; /* Fz = sum of gain * count - zero */
-    unsigned row, have;                                      /* in this window; rows since the last hole, up to 2 */
+    unsigned row, step_row, have;                            /* in this window; rows since the last hole, up to 2 */
     uint64_t seen;
     double force_sum_N, force_square_N2;
     bool have_anchor;
