@@ -25,6 +25,7 @@ struct config_plate {
     char *decoder;
     double rate_Hz;
     double count_scale;
+    unsigned limit_counts;      /* where the cells saturate; 0: not known */
     double width_mm, length_mm; /* distance between the cells, left to right and back to front; 0: not given */
     double surface_z_mm;
     struct config_cell *cells;

@@ -122,6 +122,8 @@ const struct config_key config_keys[] = {
      "nominal sample rate; the true one is measured"},
     {CONFIG_PLATE, "count_scale", CONFIG_NUMBER, AT(config_plate, count_scale), "", -1e9, 1e9, NULL, 0, false, "N/count",
      "newtons of one count, or whatever unit the gains expect; not given: csv 10^-decimals, others 0.01"},
+    {CONFIG_PLATE, "limit_counts", CONFIG_WHOLE, AT(config_plate, limit_counts), "0", 0, 2147483647, NULL, 0, false, "counts",
+     "where a cell saturates, to either side; 0: not known, the ends of 16, 24 and 32 bits count as such"},
     {CONFIG_PLATE, "width_mm", CONFIG_NUMBER, AT(config_plate, width_mm), "0", 0, 10000, NULL, 0, false, "mm",
      "between left and right cells; with length_mm it places the four corner cells"},
     {CONFIG_PLATE, "length_mm", CONFIG_NUMBER, AT(config_plate, length_mm), "0", 0, 10000, NULL, 0, false, "mm",

@@ -87,14 +87,16 @@ static bool side_param(struct answer *a, json_t *params, bool required, bool *re
 static json_t *plate_status(const struct engine_plate *p)
 {
     double rate = plate_timebase_rate_Hz(&p->in.timebase);
+    char faults[PLATE_MAX_CELLS * (PLATE_NAME_SIZE + 16)];
+    engine_cells_text(p, faults, sizeof faults);
     const struct plate_decode_stats *s = &p->in.decoder.stats;
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "name", p->cfg->name,
-                     "side", plate_side_name(p->cfg->side), "port", p->cfg->port, "state", p->port ? "open" : "waiting",
-                     "error", p->error, "decoder", p->cfg->decoder, "nominal_rate_Hz", p->cfg->rate_Hz, "rate_Hz",
-                     rate > 0 ? json_real(rate) : json_null(), "samples", (json_int_t)p->samples, "lost",
-                     (json_int_t)(p->lost + p->overrun), "gaps", (json_int_t)p->gaps, "bytes", (json_int_t)s->bytes, "frames",
-                     (json_int_t)s->frames, "bad_length", (json_int_t)s->bad_length, "bad_checksum",
-                     (json_int_t)s->bad_checksum, "bad_sanity", (json_int_t)s->bad_sanity, "discarded_bytes",
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "name",
+                     p->cfg->name, "side", plate_side_name(p->cfg->side), "port", p->cfg->port, "state",
+                     p->port ? "open" : "waiting", "error", p->error, "faults", faults, "decoder", p->cfg->decoder,
+                     "nominal_rate_Hz", p->cfg->rate_Hz, "rate_Hz", rate > 0 ? json_real(rate) : json_null(), "samples",
+                     (json_int_t)p->samples, "lost", (json_int_t)(p->lost + p->overrun), "gaps", (json_int_t)p->gaps, "bytes",
+                     (json_int_t)s->bytes, "frames", (json_int_t)s->frames, "bad_length", (json_int_t)s->bad_length,
+                     "bad_checksum", (json_int_t)s->bad_checksum, "bad_sanity", (json_int_t)s->bad_sanity, "discarded_bytes",
                      (json_int_t)s->discarded_bytes, "spikes", (json_int_t)plate_station_spikes(p->engine->station, p->index),
                      "phase", plate_phase_name(p->phase), "force_N", engine_real_or_null(p->force_N));
 }
@@ -201,32 +203,69 @@ static void do_mark(struct engine *e, json_t *params, struct answer *a)
         do_mark_of(e, kind, value, plate, a, NULL);
 }
 
-static void do_tare(struct engine *e, json_t *params, struct answer *a)
+static json_t *numbers(const double *v, unsigned n)
+{
+    json_t *a = json_array();
+    for (unsigned i = 0; i < n; i++) json_array_append_new(a, engine_real_or_null(v[i]));
+    return a;
+}
+
+static json_t *do_tare_of(struct engine_plate *p, struct answer *a)
+{
+    struct plate_measurement m;
+    if (engine_tare(p, &m, a->why, sizeof a->why) != 0) return NULL;
+    return json_pack("{s:s,s:o,s:o,s:s,s:f}", "plate", p->cfg->name, "tare", numbers(m.mean, m.cells), "sd",
+                     numbers(m.sd, m.cells), "unit", "counts*count_scale", "moved_N", m.Fz_N);
+}
+
+static json_t *calibration_of(const struct engine_plate *p)
+{
+    const struct plate_calibration *c = &p->calibration;
+    json_t *rows = json_array();
+    for (unsigned i = 0; i < c->components; i++) json_array_append_new(rows, numbers(c->matrix[i], c->cells));
+    return json_pack("{s:f,s:o,s:o,s:f}", "count_scale", c->count_scale, "tare", numbers(c->tare, c->cells), "matrix", rows,
+                     "surface_z_mm", c->surface_z_mm);
+}
+
+static json_t *do_measure_of(struct engine_plate *p, struct answer *a)
+{
+    struct plate_measurement m;
+    if (engine_measure(p, &m, a->why, sizeof a->why) != 0) return NULL;
+    json_t *cells = json_array();
+    for (unsigned i = 0; i < m.cells; i++) {
+        const struct plate_cell *c = &p->engine->station_config.plate[p->index].cell[i];
+        json_array_append_new(cells, json_pack("{s:s,s:o,s:o}", "name", c->name, "x_mm", engine_real_or_null(c->x_mm), "y_mm",
+                                               engine_real_or_null(c->y_mm)));
+    }
+    return json_pack("{s:s,s:o,s:o,s:o,s:f,s:f,s:f,s:b,s:o}", "plate", p->cfg->name, "cells", cells, "mean",
+                     numbers(m.mean, m.cells), "sd", numbers(m.sd, m.cells), "Fz_N", m.Fz_N, "Fz_sd_N", m.Fz_sd_N, "Fz_step_N",
+                     m.Fz_step_N, "still", plate_measurement_still(&m), "calibration", calibration_of(p));
+}
+
+/* What `of` says of every plate, or of the one that is named; the first that says no ends it. */
+static void each_plate(struct engine *e, json_t *params, struct answer *a,
+                       json_t *(*of)(struct engine_plate *p, struct answer *a))
 {
     static const char *const known[] = {"plate", NULL};
     const char *plate;
     if (!only(a, params, known) || !text_param(a, params, "plate", false, &plate)) return;
     json_t *plates = json_array();
     for (unsigned i = 0; i < e->plates && a->code == 0; i++) {
-        double tare[PLATE_MAX_CELLS], sd[PLATE_MAX_CELLS];
         if (*plate && strcmp(plate, e->plate[i].cfg->name) != 0) continue;
-        if (engine_tare(e, i, tare, sd, a->why, sizeof a->why) != 0) {
+        json_t *said = of(&e->plate[i], a);
+        if (said)
+            json_array_append_new(plates, said);
+        else
             a->code = SAYS_NO;
-            break;
-        }
-        json_t *t = json_array(), *d = json_array();
-        for (unsigned c = 0; c < e->plate[i].cfg->cells_count; c++) {
-            json_array_append_new(t, json_real(tare[c]));
-            json_array_append_new(d, json_real(sd[c]));
-        }
-        json_array_append_new(plates, json_pack("{s:s,s:o,s:o,s:s}", "plate", e->plate[i].cfg->name, "tare", t, "sd", d, "unit",
-                                                "counts*count_scale"));
     }
     if (a->code == 0 && json_array_size(plates) == 0)
         refuse(a, BAD_PARAMS, "plate: there is no plate \"%.32s\"; platectl status lists them", plate);
     if (a->code == 0) a->result = json_pack("{s:O}", "plates", plates);
     json_decref(plates);
 }
+
+static void do_tare(struct engine *e, json_t *params, struct answer *a) { each_plate(e, params, a, do_tare_of); }
+static void do_measure(struct engine *e, json_t *params, struct answer *a) { each_plate(e, params, a, do_measure_of); }
 
 static void do_shutdown(struct engine *e, json_t *params, struct answer *a)
 {
@@ -239,8 +278,8 @@ static void do_shutdown(struct engine *e, json_t *params, struct answer *a)
 static const struct method {
     const char *name;
     void (*run)(struct engine *e, json_t *params, struct answer *a);
-} methods[] = {{"status", do_status}, {"start", do_start}, {"stop", do_stop},        {"side", do_side},
-               {"mark", do_mark},     {"tare", do_tare},   {"shutdown", do_shutdown}};
+} methods[] = {{"status", do_status}, {"start", do_start}, {"stop", do_stop},         {"side", do_side},
+               {"mark", do_mark},     {"tare", do_tare},   {"shutdown", do_shutdown}, {"measure", do_measure}};
 
 /* ---- the envelope ---- */
 
@@ -263,7 +302,7 @@ static void run(struct engine *e, json_t *request, struct answer *a)
             if (!a->result && !a->code) refuse(a, SAYS_NO, "out of memory");
             return;
         }
-    refuse(a, NO_METHOD, "%.40s: no such method; there are status start stop side mark tare shutdown",
+    refuse(a, NO_METHOD, "%.40s: no such method; there are status start stop side mark tare measure shutdown",
            json_string_value(method));
 }
 

@@ -13,7 +13,6 @@
 #define RETRY_NS 500000000LL /* a port that is not there is looked for this often */
 #define HEALTH_NS 1000000000LL
 #define RATE_TOLERANCE 0.02
-#define TARE_S 1.0
 
 int64_t engine_now_ns(void)
 {
@@ -70,35 +69,25 @@ static void refuse_block(struct engine_plate *p, uint64_t first, const int32_t *
     }
 }
 
-static void remember_for_tare(struct engine_plate *p, const int32_t *counts, size_t n)
-{
-    struct tare_window *w = &p->tare;
-    unsigned cells = p->cfg->cells_count;
-    for (size_t i = n > w->rows ? n - w->rows : 0; i < n; i++) {
-        memcpy(w->counts + (size_t)w->at * cells, counts + i * cells, cells * sizeof *counts);
-        w->at = (w->at + 1) % w->rows;
-        if (w->filled < w->rows) w->filled++;
-    }
-}
-
 /* A run of samples without a hole: first to the ring, then to the core. */
 static void on_block(void *user, uint64_t first, const int32_t *counts, size_t n)
 {
     struct engine_plate *p = user;
     struct engine *e = p->engine;
     size_t bytes = n * p->cfg->cells_count * sizeof *counts;
-    remember_for_tare(p, counts, n);
     if (e->recording) {
         bool takes = engine_ring_takes(e, record_padded((uint32_t)bytes), true);
         if (takes) engine_put_unkept(p);
         if (!takes || p->unkept.count || engine_put(e, RECORD_BLOCK, p->index, first, 0, counts, bytes) != 0) {
             refuse_block(p, first, counts, n);
+            engine_cells_take(p, counts, n);
             return;
         }
         e->ring_full_told = false;
     }
     p->samples += n;
     plate_station_samples(e->station, p->index, first, counts, n);
+    engine_cells_take(p, counts, n);
 }
 
 static void on_gap(void *user, const struct plate_gap *gap)
@@ -114,6 +103,7 @@ static void on_gap(void *user, const struct plate_gap *gap)
         p->unkept = (struct plate_gap){.sample = gap->sample, .count = gap->count, .reason = PLATE_GAP_OVERRUN};
     p->lost += gap->count;
     p->gaps++;
+    engine_cells_gap(p);
     engine_say_gap(p, gap);
 }
 
@@ -300,10 +290,8 @@ static int set_up_plate(struct engine *e, unsigned i)
     struct plate_timebase_config timebase = {.nominal_rate_Hz = p->cfg->rate_Hz, .tick_s = config_tick_s(p->cfg)};
     int r = plate_intake_init(&p->in, &decoder, &timebase);
     if (r) return r;
-    p->tare.rows = (unsigned)fmax(8, TARE_S * p->cfg->rate_Hz);
-    p->tare.counts = calloc((size_t)p->tare.rows * p->cfg->cells_count, sizeof(int32_t));
     p->row = calloc((size_t)ENGINE_ROWS * ENGINE_CHANNELS, sizeof *p->row);
-    return p->tare.counts && p->row ? 0 : -ENOMEM;
+    return p->row ? engine_cells_init(p) : -ENOMEM;
 }
 
 int engine_new(const struct engine_parts *parts, struct engine **ret)
@@ -337,7 +325,7 @@ void engine_free(struct engine *e)
     if (!e) return;
     for (unsigned i = 0; e->plate && i < e->plates; i++) {
         helper_close(e->parts.helper, e->plate[i].port);
-        free(e->plate[i].tare.counts);
+        engine_cells_done(&e->plate[i]);
         plate_intake_done(&e->plate[i].in);
         free(e->plate[i].row);
     }

@@ -4,13 +4,15 @@
 #include <stdatomic.h>
 
 #include "engine.h"
+#include "plate/cell.h"
 #include "plate/intake.h"
+#include "plate/measure.h"
 #include "plate/station.h"
 
 enum { ENGINE_CHANNELS = 3 + PLATE_MAX_CELLS, ENGINE_ROWS = 1024 };
 
-/* Means over the last second of raw counts, for the tare. */
-struct tare_window {
+/* The last second of raw counts. */
+struct engine_window {
     int32_t *counts; /* [rows][cells], a ring */
     unsigned rows, at, filled;
 };
@@ -29,7 +31,10 @@ struct engine_plate {
     bool absent, told_rate, told_refused;
     struct plate_calibration calibration;
     char device[PLATE_TEXT_SIZE], serial[PLATE_NAME_SIZE];
-    struct tare_window tare;
+    struct engine_window window;
+    struct plate_cells cells;
+    enum plate_cell_fault fault[PLATE_MAX_CELLS]; /* as told */
+    bool zero_known;                              /* it was tared, or the configuration has offsets */
     uint64_t samples, lost, gaps, overrun;
     struct plate_gap unkept; /* samples that the ring did not take: a gap, once it takes something again */
     /* out */
@@ -96,8 +101,18 @@ int engine_start(struct engine *e, const struct engine_start *s, char *why, size
 int engine_stop(struct engine *e, char *why, size_t size);
 int engine_mark(struct engine *e, const char *kind, const char *value, const char *plate, double *ret_t_s, char *why,
                 size_t size);
-int engine_tare(struct engine *e, unsigned plate, double ret_tare[PLATE_MAX_CELLS], double ret_sd[PLATE_MAX_CELLS], char *why,
-                size_t size);
+void engine_put_calibration(struct engine_plate *p, uint64_t sample, const char *why);
+
+/* engine_cells.c */
+int engine_cells_init(struct engine_plate *p); /* -ENOMEM, -EINVAL; after cfg and calibration were set */
+void engine_cells_done(struct engine_plate *p);
+void engine_cells_take(struct engine_plate *p, const int32_t *counts, size_t n); /* and says what it finds */
+void engine_cells_gap(struct engine_plate *p);
+void engine_cells_text(const struct engine_plate *p, char *ret, size_t size); /* "back_left stuck, ..."; "": all are sound */
+int engine_cells_drift(const struct engine_plate *p, char *ret, size_t size); /* -ENODATA: it was not empty twice */
+/* Of the last second. Each: 0, or -errno with the reason in `why`. */
+int engine_measure(const struct engine_plate *p, struct plate_measurement *ret, char *why, size_t size);
+int engine_tare(struct engine_plate *p, struct plate_measurement *ret, char *why, size_t size);
 
 /* engine_say.c */
 void engine_publish(struct engine *e, const char *topic, const char *cache_key, double t_s, const char *body,

@@ -1,4 +1,4 @@
-/* Recordings and what is commanded of them: the ring, start, stop, marks, tare. */
+/* Recordings and what is commanded of them: the ring, start, stop, marks. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,10 +10,6 @@
 #include "engine_private.h"
 #include "log.h"
 #include "ring.h"
-
-#define TARE_QUIET_N 5.0  /* SD of the sum over the window */
-#define TARE_DRIFT_N 5.0  /* first half against second half */
-#define TARE_MOST_N 200.0 /* more than any empty plate is off: somebody stands on it */
 
 /* ---- the ring ---- */
 
@@ -89,6 +85,7 @@ int engine_new_station(struct engine *e)
         struct engine_plate *p = &e->plate[i];
         plate_intake_restart(&p->in);
         p->absent = p->told_rate = false;
+        plate_cells_calibration(&p->cells, &p->calibration); /* the drift is the recording's own */
         p->rows = 0;
         p->samples = p->lost = p->gaps = p->overrun = p->unkept.count = 0;
         p->phase = PLATE_REST;
@@ -96,14 +93,16 @@ int engine_new_station(struct engine *e)
     return 0;
 }
 
-static void add_session(struct engine *e, const char *key, const char *value)
+static void add_session_at(struct engine *e, double t_s, const char *key, const char *value)
 {
-    struct record_session s = {.t_s = 0, .utc_ns = engine_utc_ns()};
+    struct record_session s = {.t_s = t_s, .sample = plate_station_next_sample(e->station, 0), .utc_ns = engine_utc_ns()};
     if (!*value) return;
     snprintf(s.key, sizeof s.key, "%s", key);
     snprintf(s.value, sizeof s.value, "%s", value);
     engine_put(e, RECORD_SESSION, 0, 0, 0, &s, sizeof s);
 }
+
+static void add_session(struct engine *e, const char *key, const char *value) { add_session_at(e, 0, key, value); }
 
 static void add_session_number(struct engine *e, const char *key, double v)
 {
@@ -111,6 +110,12 @@ static void add_session_number(struct engine *e, const char *key, double v)
     if (!isfinite(v) || v <= 0) return;
     snprintf(text, sizeof text, "%.12g", v);
     add_session(e, key, text);
+}
+
+static void add_drift(struct engine_plate *p)
+{
+    char text[PLATE_TEXT_SIZE];
+    if (engine_cells_drift(p, text, sizeof text) == 0) add_session_at(p->engine, engine_now_s(p->engine), "drift_N", text);
 }
 
 static void name_recording(struct engine *e, const char *subject)
@@ -163,7 +168,7 @@ static int put_begin(struct engine *e)
     return r;
 }
 
-static void put_calibration(struct engine *e, struct engine_plate *p, uint64_t sample, const char *why)
+void engine_put_calibration(struct engine_plate *p, uint64_t sample, const char *why)
 {
     struct record_calibration c;
     memset(&c, 0, sizeof c);
@@ -171,7 +176,7 @@ static void put_calibration(struct engine *e, struct engine_plate *p, uint64_t s
     c.utc_ns = engine_utc_ns();
     snprintf(c.who, sizeof c.who, "plated");
     snprintf(c.why, sizeof c.why, "%s", why);
-    engine_put(e, RECORD_CALIBRATION, p->index, sample, 0, &c, sizeof c);
+    engine_put(p->engine, RECORD_CALIBRATION, p->index, sample, 0, &c, sizeof c);
 }
 
 int engine_start(struct engine *e, const struct engine_start *s, char *why, size_t size)
@@ -208,7 +213,7 @@ int engine_start(struct engine *e, const struct engine_start *s, char *why, size
     add_session(e, "note", s->note);
     for (unsigned i = 0; i < e->plates; i++) {
         plate_station_calibration(e->station, i, &e->plate[i].calibration);
-        put_calibration(e, &e->plate[i], 0, "at the start of the recording");
+        engine_put_calibration(&e->plate[i], 0, "at the start of the recording");
     }
     snprintf(e->exercise, sizeof e->exercise, "%s", e->station_config.exercise);
     e->side = e->station_config.side;
@@ -251,6 +256,7 @@ int engine_stop(struct engine *e, char *why, size_t size)
     for (unsigned i = 0; i < e->plates; i++) {
         engine_flush_force(&e->plate[i]);
         engine_put_unkept(&e->plate[i]);
+        add_drift(&e->plate[i]);
     }
     plate_station_finish(e->station);
     for (unsigned i = 0; i < e->plates; i++) e->span[i] = plate_station_next_sample(e->station, i);
@@ -311,60 +317,5 @@ int engine_mark(struct engine *e, const char *kind, const char *value, const cha
     if (strcmp(kind, "side") == 0) plate_side_parse(value, &e->side);
     if (strcmp(kind, "exercise") == 0) snprintf(e->exercise, sizeof e->exercise, "%s", value);
     *ret_t_s = m.t_s;
-    return 0;
-}
-
-int engine_tare(struct engine *e, unsigned plate, double ret_tare[PLATE_MAX_CELLS], double ret_sd[PLATE_MAX_CELLS], char *why,
-                size_t size)
-{
-    struct engine_plate *p = &e->plate[plate];
-    struct tare_window *w = &p->tare;
-    unsigned cells = p->cfg->cells_count;
-    if (w->filled < w->rows || engine_now_ns() - p->read_ns > ENGINE_ABSENT_NS) {
-        snprintf(why, size, "%s: no second of samples to tare from; is the plate connected? platectl status", p->cfg->name);
-        return -ENODATA;
-    }
-    struct plate_calibration c = p->calibration;
-    double mean[PLATE_MAX_CELLS] = {0}, m2[PLATE_MAX_CELLS] = {0}, fz = 0, fz2 = 0, half[2] = {0};
-    for (unsigned r = 0; r < w->rows; r++) {
-        const int32_t *counts = w->counts + (size_t)((w->at + r) % w->rows) * cells;
-        struct plate_force f;
-        plate_calibrate(&c, NULL, counts, &f);
-        double delta = f.Fz_N - fz;
-        fz += delta / (r + 1);
-        fz2 += delta * (f.Fz_N - fz);
-        half[r >= w->rows / 2] += f.Fz_N;
-        for (unsigned i = 0; i < cells; i++) {
-            double v = counts[i] * c.count_scale, d = v - mean[i];
-            mean[i] += d / (r + 1);
-            m2[i] += d * (v - mean[i]);
-        }
-    }
-    double sd = sqrt(fz2 / (w->rows - 1)), drift = fabs(half[0] / (w->rows / 2) - half[1] / (w->rows - w->rows / 2));
-    /* Against the calibration without a tare: a second tare must not hide a person behind the first one. */
-    struct plate_force empty = {0}, now;
-    int32_t zero[PLATE_MAX_CELLS] = {0};
-    plate_calibrate(&c, NULL, zero, &empty);
-    now.Fz_N = fz;
-    bool somebody = sd > TARE_QUIET_N || drift > TARE_DRIFT_N || fabs(now.Fz_N) > TARE_MOST_N;
-    if (somebody) {
-        snprintf(why, size, "%s: not tared: %.0f N on it, SD %.1f N over a second; step off, let it rest, and tare again",
-                 p->cfg->name, fz, sd);
-        return -EBUSY;
-    }
-    if (e->recording && !engine_ring_takes(e, ENGINE_RING_RESERVE / 16, false)) {
-        snprintf(why, size, "%s: not tared: the ring is full, the disk does not keep up; see platectl status", p->cfg->name);
-        return -ENOSPC;
-    }
-    for (unsigned i = 0; i < cells; i++) {
-        c.tare[i] = ret_tare[i] = mean[i];
-        ret_sd[i] = sqrt(m2[i] / (w->rows - 1));
-    }
-    p->calibration = c;
-    plate_station_calibration(e->station, plate, &c);
-    put_calibration(e, p, plate_station_next_sample(e->station, plate), "tare");
-    double t;
-    char ignored[128];
-    engine_mark(e, "tare", "", p->cfg->name, &t, ignored, sizeof ignored);
     return 0;
 }

@@ -209,6 +209,7 @@ static void print_plates(const json_t *plates)
     json_array_foreach(plates, i, plate)
     {
         if (*text_of(plate, "error")) printf("  %s: %s\n", text_of(plate, "name"), text_of(plate, "error"));
+        if (*text_of(plate, "faults")) printf("  %s: cells: %s\n", text_of(plate, "name"), text_of(plate, "faults"));
     }
 }
 
