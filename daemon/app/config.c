@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define PATH_SIZE 160
+#define RAW_COUNT_SCALE 0.01 /* of a device that does not say what a count is */
 
 /* ---- one value ---- */
 
@@ -354,14 +355,15 @@ static int decoder_check(const struct config_source *src, const struct config_pl
 
 static void plate_complete(struct config_plate *p)
 {
-    const bool csv = strcmp(p->decoder, "csv") == 0;
     if (p->csv.first_column == 0) p->csv.first_column = p->csv.time_column == 1 ? 2 : 1;
-    if (isnan(p->count_scale)) {
-        double per_unit = csv ? 1 : 100;
-        for (unsigned i = 0; csv && i < p->csv.decimals; i++) per_unit *= 10;
-        p->count_scale = 1 / per_unit;
-    }
     if (p->csv.time_column == 0) p->csv.time_unit_s = 0;
+    p->count_scale_given = !isnan(p->count_scale);
+    if (p->count_scale_given) return;
+    struct plate_decoder_config dc;
+    struct plate_decoder d;
+    config_decoder(p, &dc);
+    const bool fixed = plate_decoder_init(&d, &dc) == 0 && d.count_scale_N > 0;
+    p->count_scale = fixed ? d.count_scale_N : RAW_COUNT_SCALE;
 }
 
 static int plate_check(const struct config_source *src, const struct config *c, unsigned index, bool csv_given)

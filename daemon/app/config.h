@@ -26,6 +26,7 @@ struct config_plate {
     double rate_Hz;
     double count_scale;
     unsigned limit_counts;      /* where the cells saturate; 0: not known */
+    bool count_scale_given;     /* else it is the decoder's own */
     double width_mm, length_mm; /* distance between the cells, left to right and back to front; 0: not given */
     double surface_z_mm;
     struct config_cell *cells;

@@ -109,7 +109,11 @@ static bool print_section(FILE *f, enum config_section section, const char *base
     const struct config_key *keys = config_section_keys(section, &n);
     bool ok = true;
     for (unsigned i = 0; i < n && ok; i++) {
-        /* csv: is refused beside another decoder. */
+        /* csv: is refused beside another decoder; a count_scale that was not given stays the decoder's own. */
+        if (keys[i].section == CONFIG_PLATE && strcmp(keys[i].name, "count_scale") == 0 &&
+            !((const struct config_plate *)base)->count_scale_given &&
+            strcmp(((const struct config_plate *)base)->decoder, "auto") == 0)
+            continue;
         if (keys[i].of == CONFIG_CSV && strcmp(((const struct config_plate *)base)->decoder, "csv") != 0) continue;
         bool any = false;
         ok = print_key(f, &keys[i], base, first, indent, &any);

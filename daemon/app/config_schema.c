@@ -6,6 +6,7 @@ static const struct config_word one_side[] = {
     {"none", PLATE_SIDE_NONE}, {"left", PLATE_SIDE_LEFT}, {"right", PLATE_SIDE_RIGHT}, {NULL, 0}};
 static const struct config_word orders[] = {{"2", 2}, {"4", 4}, {"6", 6}, {"8", 8}, {NULL, 0}};
 static const struct config_word separators[] = {{",", ','}, {";", ';'}, {"tab", '\t'}, {"space", ' '}, {NULL, 0}};
+static const struct config_word units[] = {{"N", 1}, {"kg", 9.80665}, {"g", 0.00980665}, {"lb", 4.4482216152605}, {NULL, 0}};
 static const struct config_word time_units[] = {{"s", 1}, {"ms", 1e-3}, {"us", 1e-6}, {NULL, 0}};
 
 #define MEMBER(type, member) offsetof(struct type, member), sizeof(((struct type *)0)->member)
@@ -121,7 +122,7 @@ const struct config_key config_keys[] = {
     {CONFIG_PLATE, "rate_Hz", CONFIG_NUMBER, AT(config_plate, rate_Hz), "1000", 0.1, 100000, NULL, 0, false, "Hz",
      "nominal sample rate; the true one is measured"},
     {CONFIG_PLATE, "count_scale", CONFIG_NUMBER, AT(config_plate, count_scale), "", -1e9, 1e9, NULL, 0, false, "N/count",
-     "newtons of one count, or whatever unit the gains expect; not given: csv 10^-decimals, others 0.01"},
+     "newtons of one count, or whatever unit the gains expect; not given: the decoder's own, 0.01 for raw counts"},
     {CONFIG_PLATE, "limit_counts", CONFIG_WHOLE, AT(config_plate, limit_counts), "0", 0, 2147483647, NULL, 0, false, "counts",
      "where a cell saturates, to either side; 0: not known, the ends of 16, 24 and 32 bits count as such"},
     {CONFIG_PLATE, "width_mm", CONFIG_NUMBER, AT(config_plate, width_mm), "0", 0, 10000, NULL, 0, false, "mm",
@@ -170,6 +171,8 @@ const struct config_key config_keys[] = {
      "column of the first cell, the others follow it; 0: the first that is not the clock"},
     {CONFIG_CSV, "decimals", CONFIG_WHOLE, AT(config_plate, csv.decimals), "0", 0, 6, NULL, 0, false, "",
      "digits after the point that are kept"},
+    {CONFIG_CSV, "unit", CONFIG_WORD, AT(config_plate, csv.unit_N), "N", 0, 0, units, 0, false, "",
+     "of the cells' columns: N, kg, g or lb; count_scale follows from it"},
     {.name = NULL},
 };
 /* clang-format on */

@@ -29,27 +29,6 @@ int64_t engine_utc_ns(void)
 }
 /* ---- samples ---- */
 
-static void on_hello(void *user, const struct plate_hello *h)
-{
-    struct engine_plate *p = user;
-    char text[256];
-    bool wrong = p->in.refused;
-    if (wrong && !p->told_refused) {
-        snprintf(text, sizeof text, "the device %s has %u cells, the configuration %u; list its cells under `cells`", h->name,
-                 h->cells, p->cfg->cells_count);
-        engine_health(p->engine, "port", "error", p->cfg->name, text);
-    }
-    p->told_refused = wrong;
-    if (!wrong && h->count_scale_N > 0 && fabs(h->count_scale_N / p->cfg->count_scale - 1) > 1e-6 &&
-        strcmp(p->serial, h->serial) != 0) {
-        snprintf(text, sizeof text, "the device says %g N a count, the configuration %g: the configuration is used",
-                 h->count_scale_N, p->cfg->count_scale);
-        engine_health(p->engine, "port", "warning", p->cfg->name, text);
-    }
-    snprintf(p->device, sizeof p->device, "%s", h->name);
-    snprintf(p->serial, sizeof p->serial, "%s", h->serial);
-}
-
 /* Samples that the ring does not take are lost to the archive, and so to the core, which must agree with it; they are shown. */
 static void refuse_block(struct engine_plate *p, uint64_t first, const int32_t *counts, size_t n)
 {
@@ -142,10 +121,12 @@ static void begin_by_itself(struct engine *e)
 
 static void take_bytes(struct engine_plate *p, const uint8_t *bytes, size_t n, int64_t host_ns, int64_t utc_ns)
 {
-    const struct plate_intake_sink sink = {on_clock, on_gap, on_block, p};
-    if (plate_intake_decode(&p->in, bytes, n, on_hello, p) > 0) {
+    const struct plate_intake_sink sink = {on_clock, on_gap, on_block, engine_on_edge, p};
+    unsigned frames = plate_intake_decode(&p->in, bytes, n, engine_on_hello, p);
+    if (!p->settled && plate_decoder_settled(&p->in.decoder)) engine_settle(p);
+    if (frames > 0) {
         p->absent = false;
-        if (p->engine->autostart_due) begin_by_itself(p->engine);
+        if (p->engine->autostart_due && !engine_unsettled(p->engine)) begin_by_itself(p->engine);
     }
     plate_intake_take(&p->in, &p->engine->epoch, host_ns, utc_ns, &sink);
 }
@@ -174,6 +155,7 @@ static void read_port(struct engine_plate *p, short revents)
         p->read_ns = host_ns;
         take_bytes(p, bytes, (size_t)n, host_ns, utc_ns);
         if (p->engine->config->stream.publish_interval_ms == 0) engine_flush_force(p);
+        engine_talk(p, host_ns);
         return;
     }
     if (n < 0 && n != -EPIPE)
@@ -203,7 +185,7 @@ static void collect_ports(struct engine *e)
             char text[320];
             p->port = r.port;
             p->error[0] = 0;
-            p->opened_ns = engine_now_ns();
+            p->opened_ns = p->talk_ns = engine_now_ns();
             snprintf(text, sizeof text, "%s is open (%s)", p->cfg->port, port_kind(r.port));
             engine_health(e, "port", "ok", p->cfg->name, text);
         } else if (strcmp(p->error, r.why.text) != 0) {
@@ -222,6 +204,7 @@ static int next_timeout_ms(struct engine *e, int64_t now)
         struct engine_plate *p = &e->plate[i];
         if (!p->port && !p->opening && p->retry_ns < due) due = p->retry_ns;
         if (p->rows && p->row_ns + interval < due) due = p->row_ns + interval;
+        if (p->port && p->talk_ns < due) due = p->talk_ns;
     }
     return due <= now ? 0 : (int)((due - now) / 1000000) + 1;
 }
@@ -233,6 +216,7 @@ static void do_what_is_due(struct engine *e, int64_t now)
     for (unsigned i = 0; i < e->plates; i++) {
         struct engine_plate *p = &e->plate[i];
         if (p->rows && now - p->row_ns >= interval) engine_flush_force(p);
+        if (p->port && now >= p->talk_ns) engine_talk(p, now);
         if (p->in.started && !p->absent && now - p->read_ns > ENGINE_ABSENT_NS) {
             p->absent = true;
             plate_station_absent(e->station, i);
@@ -290,6 +274,7 @@ static int set_up_plate(struct engine *e, unsigned i)
     struct plate_timebase_config timebase = {.nominal_rate_Hz = p->cfg->rate_Hz, .tick_s = config_tick_s(p->cfg)};
     int r = plate_intake_init(&p->in, &decoder, &timebase);
     if (r) return r;
+    p->settled = plate_decoder_settled(&p->in.decoder);
     p->row = calloc((size_t)ENGINE_ROWS * ENGINE_CHANNELS, sizeof *p->row);
     return p->row ? engine_cells_init(p) : -ENOMEM;
 }

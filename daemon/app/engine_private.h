@@ -29,6 +29,11 @@ struct engine_plate {
     /* bytes to samples */
     struct plate_intake in;
     bool absent, told_rate, told_refused;
+    bool settled; /* it is known what the device speaks */
+    unsigned told_version;
+    int64_t talk_ns; /* when the device may have to be told something */
+    const char *told_trouble;
+    uint64_t edges_unkept; /* sync pulses that the ring did not take */
     struct plate_calibration calibration;
     char device[PLATE_TEXT_SIZE], serial[PLATE_NAME_SIZE];
     struct engine_window window;
@@ -113,6 +118,13 @@ int engine_cells_drift(const struct engine_plate *p, char *ret, size_t size); /*
 /* Of the last second. Each: 0, or -errno with the reason in `why`. */
 int engine_measure(const struct engine_plate *p, struct plate_measurement *ret, char *why, size_t size);
 int engine_tare(struct engine_plate *p, struct plate_measurement *ret, char *why, size_t size);
+
+/* engine_device.c */
+void engine_on_hello(void *user, const struct plate_hello *h);
+void engine_on_edge(void *user, const struct plate_intake_edge *edge);
+void engine_settle(struct engine_plate *p);                          /* `auto` has found out what the device speaks */
+const struct engine_plate *engine_unsettled(const struct engine *e); /* the first of which it is not known; NULL: all are */
+void engine_talk(struct engine_plate *p, int64_t now_ns);
 
 /* engine_say.c */
 void engine_publish(struct engine *e, const char *topic, const char *cache_key, double t_s, const char *body,

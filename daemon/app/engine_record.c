@@ -157,6 +157,10 @@ static int put_begin(struct engine *e)
     rec.started_host_ns = e->epoch.host_ns;
     rec.config = e->config->text;
     for (unsigned i = 0; i < e->plates; i++) {
+        const struct plate_decoder *d = &e->plate[i].in.decoder;
+        snprintf(rec.plate[i].protocol, sizeof rec.plate[i].protocol, "%s", d->protocol->name);
+        rec.plate[i].tick_s = d->tick_s;
+        rec.plate[i].count_scale = e->plate[i].calibration.count_scale;
         if (*e->plate[i].device) memcpy(rec.plate[i].device, e->plate[i].device, sizeof rec.plate[i].device);
         if (*e->plate[i].serial) memcpy(rec.plate[i].device_serial, e->plate[i].serial, sizeof rec.plate[i].device_serial);
     }
@@ -184,6 +188,12 @@ int engine_start(struct engine *e, const struct engine_start *s, char *why, size
     if (e->recording && !e->autostarted) {
         snprintf(why, size, "already recording %s; platectl stop ends it", e->session);
         return -EALREADY;
+    }
+    const struct engine_plate *unsettled = engine_unsettled(e);
+    if (unsettled) {
+        snprintf(why, size, "%s: decoder auto does not know yet what it speaks; plug it in and wait, or write its `decoder`",
+                 unsettled->cfg->name);
+        return -EAGAIN;
     }
     if (!engine_ring_takes(e, ENGINE_RING_RESERVE / 4, false)) {
         snprintf(why, size, "the ring is full: the disk does not keep up; see platectl status");

@@ -45,16 +45,26 @@ static void on_frame(void *user, const struct plate_frame *f)
 static void on_hello(void *user, const struct plate_hello *h)
 {
     struct decoding *d = user;
-    d->in->refused = h->cells != d->in->cells;
+    d->in->refused = h->cells > 0 && h->cells != d->in->cells;
     if (d->hello) d->hello(d->user, h);
+}
+
+static void on_edge(void *user, const struct plate_edge *e)
+{
+    struct plate_intake *in = ((struct decoding *)user)->in;
+    if (in->edges < PLATE_INTAKE_EDGES)
+        in->edge[in->edges++] = (struct plate_intake_waiting){in->frames, *e};
+    else
+        in->edges_lost++;
 }
 
 unsigned plate_intake_decode(struct plate_intake *in, const uint8_t *bytes, size_t n,
                              void (*hello)(void *user, const struct plate_hello *h), void *user)
 {
     struct decoding d = {in, hello, user};
-    plate_decoder_push(&in->decoder, bytes, n, &(struct plate_decode_sink){on_frame, on_hello, &d});
-    if (in->refused) in->frames = 0;
+    plate_decoder_push(&in->decoder, bytes, n, &(struct plate_decode_sink){on_frame, on_hello, on_edge, &d});
+    if (plate_decoder_settled(&in->decoder)) in->timebase.cfg.tick_s = in->decoder.tick_s; /* now `auto` knows it */
+    if (in->refused) in->frames = in->edges = 0;
     return in->frames;
 }
 
@@ -66,6 +76,27 @@ static void start(struct plate_intake *in, struct plate_epoch *epoch, int64_t ho
     plate_timebase_start(&in->timebase, fmax(0, (double)(first_ns - epoch->host_ns) * 1e-9), host_ns, utc_ns);
     in->started = true;
     sink->clock(sink->user, &in->timebase.knot);
+}
+
+/* Those that came before frame i, which is `sample`: by their own stamps, if both have one. */
+static void take_edges(struct plate_intake *in, unsigned i, uint64_t sample, const struct plate_intake_sink *sink)
+{
+    const struct plate_clock *knot = &in->timebase.knot;
+    const struct plate_frame *f = &in->frame[i];
+    unsigned n = 0;
+    for (; n < in->edges && in->edge[n].frame <= i; n++) {
+        const struct plate_edge *e = &in->edge[n].edge;
+        struct plate_intake_edge edge = {sample, plate_clock_t_s(knot, sample), e->rising};
+        if (e->has_ticks && f->has_ticks) {
+            double before_s = (double)(int64_t)(f->ticks - e->ticks) * in->decoder.tick_s;
+            double samples = floor(before_s / knot->period_s);
+            edge.t_s = fmax(0, edge.t_s - before_s);
+            edge.sample -= (uint64_t)fmin(fmax(samples, 0), (double)sample);
+        }
+        if (sink->edge) sink->edge(sink->user, &edge);
+    }
+    in->edges -= n;
+    memmove(in->edge, in->edge + n, in->edges * sizeof *in->edge);
 }
 
 void plate_intake_take(struct plate_intake *in, struct plate_epoch *epoch, int64_t host_ns, int64_t utc_ns,
@@ -85,10 +116,12 @@ void plate_intake_take(struct plate_intake *in, struct plate_epoch *epoch, int64
             sink->gap(sink->user, &gap);
         }
         if (n == 0) first = sample;
+        take_edges(in, i, sample, sink);
         memcpy(in->block + n++ * in->cells, f->counts, in->cells * sizeof *in->block);
         if (f->has_ticks) in->device_us = (double)f->ticks * in->decoder.tick_s * 1e6;
     }
     in->frames = 0;
+    for (unsigned i = 0; i < in->edges; i++) in->edge[i].frame = 0; /* their sample comes with the next read */
     sink->block(sink->user, first, in->block, n);
     struct plate_clock knot;
     if (plate_timebase_read_done(&in->timebase, host_ns, utc_ns, &knot)) sink->clock(sink->user, &knot);
@@ -98,6 +131,7 @@ void plate_intake_restart(struct plate_intake *in) { in->started = false; }
 
 void plate_intake_reopened(struct plate_intake *in)
 {
+    in->edges = 0; /* no telling how long before the next sample they came */
     plate_decoder_reset(&in->decoder);
     plate_timebase_reopened(&in->timebase);
 }

@@ -477,6 +477,11 @@ int plate_station_mark(struct plate_station *s, const struct plate_mark *m)
         s->sink.event(s->sink.user, &e);
         return 0;
     }
+    if (strcmp(m->kind, "sync") == 0) { /* told at once: it is of a sample of its own plate, and nobody waits for it */
+        struct plate_event e = {.type = PLATE_EVENT_MARK, .t_s = m->t_s, .u.mark = *m};
+        s->sink.event(s->sink.user, &e);
+        return 0;
+    }
     if (s->marks - s->merged_marks == MARKS) merge_until(s, s->mark[s->merged_marks % MARKS].t_s, -INFINITY);
     for (unsigned i = 0; i < s->cfg.plates; i++) /* the slot is needed: a plate that is so far behind takes the mark now */
         if (s->marks - s->plate[i].next_mark == MARKS) apply_marks(s, &s->plate[i], s->mark[s->plate[i].next_mark % MARKS].t_s);

@@ -87,7 +87,7 @@ static uint64_t slots(struct plate_timebase *tb, const struct plate_frame *f, in
         return f->seq - tb->prev_seq;
     }
     gap->reason = tb->reopened ? PLATE_GAP_UNPLUG : PLATE_GAP_TIME;
-    if (f->has_ticks) return slots_by_stamp(tb, f);
+    if (f->has_ticks && tb->clocked) return slots_by_stamp(tb, f);
     return tb->reopened || silence_s > HOST_HOLE_S + 1.5 * tb->period_s ? slots_by_host(tb, silence_s) : 1;
 }
 
@@ -98,7 +98,7 @@ bool plate_timebase_number(struct plate_timebase *tb, const struct plate_frame *
     bool rebase = !tb->have_prev;
     if (tb->have_prev) {
         gap.count = slots(tb, f, host_ns, &gap) - 1;
-        rebase = f->restarted || (f->has_ticks && f->ticks < tb->prev_ticks);
+        rebase = f->restarted || !tb->clocked || (f->has_ticks && f->ticks < tb->prev_ticks);
     }
     uint64_t sample = tb->next_sample + gap.count;
     if (f->has_ticks) {
@@ -109,7 +109,7 @@ bool plate_timebase_number(struct plate_timebase *tb, const struct plate_frame *
             tb->windows = 0;
             tb->drift_rate = tb->drift_pending_s = 0;
         }
-        tb->have_anchor = true;
+        tb->clocked = tb->have_anchor = true;
         tb->anchor_sample = sample;
         tb->anchor_s = stamp_s + tb->tick_offset_s;
         if (!tb->have_base) {
@@ -170,7 +170,7 @@ static void follow_host(struct plate_timebase *tb, int64_t host_ns)
 
 static void follow_device(struct plate_timebase *tb, int64_t host_ns)
 {
-    if (tb->cfg.tick_s > 0) {
+    if (tb->clocked) {
         if (tb->have_anchor) follow_host(tb, host_ns);
         return;
     }
@@ -197,7 +197,7 @@ static void measure_rate(struct plate_timebase *tb)
 {
     if (tb->anchor_sample <= tb->base_sample) return;
     double n = (double)(tb->anchor_sample - tb->base_sample), s = tb->anchor_s - tb->base_s;
-    if (tb->cfg.tick_s > 0) {
+    if (tb->clocked) {
         if (n < FIRST_KNOT_SAMPLES / 2) return;
         tb->period_s = s / n;
         if (s < 10 * KNOT_S) return;
@@ -227,15 +227,15 @@ bool plate_timebase_read_done(struct plate_timebase *tb, int64_t host_ns, int64_
     tb->knot_interval = tb->knot_interval * 2 < full ? tb->knot_interval * 2 : full;
     struct plate_clock next = {.sample = tb->next_sample, .host_ns = host_ns, .utc_ns = utc_ns, .device_ticks = tb->prev_ticks};
     next.t_s = plate_clock_t_s(&tb->knot, next.sample);
-    double offset_s = tb->cfg.tick_s > 0 ? tb->drift_s : tb->tick_offset_s;
+    double offset_s = tb->clocked ? tb->drift_s : tb->tick_offset_s;
     double want_s = tb->anchor_s + offset_s + ((double)next.sample - (double)tb->anchor_sample) * tb->period_s;
-    if (tb->cfg.tick_s <= 0 && tb->rate_mismatch) want_s = next.t_s;
+    if (!tb->clocked && tb->rate_mismatch) want_s = next.t_s;
     double bend = PHASE_GAIN * (want_s - next.t_s) / (double)tb->knot_interval;
     double most = SLOPE_LIMIT * tb->period_s;
     next.period_s = tb->period_s * (1 + tb->drift_rate) + fmax(-most, fmin(most, bend));
     tb->next_knot_at = next.sample + tb->knot_interval;
     tb->knot = next;
-    if (tb->cfg.tick_s <= 0) tb->have_anchor = false;
+    if (!tb->clocked) tb->have_anchor = false;
     *ret_knot = next;
     return true;
 }

@@ -19,6 +19,7 @@
 #define NS_PER_S 1000000000LL
 #define WAKE_NS 250000 /* rows closer together than this go out together */
 #define NEVER INT64_MAX
+#define SYNC_PULSE_S 0.05
 #define DRAIN_GIVE_UP_S 2 /* the reader takes nothing for so long: it is gone */
 
 /* ---- the configuration that fits ---- */
@@ -40,17 +41,14 @@ static int print_config(const struct sim_options *o, const struct sim_source *s)
         const struct sim_source_plate *p = &s->plate[k];
         bool sided = !strcmp(p->name, "left") || !strcmp(p->name, "right");
         if (port_link(o, s, k, link, sizeof link)) return 1;
-        printf("  - name: %s\n    side: %s\n    port: \"%s%s%s\"\n    baud: 115200\n    decoder: %s\n    rate_Hz: %.7g\n    "
-               "count_scale: %.*f\n",
-               p->name, sided ? p->name : "none", here, here[0] ? "/" : "", link, o->csv ? "csv" : "native", s->rate_Hz,
-               p->decimals ? (int)p->decimals : 1, pow(10, -(double)p->decimals));
+        printf("  - name: %s\n    side: %s\n    port: \"%s%s%s\"\n    baud: %u\n    decoder: %s\n    rate_Hz: %.7g\n", p->name,
+               sided ? p->name : "none", here, here[0] ? "/" : "", link, o->protocol->baud, o->protocol->name, s->rate_Hz);
+        if (!o->protocol->cells) /* others say forces */
+            printf("    count_scale: %.*f\n", p->decimals ? (int)p->decimals : 1, pow(10, -(double)p->decimals));
         if (!s->recording && p->cells == 4) printf("    width_mm: %g\n    length_mm: %g\n", SIM_WIDTH_MM, SIM_LENGTH_MM);
         puts("    cells:");
         for (unsigned i = 0; i < p->cells; i++) printf("      - name: %s\n", sim_source_cell(s, k, i));
-        if (o->csv)
-            fputs("    csv:\n      separator: \",\"\n      time_column: 1\n      time_unit: us\n      time_bits: 32\n"
-                  "      first_column: 2\n      decimals: 0\n",
-                  stdout);
+        fputs(o->protocol->config, stdout);
     }
     return fflush(stdout) ? 1 : 0;
 }
@@ -64,6 +62,7 @@ struct sim {
     unsigned devices;
     int signals;
     int64_t start_ns, woke_ns;
+    bool high;  /* on the trigger inputs */
     double t_s; /* of the row that was sent last */
     enum { PLUGGED, UNPLUGGED, REPLUGGED } plug;
 };
@@ -165,6 +164,16 @@ static int64_t due_ns(const struct sim *m)
     return m->o->speed > 0 ? m->start_ns + (int64_t)(sim_source_t_s(&m->source) / m->o->speed * NS_PER_S) : 0;
 }
 
+/* What the trigger inputs see between the last row and this one. The first pulse comes after one interval. */
+static int sync_edge(struct sim *m, double t_s)
+{
+    if (m->o->sync_s <= 0) return 0;
+    bool high = t_s >= m->o->sync_s && fmod(t_s, m->o->sync_s) < SYNC_PULSE_S;
+    int edge = high - m->high;
+    m->high = high;
+    return edge;
+}
+
 /* Every row whose time has come and for which there is room. Without a pace, the signal also waits for a plug to be noticed. */
 static int produce(struct sim *m, int64_t now)
 {
@@ -173,9 +182,10 @@ static int produce(struct sim *m, int64_t now)
         double t_s = sim_source_t_s(&m->source);
         if (pull_the_plug(m, t_s)) return 1;
         if (!all_heard(m) && m->o->speed <= 0) break;
+        int edge = sync_edge(m, t_s);
         for (unsigned k = 0; k < m->devices; k++) {
             sim_source_counts(&m->source, k, counts);
-            sim_device_sample(m->device[k], t_s, sim_source_slot(&m->source), counts);
+            sim_device_sample(m->device[k], t_s, sim_source_slot(&m->source), counts, edge);
         }
         m->t_s = t_s;
         sim_source_advance(&m->source);
@@ -258,12 +268,17 @@ static int open_devices(struct sim *m)
                                         .rate_Hz = m->source.rate_Hz,
                                         .scale_nN = (uint32_t)lround(1e9 * pow(10, -(double)p->decimals)),
                                         .per_packet = o->per_packet ? o->per_packet : usual,
-                                        .csv = o->csv,
+                                        .protocol = o->protocol,
                                         .wait = o->wait,
                                         .overrun = o->overrun,
                                         .drop = o->drop,
                                         .corrupt = o->corrupt,
                                         .seed = o->body.seed + k};
+        if (o->protocol->cells && p->cells != o->protocol->cells) {
+            fprintf(stderr, "plate-sim: --protocol: %s has %u cell(s), the recording's plate %s %u\n", o->protocol->name,
+                    o->protocol->cells, p->name, p->cells);
+            return 2;
+        }
         if (cfg.per_packet > most) {
             fprintf(stderr, "plate-sim: --samples-per-packet: at most %u fit with %u cells\n", most, p->cells);
             return 2;

@@ -29,12 +29,14 @@ struct sim_device {
     struct sim_rng faults;
     int master, slave; /* the slave stays open here: a reader that goes away is no hang-up */
     char pty[64];
-    bool heard, powered;
-    bool delimit; /* at the start, and after a packet that was cut off: the next one shall not share its fate */
+    bool read, told, powered; /* its probe was taken; it was told to send; it has taken a sample since it was plugged in */
+    bool delimit;             /* at the start, and after a packet that was cut off: the next one shall not share its fate */
     double t0_s, hello_at_s;
     uint64_t slot0;
     int32_t counts[PLATE_WIRE_BODY_MAX / 4];
     unsigned pending_samples;
+    uint8_t pending_edge;
+    char command[32]; /* the last that it was told */
     uint64_t pending_slot;
     double pending_t_s;
     uint8_t out[OUT_SIZE];
@@ -88,7 +90,7 @@ static void remove_link(const struct sim_device *d)
 /* A byte that every decoder passes over. It goes through a kernel worker: wait, so that `unread` can tell when it is taken. */
 static int send_probe(struct sim_device *d)
 {
-    if (write(d->master, d->cfg.csv ? "\n" : "\0", 1) != 1) return errno ? -errno : -EIO;
+    if (write(d->master, &d->cfg.protocol->idle, 1) != 1) return errno ? -errno : -EIO;
     for (unsigned i = 0; i < 5000; i++) {
         if (sim_device_unread(d) > 0) return 0;
         nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
@@ -106,9 +108,11 @@ static void close_pty(struct sim_device *d)
 int sim_device_plug(struct sim_device *d, struct sim_device_error *ret_error)
 {
     int r = open_pty(d);
-    d->heard = !d->cfg.wait;
+    d->read = !d->cfg.wait;
+    d->told = !d->cfg.protocol->answers;
     d->powered = false;
     d->delimit = true;
+    memset(d->command, 0, sizeof d->command);
     if (!r && d->cfg.wait) r = send_probe(d);
     if (r < 0) {
         close_pty(d);
@@ -139,7 +143,7 @@ void sim_device_unplug(struct sim_device *d)
     d->pending_samples = 0;
     remove_link(d);
     close_pty(d);
-    d->heard = false;
+    d->read = false;
 }
 
 int sim_device_open(const struct sim_device_config *cfg, struct sim_device **ret, struct sim_device_error *ret_error)
@@ -178,10 +182,32 @@ int sim_device_unread(const struct sim_device *d)
     return d->slave >= 0 && ioctl(d->slave, FIONREAD, &n) == 0 ? n : 0;
 }
 
+static void put(struct sim_device *d, const void *bytes, size_t n, unsigned samples, bool corrupt);
+
+/* Answers the command that ends with this byte. */
+static void hear(struct sim_device *d, char c)
+{
+    memmove(d->command, d->command + 1, sizeof d->command - 1);
+    d->command[sizeof d->command - 1] = c;
+    for (const struct sim_answer *a = d->cfg.protocol->answers; a->command; a++) {
+        size_t n = strlen(a->command);
+        if (memcmp(d->command + sizeof d->command - n, a->command, n) != 0) continue;
+        put(d, a->answer, strlen(a->answer), 0, false);
+        d->told = a->sends;
+        d->powered &= a->sends; /* its clock starts with the next capture */
+        sim_device_flush(d);
+        return;
+    }
+}
+
 bool sim_device_heard(struct sim_device *d)
 {
-    if (!d->heard && d->master >= 0) d->heard = sim_device_unread(d) == 0;
-    return d->heard;
+    char bytes[64];
+    if (!d->read && d->master >= 0) d->read = sim_device_unread(d) == 0;
+    if (d->read && d->cfg.protocol->answers)
+        for (ssize_t n; (n = read(d->master, bytes, sizeof bytes)) > 0;)
+            for (ssize_t i = 0; i < n; i++) hear(d, bytes[i]);
+    return d->read && d->told;
 }
 
 /* ---- packets ---- */
@@ -195,7 +221,7 @@ bool sim_device_room(const struct sim_device *d)
 
 static void put(struct sim_device *d, const void *bytes, size_t n, unsigned samples, bool corrupt)
 {
-    if (d->delimit) d->out[d->out_n++] = d->cfg.csv ? '\n' : 0;
+    if (d->delimit) d->out[d->out_n++] = (uint8_t)d->cfg.protocol->idle;
     d->delimit = false;
     memcpy(d->out + d->out_n, bytes, n);
     d->out_n += n;
@@ -224,10 +250,10 @@ void sim_device_end_packet(struct sim_device *d)
 {
     uint8_t packet[PLATE_WIRE_PACKET_MAX];
     if (!d->pending_samples) return;
-    uint16_t n = plate_wire_data(packet, (uint32_t)(d->pending_slot - d->slot0), (uint32_t)device_us(d, d->pending_t_s),
-                                 d->counts, (uint8_t)d->pending_samples, (uint8_t)d->cfg.cells);
-    emit(d, packet, n, 1, d->pending_samples);
-    d->pending_samples = 0;
+    uint16_t n = plate_wire_data_edge(packet, (uint32_t)(d->pending_slot - d->slot0), (uint32_t)device_us(d, d->pending_t_s),
+                                      d->counts, (uint8_t)d->pending_samples, (uint8_t)d->cfg.cells, d->pending_edge);
+    emit(d, packet, n, d->cfg.protocol->tail, d->pending_samples);
+    d->pending_samples = d->pending_edge = 0;
 }
 
 static void say_hello(struct sim_device *d)
@@ -238,8 +264,9 @@ static void say_hello(struct sim_device *d)
     put(d, packet, n, 0, false);
 }
 
-static void native_sample(struct sim_device *d, double t_s, uint64_t slot, const int32_t *counts)
+static void native_sample(struct sim_device *d, double t_s, uint64_t slot, const int32_t *counts, int edge)
 {
+    if (edge && d->pending_edge) sim_device_end_packet(d); /* a packet has room for one */
     if (d->pending_samples && slot != d->pending_slot + d->pending_samples) sim_device_end_packet(d);
     if (t_s >= d->hello_at_s) {
         sim_device_end_packet(d);
@@ -250,33 +277,36 @@ static void native_sample(struct sim_device *d, double t_s, uint64_t slot, const
         d->pending_slot = slot;
         d->pending_t_s = t_s;
     }
+    if (edge) d->pending_edge = plate_wire_edge((uint8_t)d->pending_samples, edge > 0);
     memcpy(d->counts + d->pending_samples * d->cfg.cells, counts, d->cfg.cells * sizeof *counts);
     if (++d->pending_samples == d->cfg.per_packet) sim_device_end_packet(d);
 }
 
-static void csv_sample(struct sim_device *d, double t_s, const int32_t *counts)
+static void other_sample(struct sim_device *d, double t_s, const int32_t *counts, int edge)
 {
-    char line[24 + 12 * PLATE_MAX_CELLS + 3];
-    int n = snprintf(line, sizeof line, "%u", (unsigned)(uint32_t)device_us(d, t_s));
-    for (unsigned i = 0; i < d->cfg.cells; i++) n += snprintf(line + n, sizeof line - (size_t)n, ",%d", counts[i]);
-    n += snprintf(line + n, sizeof line - (size_t)n, "\r\n");
-    emit(d, (uint8_t *)line, (size_t)n, 2, 1);
+    uint8_t bytes[SIM_SAMPLE_MAX];
+    size_t n = d->cfg.protocol->sample(
+        bytes, &(struct sim_sample){device_us(d, t_s), counts, d->cfg.cells, d->cfg.scale_nN * 1e-9, edge});
+    emit(d, bytes, n, d->cfg.protocol->tail, 1);
 }
 
-void sim_device_sample(struct sim_device *d, double t_s, uint64_t slot, const int32_t *counts)
+void sim_device_sample(struct sim_device *d, double t_s, uint64_t slot, const int32_t *counts, int edge)
 {
     d->n.samples++;
-    if (d->master >= 0 && !d->powered) {
+    if (!sim_device_heard(d)) {
+        d->n.unplugged++;
+        return;
+    }
+    if (!d->powered) {
         d->powered = true;
         d->t0_s = d->hello_at_s = t_s;
         d->slot0 = slot;
+        put(d, d->cfg.protocol->banner, strlen(d->cfg.protocol->banner), 0, false);
     }
-    if (!d->heard)
-        d->n.unplugged++;
-    else if (d->cfg.csv)
-        csv_sample(d, t_s, counts);
+    if (d->cfg.protocol->sample)
+        other_sample(d, t_s, counts, edge);
     else
-        native_sample(d, t_s, slot, counts);
+        native_sample(d, t_s, slot, counts, edge);
 }
 
 /* ---- out ---- */

@@ -2,6 +2,7 @@
  * Not a byte is lost unless the configuration asks for it, and every sample ends in exactly one counter. One thread. */
 #pragma once
 #include "plate/types.h"
+#include "sim_protocol.h"
 
 struct sim_device_config {
     char name[PLATE_NAME_SIZE], serial[PLATE_NAME_SIZE];
@@ -9,7 +10,7 @@ struct sim_device_config {
     unsigned cells, per_packet;
     double rate_Hz;
     uint32_t scale_nN;
-    bool csv;             /* lines of t_us,c1,..,cN instead of native packets */
+    const struct sim_protocol *protocol;
     bool wait;            /* a probe tells when somebody reads */
     bool overrun;         /* what does not fit is dropped, as by a UART */
     double drop, corrupt; /* probability for a packet, or a line */
@@ -33,12 +34,14 @@ const struct sim_device_counters *sim_device_counters(const struct sim_device *d
 bool sim_device_plugged(const struct sim_device *d);
 void sim_device_unplug(struct sim_device *d);
 int sim_device_plug(struct sim_device *d, struct sim_device_error *ret_error); /* a new pty; the board's counters start anew */
-/* Somebody has taken the probe off the pty since it was plugged in. Without `wait` always true. */
+/* Somebody has taken the probe off the pty since it was plugged in (without `wait` always so), and has told a board that waits
+ * to be told to send. Answers what it was told. */
 bool sim_device_heard(struct sim_device *d);
 
 bool sim_device_room(const struct sim_device *d); /* for another sample */
-/* One sample; `slot` is its number since the signal began, t_s its time. While nobody hears it counts as unplugged. */
-void sim_device_sample(struct sim_device *d, double t_s, uint64_t slot, const int32_t *counts);
+/* One sample; `slot` is its number since the signal began, t_s its time, `edge` what came on the trigger input before it (see
+ * sim_protocol.h). While nobody hears it counts as unplugged. */
+void sim_device_sample(struct sim_device *d, double t_s, uint64_t slot, const int32_t *counts, int edge);
 void sim_device_end_packet(struct sim_device *d);
 /* Writes what the pty takes now: bytes written, or -errno. */
 long sim_device_flush(struct sim_device *d);

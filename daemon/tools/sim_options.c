@@ -48,7 +48,7 @@ enum {
     OPT_LAST_DRAWN = OPT_TRUTH,
     OPT_SEED,
     OPT_LINK,
-    OPT_FORMAT,
+    OPT_PROTOCOL,
     OPT_SPEED,
     OPT_FAST,
     OPT_PLAYBACK,
@@ -63,6 +63,7 @@ enum {
     OPT_UNPLUG_AT,
     OPT_UNPLUG_FOR,
     OPT_OVERRUN,
+    OPT_SYNC,
     OPT_PRINT_CONFIG,
     OPT_LIST
 };
@@ -70,7 +71,7 @@ enum {
 static const struct argp_option argp_options[] = {
     {0, 0, 0, 0, "What is on the plate:", 1},
     {"exercise", OPT_EXERCISE, "NAME", 0, "one of --list (default single_leg_hip_thrust)", 0},
-    {"list", OPT_LIST, 0, 0, "say which exercises, turns, profiles, disturbances and bad cells there are, and exit", 0},
+    {"list", OPT_LIST, 0, 0, "say which exercises, turns, profiles, disturbances, bad cells, protocols there are, and exit", 0},
     {"sets", OPT_SETS, "SIDES", 0, "one set for each: left,right (default), or both", 0},
     {"reps", OPT_REPS, "N", 0, "of each set (default 8)", 0},
     {"weaker", OPT_WEAKER, "SIDE:PCT", 0, "left:10 makes the left leg 10 % weaker", 0},
@@ -100,9 +101,10 @@ static const struct argp_option argp_options[] = {
     {0, 0, 0, 0, "The platform:", 2},
     {"link", OPT_LINK, "PATH", 0, "a symlink to the pty; PATH-NAME with several plates", 0},
     {"plates", OPT_PLATES, "N", 0, "1: plate; 2: left and right; more: an athlete on each", 0},
-    {"cells", OPT_CELLS, "N", 0, "1, or 4 under the corners (default)", 0},
-    {"rate", OPT_RATE, "HZ", 0, "samples a second (default 1000)", 0},
-    {"format", OPT_FORMAT, "native|csv", 0, "packets of wire.h, or lines of t_us,c1,..,cN", 0},
+    {"cells", OPT_CELLS, "N", 0, "1, or 4 under the corners (default: 4, or the protocol's)", 0},
+    {"rate", OPT_RATE, "HZ", 0, "samples a second (default: 1000, or the protocol's)", 0},
+    {"protocol", OPT_PROTOCOL, "NAME", 0, "what the boards speak, one of --list (default native)", 0},
+    {"format", 0, 0, OPTION_ALIAS, 0, 0},
     {"samples-per-packet", OPT_PER_PACKET, "N", 0, "native only (default 1, more above 1 kHz)", 0},
     {"noise", OPT_NOISE, "N_SD", 0, "of the force (default 0.3)", 0},
     {"drift", OPT_DRIFT, "N_PER_MIN", 0, "of the zero (default 0.4)", 0},
@@ -114,6 +116,7 @@ static const struct argp_option argp_options[] = {
     {"bad-cell", OPT_BAD_CELL, "HOW[:N[:S]]", 0,
      "cell N (default 1) is stuck, noisy, saturated or disconnected, from S seconds on", 0},
     {"cross-talk", OPT_CROSS_TALK, "PCT", 0, "of each cell's load the two beside it see as well", 0},
+    {"sync", OPT_SYNC, "S", 0, "a pulse of 50 ms on the trigger input every so many seconds", 0},
     {"print-config", OPT_PRINT_CONFIG, 0, 0, "print the `plates:' of plated.yaml for this platform, and exit", 0},
     {0, 0, 0, 0, "Pace:", 3},
     {"speed", OPT_SPEED, "X", 0, "times real time (default 1)", 0},
@@ -241,6 +244,8 @@ static void print_list(void)
     }
     print_names("disturbances:", sim_event_names, SIM_EVENTS, (1u << SIM_EVENTS) - 1);
     print_names("bad cells:", sim_bad_cell_names, SIM_BAD_CELLS, ((1u << SIM_BAD_CELLS) - 1) & ~1u);
+    puts("protocols:");
+    for (const struct sim_protocol *p = sim_protocols; p->name; p++) printf("    %s: %s\n", p->name, p->what);
 }
 
 static void check_exercise(const struct argp_state *st, struct sim_options *o)
@@ -255,6 +260,17 @@ static void check_exercise(const struct argp_state *st, struct sim_options *o)
     if (o->sensor.bad_cell >= o->sensor.cells) argp_error(st, "--bad-cell: there is no cell %u", o->sensor.bad_cell + 1);
 }
 
+/* What the protocol leaves no choice of, and what it usually has. */
+static void check_protocol(const struct argp_state *st, struct sim_options *o)
+{
+    const struct sim_protocol *p = o->protocol;
+    if (!o->sensor.cells) o->sensor.cells = p->cells ? p->cells : 4;
+    if (!(o->sensor.rate_Hz > 0)) o->sensor.rate_Hz = p->rate_Hz > 0 ? p->rate_Hz : 1000;
+    if (p->cells && o->sensor.cells != p->cells) argp_error(st, "--cells: %s has %u", p->name, p->cells);
+    if (p->sample && o->per_packet) argp_error(st, "--samples-per-packet is for --protocol native");
+    if (o->sync_s > 0 && !p->edges) argp_error(st, "--sync: %s has no trigger input", p->name);
+}
+
 static void check_options(const struct argp_state *st, struct sim_options *o)
 {
     const struct sim_exercise *e = o->body.exercise;
@@ -266,10 +282,10 @@ static void check_options(const struct argp_state *st, struct sim_options *o)
         if (both ? !e->both_legs : !e->one_leg)
             argp_error(st, "--sets: %s is done with %s", e->name, both ? "one leg: left or right" : "both legs: both");
     }
+    check_protocol(st, o);
     check_exercise(st, o);
     if (!o->plates) o->plates = e->plates;
     o->body.second_foot_on_plate = o->plates == 2;
-    if (o->csv && o->per_packet) argp_error(st, "--samples-per-packet is for --format native");
     if (o->speed <= 0 && o->burst_s > 0) argp_error(st, "--burst-ms needs a pace: leave out --as-fast-as-read");
     if (o->speed <= 0 && o->overrun) argp_error(st, "--overrun needs a pace: leave out --as-fast-as-read");
     if (o->unplug_for_s >= 0 && o->unplug_at_s < 0) argp_error(st, "--unplug-for needs --unplug-at");
@@ -382,9 +398,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *st)
         o->sensor.cells = whole(st, "cells", arg, 1, 4);
         if (o->sensor.cells != 1 && o->sensor.cells != 4) argp_error(st, "--cells: 1 or 4");
         break;
-    case OPT_FORMAT:
-        o->csv = !strcmp(arg, "csv");
-        if (!o->csv && strcmp(arg, "native")) argp_error(st, "--format: `%s' is not native or csv", arg);
+    case OPT_PROTOCOL:
+        o->protocol = sim_protocol_find(arg);
+        if (!o->protocol) argp_error(st, "--protocol: `%s' is not in --list", arg);
+        break;
+    case OPT_SYNC:
+        o->sync_s = number(st, "sync", arg, 0.2, 1e6);
         break;
     case OPT_REPS:
         o->body.reps = whole(st, "reps", arg, 1, SIM_MAX_REPS);
@@ -488,7 +507,8 @@ void sim_options_parse(int argc, char **argv, struct sim_options *ret)
                                      .doc =
                                          "A force platform that is not there: it opens a pty for each plate and sends what an "
                                          "athlete, or a recording, would make it send."};
-    *ret = (struct sim_options){.sensor = {.cells = 4, .rate_Hz = 1000, .noise_N = 0.3, .drift_N_per_min = 0.4},
+    *ret = (struct sim_options){.sensor = {.noise_N = 0.3, .drift_N_per_min = 0.4},
+                                .protocol = sim_protocols,
                                 .speed = 1,
                                 .wait = true,
                                 .linger_s = 0.3,

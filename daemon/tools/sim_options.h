@@ -1,5 +1,6 @@
 /* tools/sim_options.h - the command line of plate-sim. */
 #pragma once
+#include "sim_protocol.h"
 #include "sim_sensor.h"
 
 struct sim_options {
@@ -11,8 +12,10 @@ struct sim_options {
     unsigned plates;
     unsigned per_packet; /* 0: the device's own */
     double speed;        /* 0: as fast as it is read */
-    bool csv, loop, wait, overrun, print_config;
+    const struct sim_protocol *protocol;
+    bool loop, wait, overrun, print_config;
     double linger_s, burst_s, drop, corrupt;
+    double sync_s;                    /* a pulse on the trigger input so often; 0: none */
     double unplug_at_s, unplug_for_s; /* negative: never */
 };
 

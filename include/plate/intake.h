@@ -11,6 +11,7 @@
 extern "C" {
 #endif
 
+#define PLATE_INTAKE_EDGES 64
 #define PLATE_INTAKE_READ 8192 /* bytes that plate_intake_decode takes at once */
 
 /* t_s = 0 of a recording: the first sample of whichever plate comes first. Shared by its plates; `set` false: not yet. */
@@ -19,11 +20,20 @@ struct plate_epoch {
     int64_t host_ns, utc_ns;
 };
 
-/* In the order of the sample axis. The counts are valid during the call. */
+/* An edge on the device's trigger input, on the sample axis. */
+struct plate_intake_edge {
+    uint64_t sample; /* the first one at or after it */
+    double t_s;
+    bool rising;
+};
+
+/* In the order of the sample axis, but for edges, which are told before the run that holds their sample. The counts are valid
+ * during the call. */
 struct plate_intake_sink {
     void (*clock)(void *user, const struct plate_clock *knot); /* in force from its sample on */
     void (*gap)(void *user, const struct plate_gap *gap);
     void (*block)(void *user, uint64_t first, const int32_t *counts, size_t n); /* a run without a hole */
+    void (*edge)(void *user, const struct plate_intake_edge *edge);             /* may be NULL */
     void *user;
 };
 
@@ -37,6 +47,12 @@ struct plate_intake { /* embed freely; read what you like, change it only throug
     struct plate_frame *frame;
     unsigned frames; /* decoded and not yet taken */
     int32_t *block;
+    struct plate_intake_waiting {
+        unsigned frame; /* it came before this one of `frame` */
+        struct plate_edge edge;
+    } edge[PLATE_INTAKE_EDGES];
+    unsigned edges;
+    uint64_t edges_lost; /* more than fit came without a sample between them */
 };
 
 /* 0; -ENOMEM, or what plate_decoder_init and plate_timebase_init return. */

@@ -16,13 +16,14 @@ extern "C" {
 
 struct plate_timebase_config {
     double nominal_rate_Hz; /* > 0 */
-    double tick_s;          /* seconds per device tick; 0: the device has no clock */
+    double tick_s; /* seconds per device tick; 0: the device has no clock. Until a frame has ticks, the host's is used */
 };
 
 struct plate_timebase { /* embed freely; touch only through plate_timebase_*() */
     struct plate_timebase_config cfg;
     struct plate_clock knot; /* in force now */
     bool started, have_prev, reopened;
+    bool clocked;         /* frames have had ticks */
     uint64_t next_sample; /* number of the next sample */
     uint64_t prev_seq, prev_ticks;
     int64_t last_host_ns;

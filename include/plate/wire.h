@@ -8,7 +8,7 @@
  *   u8  type = 1                                u8  type = 2
  *   u8  version = 1                             u8  cells       1..8
  *   u8  cells                                   u8  samples     1..PLATE_WIRE_MAX_SAMPLES(cells)
- *   u8  0                                       u8  0
+ *   u8  0                                       u8  edge        of the trigger input; 0: none
  *   u32 rate_mHz      0: not said               u32 seq         number of the first sample; wraps
  *   u32 scale_nN      nN per count; 0: not said u32 device_us   stamp of the first sample; wraps
  *   u8  name[32]      NUL-padded                i32 counts[samples][cells]
@@ -27,6 +27,8 @@
 #define PLATE_WIRE_PACKET_MAX (PLATE_WIRE_BODY_MAX + 4 + 2)
 #define PLATE_WIRE_HELLO_SIZE 76
 #define PLATE_WIRE_DATA_HEAD 12
+#define PLATE_WIRE_EDGE_SAMPLE 0x3F /* of an edge: 1 + the sample of the packet just before which it came ... */
+#define PLATE_WIRE_EDGE_RISING 0x40 /* ... and its direction */
 #define PLATE_WIRE_MAX_SAMPLES(cells) ((PLATE_WIRE_BODY_MAX - PLATE_WIRE_DATA_HEAD) / (4 * (cells)))
 
 static inline uint32_t plate_wire_crc32(const uint8_t *bytes, uint16_t n)
@@ -64,22 +66,37 @@ static inline uint16_t plate_wire_finish(uint8_t *packet, uint16_t n)
     return (uint16_t)(n + 2);
 }
 
-/* One data packet of `samples` x `cells` counts, row by row. 0: the arguments are out of range. */
-static inline uint16_t plate_wire_data(uint8_t packet[PLATE_WIRE_PACKET_MAX], uint32_t seq, uint32_t device_us,
-                                       const int32_t *counts, uint8_t samples, uint8_t cells)
+/* An edge on the trigger input after sample `sample` - 1 of the packet and no later than `sample`, from 0. A packet has room
+ * for one: when a second one comes, send the packet without it first. */
+static inline uint8_t plate_wire_edge(uint8_t sample, uint8_t rising)
+{
+    return (uint8_t)((sample + 1) | (rising ? PLATE_WIRE_EDGE_RISING : 0));
+}
+
+/* One data packet of `samples` x `cells` counts, row by row, with an edge or 0. 0: the arguments are out of range. */
+static inline uint16_t plate_wire_data_edge(uint8_t packet[PLATE_WIRE_PACKET_MAX], uint32_t seq, uint32_t device_us,
+                                            const int32_t *counts, uint8_t samples, uint8_t cells, uint8_t edge)
 {
     if (cells < 1 || cells > PLATE_WIRE_MAX_CELLS || samples < 1 || samples > PLATE_WIRE_MAX_SAMPLES(cells)) return 0;
+    if (edge > (PLATE_WIRE_EDGE_RISING | PLATE_WIRE_EDGE_SAMPLE) || (edge & PLATE_WIRE_EDGE_SAMPLE) > samples) return 0;
+    if (edge == PLATE_WIRE_EDGE_RISING) return 0;
     uint8_t *body = packet + 1;
     body[0] = PLATE_WIRE_DATA;
     body[1] = cells;
     body[2] = samples;
-    body[3] = 0;
+    body[3] = edge;
     plate_wire_put_u32(body + 4, seq);
     plate_wire_put_u32(body + 8, device_us);
     uint16_t n = PLATE_WIRE_DATA_HEAD;
     for (uint16_t i = 0; i < (uint16_t)(samples * cells); i++, n = (uint16_t)(n + 4))
         plate_wire_put_u32(body + n, (uint32_t)counts[i]);
     return plate_wire_finish(packet, n);
+}
+
+static inline uint16_t plate_wire_data(uint8_t packet[PLATE_WIRE_PACKET_MAX], uint32_t seq, uint32_t device_us,
+                                       const int32_t *counts, uint8_t samples, uint8_t cells)
+{
+    return plate_wire_data_edge(packet, seq, device_us, counts, samples, cells, 0);
 }
 
 /* The packet with which a device introduces itself. 0: the arguments are out of range. */

@@ -166,7 +166,7 @@ static void check_board(bool csv, unsigned per_packet, double drop, double corru
                                     .per_packet = per_packet,
                                     .rate_Hz = 1000,
                                     .scale_nN = 10000000,
-                                    .csv = csv,
+                                    .protocol = sim_protocol_find(csv ? "csv" : "native"),
                                     .wait = true,
                                     .drop = drop,
                                     .corrupt = corrupt,
@@ -192,7 +192,7 @@ static void check_board(bool csv, unsigned per_packet, double drop, double corru
     uint64_t bytes = 0;
     for (uint64_t k = 0; k < N;) {
         for (; k < N && sim_device_room(d); k++)
-            sim_device_sample(d, (double)k * 1e-3, k, (int32_t[]){(int32_t)k, -(int32_t)k});
+            sim_device_sample(d, (double)k * 1e-3, k, (int32_t[]){(int32_t)k, -(int32_t)k}, 0);
         if (k == N) sim_device_end_packet(d);
         do {
             assert_true(sim_device_flush(d) >= 0);
@@ -233,7 +233,8 @@ static void test_board_accounts_for_faults(void **state)
 static void test_link_replaces_links_only(void **state)
 {
     (void)state;
-    struct sim_device_config cfg = {.name = "plate", .cells = 1, .per_packet = 1, .rate_Hz = 80, .scale_nN = 1};
+    struct sim_device_config cfg = {
+        .name = "plate", .cells = 1, .per_packet = 1, .rate_Hz = 80, .scale_nN = 1, .protocol = sim_protocols};
     struct sim_device *d;
     struct sim_device_error error = {""};
     snprintf(cfg.link, sizeof cfg.link, "%s/port", dir);

@@ -3,7 +3,14 @@
 #include <errno.h>
 #include <string.h>
 
-const struct plate_protocol *const plate_protocols[] = {&plate_protocol_native, &plate_protocol_csv, NULL};
+const struct plate_protocol *const plate_protocols[] = {&plate_protocol_native,
+                                                        &plate_protocol_csv,
+                                                        &plate_protocol_openscale,
+                                                        &plate_protocol_chronojump,
+                                                        &plate_protocol_chronojump_platform,
+                                                        &plate_protocol_sics,
+                                                        &plate_protocol_auto,
+                                                        NULL};
 
 const struct plate_protocol *plate_protocol_find(const char *name)
 {
@@ -33,7 +40,12 @@ int plate_decoder_init(struct plate_decoder *d, const struct plate_decoder_confi
 void plate_decoder_push(struct plate_decoder *d, const uint8_t *bytes, size_t n, const struct plate_decode_sink *sink)
 {
     d->stats.bytes += n;
+    dialogue_hear(d, bytes, n, sink);
     if (n > 0) d->protocol->push(d, bytes, n, sink);
 }
 
-void plate_decoder_reset(struct plate_decoder *d) { d->protocol->reset(d); }
+void plate_decoder_reset(struct plate_decoder *d)
+{
+    d->protocol->reset(d);
+    dialogue_begin(d);
+}

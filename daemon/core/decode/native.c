@@ -31,11 +31,6 @@ _Static_assert(sizeof(struct native) <= PLATE_DECODER_STATE_SIZE, "the state fit
 
 static struct native *state(struct plate_decoder *d) { return (struct native *)(void *)d->state.bytes; }
 
-static uint32_t get_u32(const uint8_t *at)
-{
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
 /* plate_wire_crc32() four bytes at a time: table k says what a byte does to the remainder k bytes further on. A CRC is linear:
  * what the eight bits do tells the 256. */
 #define LINE(x, a, b, c)                                                                                                       \
@@ -56,7 +51,7 @@ static uint32_t crc32(const uint8_t *bytes, size_t n)
         BYTE(0xb8bc6765, 0xaa09c88b, 0x8f629757, 0xc5b428ef, 0x5019579f, 0xa032af3e, 0x9b14583d, 0xed59b63b)};
     uint32_t crc = 0xFFFFFFFFu;
     for (; n >= 4; n -= 4, bytes += 4) {
-        crc ^= get_u32(bytes);
+        crc ^= decode_u32(bytes);
         crc = table[3][crc & 255] ^ table[2][crc >> 8 & 255] ^ table[1][crc >> 16 & 255] ^ table[0][crc >> 24];
     }
     while (n--) crc = crc >> 8 ^ table[0][(crc ^ *bytes++) & 255];
@@ -96,8 +91,8 @@ static enum decode_fate take_hello(struct native *s, const uint8_t *body, size_t
         if (n != PLATE_WIRE_HELLO_SIZE) return DECODE_BAD_LENGTH;
         if (body[2] < 1 || body[2] > PLATE_WIRE_MAX_CELLS || body[3] != 0) return DECODE_BAD_SANITY;
         hello.cells = body[2];
-        hello.rate_Hz = get_u32(body + 4) / 1e3;
-        hello.count_scale_N = get_u32(body + 8) / 1e9;
+        hello.rate_Hz = decode_u32(body + 4) / 1e3;
+        hello.count_scale_N = decode_u32(body + 8) / 1e9;
         get_text(hello.name, body + 12);
         get_text(hello.serial, body + 44);
         s->fresh = true;
@@ -143,16 +138,19 @@ static enum decode_fate take_data(struct plate_decoder *d, const uint8_t *body, 
 {
     struct native *s = state(d);
     if (n < PLATE_WIRE_DATA_HEAD) return DECODE_BAD_LENGTH;
-    unsigned cells = body[1], samples = body[2];
-    if (s->foreign || cells != d->cfg.cells || samples < 1 || body[3] != 0) return DECODE_BAD_SANITY;
+    unsigned cells = body[1], samples = body[2], edge = body[3], edge_at = edge & PLATE_WIRE_EDGE_SAMPLE;
+    if (s->foreign || cells != d->cfg.cells || samples < 1) return DECODE_BAD_SANITY;
+    if (edge > (PLATE_WIRE_EDGE_RISING | PLATE_WIRE_EDGE_SAMPLE) || edge_at > samples || (edge > 0 && edge_at == 0))
+        return DECODE_BAD_SANITY;
     if (n != PLATE_WIRE_DATA_HEAD + 4 * (size_t)cells * samples) return DECODE_BAD_LENGTH;
     struct plate_frame f = {.cells = cells, .has_seq = true};
-    if (!place(s, get_u32(body + 4), get_u32(body + 8), &f)) return DECODE_BAD_SANITY;
+    if (!place(s, decode_u32(body + 4), decode_u32(body + 8), &f)) return DECODE_BAD_SANITY;
     f.ticks = f.has_ticks ? s->ticks : 0;
     const uint8_t *at = body + PLATE_WIRE_DATA_HEAD;
     for (unsigned k = 0; k < samples; k++) {
-        for (unsigned i = 0; i < cells; i++, at += 4) f.counts[i] = (int32_t)get_u32(at);
+        for (unsigned i = 0; i < cells; i++, at += 4) f.counts[i] = (int32_t)decode_u32(at);
         f.seq = s->next_seq++;
+        if (edge_at == k + 1) decode_edge(d, &(struct plate_edge){.rising = edge & PLATE_WIRE_EDGE_RISING}, sink);
         decode_emit(d, &f, sink);
         f.has_ticks = f.restarted = false; /* only the first sample was stamped; the timebase draws the line between */
         f.ticks = 0;
@@ -168,7 +166,7 @@ static enum decode_fate take_packet(struct plate_decoder *d, const uint8_t *pack
     size_t length = cobs_decode(packet, n, body);
     if (length < 5) return DECODE_BAD_LENGTH;
     length -= 4;
-    if (crc32(body, length) != get_u32(body + length)) return DECODE_BAD_CHECKSUM;
+    if (crc32(body, length) != decode_u32(body + length)) return DECODE_BAD_CHECKSUM;
     if (body[0] == PLATE_WIRE_HELLO) return take_hello(state(d), body, length, sink);
     if (body[0] == PLATE_WIRE_DATA) return take_data(d, body, length, sink);
     return DECODE_BAD_SANITY;

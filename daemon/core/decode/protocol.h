@@ -2,14 +2,22 @@
 #pragma once
 #include "plate/decode.h"
 
-extern const struct plate_protocol plate_protocol_native, plate_protocol_csv;
+extern const struct plate_protocol plate_protocol_native, plate_protocol_csv, plate_protocol_openscale,
+    plate_protocol_chronojump, plate_protocol_chronojump_platform, plate_protocol_sics, plate_protocol_auto;
 
 /* plate_decoder_init() for a protocol that is in no list: how the template is tested. -EINVAL as there. */
 int plate_decoder_init_protocol(struct plate_decoder *d, const struct plate_protocol *protocol,
                                 const struct plate_decoder_config *cfg);
 
 /* What became of a run of bytes. */
-enum decode_fate { DECODE_TAKEN, DECODE_NOISE, DECODE_BAD_LENGTH, DECODE_BAD_CHECKSUM, DECODE_BAD_SANITY };
+enum decode_fate {
+    DECODE_TAKEN,
+    DECODE_NOISE, /* between packets: idling, banners, what came before the first whole line */
+    DECODE_BAD_LENGTH,
+    DECODE_BAD_CHECKSUM,
+    DECODE_BAD_SANITY,
+    DECODE_NO_VALUE
+};
 
 /* Every byte goes through here once, when its fate is known. A packet's bytes go in one call. */
 static inline void decode_account(struct plate_decoder *d, size_t bytes, enum decode_fate fate)
@@ -18,6 +26,7 @@ static inline void decode_account(struct plate_decoder *d, size_t bytes, enum de
     d->stats.bad_length += fate == DECODE_BAD_LENGTH;
     d->stats.bad_checksum += fate == DECODE_BAD_CHECKSUM;
     d->stats.bad_sanity += fate == DECODE_BAD_SANITY;
+    d->stats.no_value += fate == DECODE_NO_VALUE;
 }
 
 static inline void decode_emit(struct plate_decoder *d, const struct plate_frame *f, const struct plate_decode_sink *sink)
@@ -25,3 +34,18 @@ static inline void decode_emit(struct plate_decoder *d, const struct plate_frame
     d->stats.frames++;
     sink->frame(sink->user, f);
 }
+
+static inline void decode_edge(struct plate_decoder *d, const struct plate_edge *e, const struct plate_decode_sink *sink)
+{
+    d->stats.edges++;
+    if (sink->edge) sink->edge(sink->user, e);
+}
+
+static inline uint32_t decode_u32(const uint8_t *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+/* dialogue.c: the answers that the step under way waits for, found in the bytes; after a reset: from the beginning. */
+void dialogue_hear(struct plate_decoder *d, const uint8_t *bytes, size_t n, const struct plate_decode_sink *sink);
+void dialogue_begin(struct plate_decoder *d);

@@ -1,0 +1,90 @@
+/* What devices say of themselves, and what is said to them. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine_private.h"
+
+void engine_on_hello(void *user, const struct plate_hello *h)
+{
+    struct engine_plate *p = user;
+    char text[256];
+    bool wrong = p->in.refused;
+    if (h->version > 1)
+        snprintf(text, sizeof text,
+                 "the device %s speaks version %u of its protocol, plated version 1: its samples are not taken", h->name,
+                 h->version);
+    if (h->version > 1 && p->told_version != h->version) engine_health(p->engine, "port", "error", p->cfg->name, text);
+    p->told_version = h->version;
+    if (wrong && !p->told_refused) {
+        snprintf(text, sizeof text, "the device %s has %u cells, the configuration %u; list its cells under `cells`", h->name,
+                 h->cells, p->cfg->cells_count);
+        engine_health(p->engine, "port", "error", p->cfg->name, text);
+    }
+    p->told_refused = wrong;
+    if (!wrong && h->count_scale_N > 0 && fabs(h->count_scale_N / p->calibration.count_scale - 1) > 1e-6 &&
+        strcmp(p->serial, h->serial) != 0) {
+        snprintf(text, sizeof text, "the device says %g N a count, the configuration %g: the configuration is used",
+                 h->count_scale_N, p->calibration.count_scale);
+        engine_health(p->engine, "port", "warning", p->cfg->name, text);
+    }
+    if (*h->name) snprintf(p->device, sizeof p->device, "%s", h->name);
+    if (*h->serial) snprintf(p->serial, sizeof p->serial, "%s", h->serial);
+}
+
+/* A sync pulse is a mark at its sample. It steers nothing. */
+void engine_on_edge(void *user, const struct plate_intake_edge *edge)
+{
+    struct engine_plate *p = user;
+    struct engine *e = p->engine;
+    struct plate_mark m;
+    if (!e->recording) return;
+    memset(&m, 0, sizeof m);
+    m.t_s = edge->t_s;
+    m.sample = edge->sample;
+    m.utc_ns = e->epoch.utc_ns + (int64_t)(edge->t_s * 1e9);
+    strcpy(m.kind, "sync");
+    strcpy(m.value, edge->rising ? "rising" : "falling");
+    memcpy(m.plate, p->cfg->name, strlen(p->cfg->name) + 1);
+    if (engine_put(e, RECORD_MARK, p->index, m.sample, m.t_s, &m, sizeof m) == 0)
+        plate_station_mark(e->station, &m);
+    else
+        p->edges_unkept++;
+}
+
+void engine_settle(struct engine_plate *p)
+{
+    char text[PLATE_TEXT_SIZE + 32];
+    p->settled = true;
+    if (!p->cfg->count_scale_given && p->in.decoder.count_scale_N > 0) {
+        p->calibration.count_scale = p->in.decoder.count_scale_N;
+        plate_station_calibration(p->engine->station, p->index, &p->calibration);
+        plate_cells_calibration(&p->cells, &p->calibration);
+    }
+    snprintf(text, sizeof text, "decoder auto: %s", p->in.decoder.why);
+    engine_health(p->engine, "port", "ok", p->cfg->name, text);
+}
+
+const struct engine_plate *engine_unsettled(const struct engine *e)
+{
+    for (unsigned i = 0; i < e->plates; i++)
+        if (!e->plate[i].settled) return &e->plate[i];
+    return NULL;
+}
+
+/* A write that the port does not take whole is said again when its answer does not come. */
+void engine_talk(struct engine_plate *p, int64_t now_ns)
+{
+    const char *say = plate_decoder_say(&p->in.decoder, now_ns, &p->talk_ns);
+    const char *trouble = plate_decoder_trouble(&p->in.decoder);
+    char text[320];
+    if (say) (void)!port_write(p->port, say, strlen(say));
+    if (trouble && trouble != p->told_trouble) {
+        snprintf(text, sizeof text, "%s: %s", p->cfg->port, trouble);
+        engine_health(p->engine, "port", "warning", p->cfg->name, text);
+        snprintf(p->error, sizeof p->error, "%s", trouble);
+    }
+    if (!trouble && p->told_trouble) p->error[0] = 0;
+    p->told_trouble = trouble;
+}

@@ -1,0 +1,94 @@
+/* Chronojump force sensor, Force_Sensor-0.1 to 0.6: docs/devices/chronojump.md.
+ *     us;N.NN\r\n      us;R\r\n and us;r\r\n: edges of the trigger input */
+#include "stamp.h"
+#include "text.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define DECIMALS 2 /* the firmware prints so many */
+/* An edge is stamped when it comes and printed between samples: no further from them than this. */
+#define EDGE_NEAR_TICKS 1000000
+
+struct chronojump {
+    struct text_lines lines;
+    struct stamp stamp;
+};
+_Static_assert(sizeof(struct chronojump) <= PLATE_DECODER_STATE_SIZE, "the state fits");
+
+static struct chronojump *state(struct plate_decoder *d) { return (struct chronojump *)(void *)d->state.bytes; }
+
+static enum decode_fate take_line(struct plate_decoder *d, const char *at, size_t n, bool whole,
+                                  const struct plate_decode_sink *sink)
+{
+    static const char starting[] = "Starting capture"; /* its clock is 0 then */
+    struct chronojump *s = state(d);
+    const char *a, *b, *end = at + n;
+    struct plate_frame f = {.cells = 1};
+    uint64_t us;
+    if (n >= sizeof starting - 1 && memcmp(at, starting, sizeof starting - 1) == 0) s->stamp.begins = s->stamp.timed;
+    if (!whole || !text_begins_number(at, end)) return DECODE_NOISE;
+    text_field(&at, end, ';', &a, &b);
+    if (!at) return DECODE_BAD_LENGTH;
+    if (!text_number(a, b, 0, 0, UINT32_MAX, &us)) return DECODE_BAD_SANITY;
+    text_field(&at, end, ';', &a, &b);
+    if (at) return DECODE_BAD_LENGTH;
+    if (b - a == 1 && (*a == 'R' || *a == 'r')) {
+        struct plate_edge edge = {.rising = *a == 'R'};
+        edge.has_ticks = stamp_near(&s->stamp, us, EDGE_NEAR_TICKS, &edge.ticks);
+        decode_edge(d, &edge, sink);
+        return DECODE_TAKEN;
+    }
+    if (!text_count(a, b, memchr(a, ',', (size_t)(b - a)) ? ',' : '.', DECIMALS, &f.counts[0])) return DECODE_BAD_SANITY;
+    if (!stamp_place(&s->stamp, us, &f)) return DECODE_BAD_SANITY;
+    decode_emit(d, &f, sink);
+    return DECODE_TAKEN;
+}
+
+static void push(struct plate_decoder *d, const uint8_t *bytes, size_t n, const struct plate_decode_sink *sink)
+{
+    text_push(d, &state(d)->lines, bytes, n, take_line, sink);
+}
+
+static int init(struct plate_decoder *d, const struct plate_decoder_config *cfg)
+{
+    if (cfg->cells != 1) return -EINVAL;
+    d->tick_s = 1e-6;
+    d->count_scale_N = 0.01;
+    stamp_init(&state(d)->stamp, d->tick_s, 32, 1);
+    return 0;
+}
+
+static void reset(struct plate_decoder *d)
+{
+    text_reset(d, &state(d)->lines);
+    stamp_reopened(&state(d)->stamp);
+}
+
+/* Opening the port resets the board. It waits for a second that nothing more comes before it takes a command. */
+static const struct plate_decode_step dialogue[] = {
+    {.say = "get_version:",
+     .hear = "Force_Sensor-",
+     .after_ms = 3000,
+     .within_ms = 3000,
+     .tries = 3,
+     .tells = PLATE_TELLS_NAME,
+     .trouble = "no answer to get_version: in 9 s; see that this is a Chronojump force sensor, and that baud is 115200"},
+    {.say = "start_capture:",
+     .hear = "Starting capture",
+     .within_ms = 3000,
+     .tries = 3,
+     .trouble = "no answer to start_capture: in 9 s; unplug the sensor and plug it in again"},
+    {.within_ms = 3000,
+     .tries = 1,
+     .trouble = "the capture has started, but no sample came for 3 s; see that its load cell is connected"},
+    {0}};
+
+const struct plate_protocol plate_protocol_chronojump = {
+    .name = "chronojump",
+    .what = "Chronojump force sensor: newtons with microseconds, about 87.5 Hz, a trigger input",
+    .init = init,
+    .push = push,
+    .reset = reset,
+    .dialogue = dialogue,
+};
