@@ -1,6 +1,7 @@
 #include "config.h"
 #include "config_schema.h"
 #include "plate/asymmetry.h"
+#include "port_find.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -380,6 +381,10 @@ static int plate_check(const struct config_source *src, const struct config *c, 
         if (strcmp(p->port, other->port) == 0)
             return config_fail(src, at, "'%s' is the port of plate %s already, give each plate its own", p->port, other->name);
     }
+    snprintf(at, sizeof at, "%s.port", path);
+    if (port_is_usb(p->port) && !port_usb_valid(p->port))
+        return config_fail(src, at, "'%s' names no USB device, write usb:VENDOR:PRODUCT:SERIAL as platectl ports prints it",
+                           p->port);
     snprintf(at, sizeof at, "filter.cutoff_Hz");
     if (c->filter.cutoff_Hz >= p->rate_Hz / 2)
         return config_fail(src, at, "%g Hz is too high for plate %s, give less than half of its %g Hz", c->filter.cutoff_Hz,

@@ -114,7 +114,7 @@ const struct config_key config_keys[] = {
     {CONFIG_PLATE, "side", CONFIG_WORD, AT(config_plate, side), "none", 0, 0, sides, 0, false, "",
      "foot that stands on it; none: one plate for both legs in turn"},
     {CONFIG_PLATE, "port", CONFIG_TEXT, AT(config_plate, port), NULL, 1, TEXT_MAX, NULL, 0, false, "",
-     "serial port or pty; best a name that stays, as in /dev/serial/by-id"},
+     "serial port or pty; best a name that stays: usb:VENDOR:PRODUCT:SERIAL, or one of /dev/serial/by-id (`platectl ports`)"},
     {CONFIG_PLATE, "baud", CONFIG_WHOLE, AT(config_plate, baud), "115200", 300, 4000000, NULL, 0, false, "baud",
      "8N1, no flow control"},
     {CONFIG_PLATE, "decoder", CONFIG_TEXT, AT(config_plate, decoder), "native", 1, 23, NULL, 0, false, "",

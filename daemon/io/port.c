@@ -1,3 +1,4 @@
+#include "port_find.h"
 #include "port_internal.h"
 
 #include <errno.h>
@@ -71,15 +72,26 @@ static int pick_source(const char *path, const struct port_source **ret, struct 
     return 0;
 }
 
+/* What `name` leads to now, without symlinks; malloced. */
+static int resolve(const char *name, char **ret, struct port_error *ret_error)
+{
+    char found[64];
+    int r = port_is_usb(name) ? port_find_usb(&port_roots_system, name, found, sizeof found, ret_error) : 0;
+    if (r < 0) return r;
+    *ret = realpath(port_is_usb(name) ? found : name, NULL);
+    if (*ret) return 0;
+    if (errno == ENOENT) return port_fail(ret_error, ENOENT, "%s: no such device: plug it in, or name another port", name);
+    return port_fail(ret_error, errno, "%s: %s", name, strerror(errno));
+}
+
 int port_open(const struct port_config *cfg, struct port **ret, struct port_error *ret_error)
 {
+    char *path = NULL;
     if (!cfg->path || !*cfg->path) return port_fail(ret_error, EINVAL, "port: no path: name a device");
-    char *path = realpath(cfg->path, NULL);
-    if (!path && errno == ENOENT)
-        return port_fail(ret_error, ENOENT, "%s: no such device: plug it in, or name another port", cfg->path);
-    if (!path) return port_fail(ret_error, errno, "%s: %s", cfg->path, strerror(errno));
+    int r = resolve(cfg->path, &path, ret_error);
+    if (r < 0) return r;
     struct port *p = calloc(1, sizeof *p);
-    int r = p ? pick_source(path, &p->source, ret_error) : port_fail(ret_error, ENOMEM, "%s: out of memory", path);
+    r = p ? pick_source(path, &p->source, ret_error) : port_fail(ret_error, ENOMEM, "%s: out of memory", path);
     if (r == 0) r = p->source->open(&(struct port_config){.path = path, .baud = cfg->baud}, &p->p, ret_error);
     free(path);
     if (r == 0)

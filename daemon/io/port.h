@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 struct port_config {
-    const char *path; /* a device, or a symlink to one */
+    const char *path; /* a device, a symlink to one, or usb:VENDOR:PRODUCT[:SERIAL] (port_find.h) */
     unsigned baud;    /* 8N1, no flow control */
 };
 struct port_error {

@@ -38,6 +38,7 @@ static void serial_close(void *p)
 {
     struct serial *s = p;
     if (!s) return;
+    if (s->open) tcflush(s->fd, TCOFLUSH); /* else close() waits up to 30 s for a line that takes nothing */
     if (s->open) sp_close(s->port);
     sp_free_port(s->port);
     close(s->lock_fd); /* last: until the driver has let go, the port is ours */

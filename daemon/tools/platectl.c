@@ -1,4 +1,5 @@
 /* platectl - asks the daemon, tells it what to do, and watches its stream. */
+#include "ports.h"
 #include "watch.h"
 #include <argp.h>
 #include <errno.h>
@@ -358,6 +359,8 @@ static int run_stop(struct call *c)
     return r;
 }
 
+static int run_ports(struct call *c) { return ports_run(c->json); }
+
 static int run_watch(struct call *c)
 {
     c->watch.endpoint = c->data;
@@ -413,6 +416,15 @@ static const struct argp_option watch_options[] = {
 
 static const struct verb verbs[] = {
     {"status", "", "What plated is doing: recording, plates, every counter.", NULL, 0, 0, {0}, run_simple, print_status},
+    {"ports",
+     "",
+     "The serial ports that are plugged into this machine, each with the line for plated.yaml. Opens none of them.",
+     NULL,
+     0,
+     0,
+     {0},
+     run_ports,
+     NULL},
     {"watch",
      "",
      "The stream, live: a screen on a terminal (q quits), a line an event elsewhere.",
@@ -600,6 +612,7 @@ const char *argp_program_version = "platectl " PLATE_VERSION;
 static const char main_doc[] = "Asks the force-plate daemon, tells it what to do, watches its stream.\v"
                                "Verbs (platectl VERB --help has the options of each):\n"
                                "  status    what plated is doing, every counter\n"
+                               "  ports     what is plugged in, with the line for plated.yaml\n"
                                "  watch     the stream, live\n"
                                "  start     begin a recording\n"
                                "  stop      end it, wait until it is sealed, print the archive's path\n"
