@@ -11,6 +11,7 @@
 #include "log.h"
 
 #define RETRY_NS 500000000LL /* a port that is not there is looked for this often */
+#define EMPTY_READS 16       /* on end: the port is no good, and asking on would never end */
 #define HEALTH_NS 1000000000LL
 #define RATE_TOLERANCE 0.02
 
@@ -139,6 +140,7 @@ static void lose_port(struct engine_plate *p, const char *why)
     char text[320];
     helper_close(e->parts.helper, p->port);
     p->port = NULL;
+    p->empty_reads = 0;
     p->retry_ns = engine_now_ns() + RETRY_NS / 5;
     plate_intake_reopened(&p->in);
     snprintf(p->error, sizeof p->error, "%s", why);
@@ -153,6 +155,7 @@ static void read_port(struct engine_plate *p, short revents)
     int64_t host_ns = engine_now_ns(), utc_ns = engine_utc_ns();
     if (n > 0) {
         p->read_ns = host_ns;
+        p->empty_reads = 0;
         take_bytes(p, bytes, (size_t)n, host_ns, utc_ns);
         if (p->engine->config->stream.publish_interval_ms == 0) engine_flush_force(p);
         engine_talk(p, host_ns);
@@ -162,6 +165,8 @@ static void read_port(struct engine_plate *p, short revents)
         lose_port(p, strerror((int)-n));
     else if (n == -EPIPE || revents & (POLLHUP | POLLERR | POLLNVAL))
         lose_port(p, "the port went away");
+    else if (revents & POLLIN && ++p->empty_reads >= EMPTY_READS)
+        lose_port(p, "the port says that it has bytes, and gives none");
 }
 
 static void open_ports(struct engine *e, int64_t now)

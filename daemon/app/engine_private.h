@@ -24,6 +24,7 @@ struct engine_plate {
     /* port */
     struct port *port;
     bool opening;
+    unsigned empty_reads;
     int64_t retry_ns, opened_ns, read_ns;
     char error[256];
     /* bytes to samples */

@@ -110,7 +110,9 @@ void plate_intake_take(struct plate_intake *in, struct plate_epoch *epoch, int64
         const struct plate_frame *f = &in->frame[i];
         struct plate_gap gap;
         uint64_t sample;
-        if (plate_timebase_number(&in->timebase, f, host_ns, &sample, &gap)) {
+        /* What comes in one read was taken one after the other. */
+        int64_t taken_ns = host_ns - (int64_t)((in->frames - 1 - i) * in->timebase.period_s * 1e9);
+        if (plate_timebase_number(&in->timebase, f, taken_ns, &sample, &gap)) {
             if (n) sink->block(sink->user, first, in->block, n);
             n = 0;
             sink->gap(sink->user, &gap);

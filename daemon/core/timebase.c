@@ -14,6 +14,9 @@
 /* Stamps taken when a line is printed come late by a few milliseconds now and then. */
 #define JITTER_S 0.025
 #define SUSPECT_STAMPS 4
+/* How far the device's count and the host's time may differ over the time that a port was away. */
+#define REOPEN_SLACK_S 0.25
+#define REOPEN_SLACK 0.05
 #define HOST_RATE_S 1.0
 #define HOST_RATE_LIMIT 0.25
 /* The host's lower envelope: USB adapters hold data for up to 16 ms, so the earliest of many arrivals counts. */
@@ -71,13 +74,23 @@ static uint64_t slots_by_host(const struct plate_timebase *tb, double silence_s)
     return (uint64_t)fmax(1, floor(silence_s / tb->period_s + 0.5));
 }
 
-/* How many sample slots lie between the last sample and this one (1: none missing), and why. */
-static uint64_t slots(struct plate_timebase *tb, const struct plate_frame *f, int64_t host_ns, struct plate_gap *gap)
+/* Have the device's counters begun again? A board that was powered up unseen may have counted beyond where it was: then what it
+ * counted does not fit the time that has passed. */
+static bool started_anew(const struct plate_timebase *tb, const struct plate_frame *f, double silence_s)
 {
-    double silence_s = (double)(host_ns - tb->last_host_ns) * 1e-9;
-    bool back = f->restarted || (f->has_seq && f->seq <= tb->prev_seq) || (f->has_ticks && f->ticks < tb->prev_ticks);
+    if (f->restarted || (f->has_seq && f->seq <= tb->prev_seq) || (f->has_ticks && f->ticks < tb->prev_ticks)) return true;
+    if (!tb->reopened || tb->rate_mismatch || !(f->has_seq || (f->has_ticks && tb->clocked))) return false;
+    double counted_s =
+        f->has_seq ? (double)(f->seq - tb->prev_seq) * tb->period_s : (double)(f->ticks - tb->prev_ticks) * tb->cfg.tick_s;
+    return fabs(counted_s - silence_s) > REOPEN_SLACK_S + REOPEN_SLACK * silence_s;
+}
+
+/* How many sample slots lie between the last sample and this one (1: none missing), and why. */
+static uint64_t slots(struct plate_timebase *tb, const struct plate_frame *f, bool anew, double silence_s,
+                      struct plate_gap *gap)
+{
     gap->estimated = true;
-    if (back) {
+    if (anew) {
         gap->reason = tb->reopened ? PLATE_GAP_UNPLUG : PLATE_GAP_RESTART;
         return silence_s > 1.5 * tb->period_s ? slots_by_host(tb, silence_s) : 1;
     }
@@ -95,15 +108,16 @@ bool plate_timebase_number(struct plate_timebase *tb, const struct plate_frame *
                            struct plate_gap *ret_gap)
 {
     struct plate_gap gap = {.sample = tb->next_sample};
-    bool rebase = !tb->have_prev;
+    bool anew = !tb->have_prev;
     if (tb->have_prev) {
-        gap.count = slots(tb, f, host_ns, &gap) - 1;
-        rebase = f->restarted || !tb->clocked || (f->has_ticks && f->ticks < tb->prev_ticks);
+        double silence_s = (double)(host_ns - tb->last_host_ns) * 1e-9;
+        anew = started_anew(tb, f, silence_s);
+        gap.count = slots(tb, f, anew, silence_s, &gap) - 1;
     }
     uint64_t sample = tb->next_sample + gap.count;
     if (f->has_ticks) {
         double stamp_s = (double)f->ticks * tb->cfg.tick_s;
-        if (rebase) { /* the device's clock starts anew: it goes on from where the axis is */
+        if (anew || !tb->clocked) { /* the device's clock starts anew: it goes on from where the axis is */
             tb->tick_offset_s = plate_clock_t_s(&tb->knot, sample) - tb->drift_s - stamp_s;
             tb->have_base = tb->window_open = false;
             tb->windows = 0;

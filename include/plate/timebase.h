@@ -55,7 +55,8 @@ PLATE_API int plate_timebase_init(struct plate_timebase *tb, const struct plate_
 /* Starts the axis: the next frame is sample 0 at t_s = start_s (0 for the first plate of a recording).
  * tb->knot is then the first knot. */
 PLATE_API void plate_timebase_start(struct plate_timebase *tb, double start_s, int64_t host_ns, int64_t utc_ns);
-/* The number of the frame; true and *ret_gap if samples are missing before it. */
+/* The number of the frame; true and *ret_gap if samples are missing before it. host_ns: when it arrived; in a read of several
+ * frames, each a period after the one before, the last one when the read returned. */
 PLATE_API bool plate_timebase_number(struct plate_timebase *tb, const struct plate_frame *f, int64_t host_ns,
                                      uint64_t *ret_sample, struct plate_gap *ret_gap);
 /* After the frames of one read: true and *ret_knot (in force from the next sample on) when the axis bends. */

@@ -176,6 +176,33 @@ static void holes_have_a_reason_and_a_place(void **state)
     assert_true(fabs(t - 4.09) < 0.03);
 }
 
+/* The port powers the board, and it had counted beyond where it was when the port was open again. */
+static void a_board_that_started_unseen_is_found_out(void **state)
+{
+    (void)state;
+    for (unsigned seq = 0; seq < 2; seq++) {
+        struct device d = {.rate_Hz = 100, .tick_rate = 1, .seq = seq, .ticks = true, .burst = 1};
+        start(&d, 100);
+        run(&d, 2, 2);
+        uint64_t sample;
+        plate_timebase_reopened(&d.tb);
+        struct plate_frame f = {.cells = 1, .has_seq = seq, .seq = 300, .has_ticks = true, .ticks = 3000000};
+        struct plate_gap g = one_gap(&d.tb, &f, 17 * S, &sample); /* away for 10 s, of which it ran for 3 */
+        assert_int_equal(g.reason, PLATE_GAP_UNPLUG);
+        assert_true(g.estimated);
+        assert_in_range(g.count, 999, 1001);
+        assert_true(fabs(plate_clock_t_s(&d.tb.knot, sample) - 12) < 0.03);
+        for (unsigned i = 1; i <= 500; i++) { /* and its clock goes on from there */
+            f.seq++, f.ticks += 10000;
+            struct plate_clock knot;
+            int64_t host = 17 * S + i * (S / 100);
+            assert_int_equal(one_gap(&d.tb, &f, host, &sample).count, 0);
+            plate_timebase_read_done(&d.tb, host, host, &knot);
+        }
+        assert_true(fabs(plate_clock_t_s(&d.tb.knot, sample) - 17) < 0.05);
+    }
+}
+
 static void a_late_stamp_is_no_hole(void **state)
 {
     (void)state;
@@ -221,6 +248,7 @@ int main(void)
         cmocka_unit_test(without_a_device_clock_the_host_is_followed),
         cmocka_unit_test(fast_playback_keeps_the_device_time),
         cmocka_unit_test(holes_have_a_reason_and_a_place),
+        cmocka_unit_test(a_board_that_started_unseen_is_found_out),
         cmocka_unit_test(a_late_stamp_is_no_hole),
         cmocka_unit_test(a_real_hole_stays_late),
     };

@@ -1,0 +1,65 @@
+"""Ports that come and go, that take half a minute to open, that lie about having bytes."""
+import os, pathlib, sys, time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts/lib"))
+import replug
+
+
+def test_plates_unplugged_at_random_lose_nothing_that_was_read(tmp_path, bin):
+    seed = int(os.environ.get("PLATE_SEED", time.time_ns() % 2**32))
+    print("PLATE_SEED", seed)
+    figures = replug.run(str(tmp_path), bin("plated"), 6, seed)
+    assert figures["mains"]["gap_off_max"] == 0 and figures["powered"]["gap_off_max"] < 2, figures
+    assert figures["files_grown"] <= 0 and figures["threads_grown"] <= 2, figures
+    assert figures["idle_cpu_pct"] < 50, figures  # a loop would take all of it
+
+
+def two_plates(tmp_path, bin, trouble):
+    """A sound plate and one in trouble; the figures of the daemon after two seconds of the sound one."""
+    begin = time.monotonic()
+    boards = [replug.Board(name, str(tmp_path / name), begin, True) for name in ("sound", "bad")]
+    for b in boards:
+        b.plug()
+    env = dict(os.environ, LD_PRELOAD=os.environ["PLATE_PRELOAD_SLOW"], SLOWSHIM=f"{tmp_path}/bad:{trouble}")
+    daemon = replug.Daemon(str(tmp_path), bin("plated"), boards, env)
+    return boards, daemon
+
+
+def finish(boards, daemon):
+    for b in boards:
+        b.stop()
+    try:
+        assert daemon.stop() == 0, open(f"{daemon.folder}/log").read()
+    finally:
+        daemon.kill()
+
+
+def test_a_port_that_is_slow_to_open_and_close_delays_nobody(tmp_path, bin):
+    boards, daemon = two_plates(tmp_path, bin, 4)
+    try:
+        while (n := daemon.samples())["sound"] < 200:  # two seconds of it
+            assert n["bad"] == 0, "the slow port is open already: it proves nothing"
+            time.sleep(0.02)
+        while not daemon.samples()["bad"]:
+            time.sleep(0.05)
+        for _ in range(2):  # and while it closes
+            boards[1].unplug(False, True)
+            before = daemon.samples()["sound"]
+            while daemon.samples()["sound"] < before + 100:
+                time.sleep(0.02)
+            boards[1].plug()
+    finally:
+        finish(boards, daemon)
+
+
+def test_a_port_that_has_bytes_and_gives_none_is_no_busy_loop(tmp_path, bin):
+    boards, daemon = two_plates(tmp_path, bin, 0)
+    try:
+        while daemon.samples()["sound"] < 100:
+            time.sleep(0.02)
+        cpu = daemon.cpu_s()
+        time.sleep(2)
+        assert daemon.cpu_s() - cpu < 1, "half of a core and more"
+        assert "gives none" in open(tmp_path / "log").read()
+    finally:
+        finish(boards, daemon)
