@@ -257,3 +257,9 @@ unsigned plate_limbs_compare(const struct plate_limbs *l, struct plate_asymmetry
     }
     return n;
 }
+
+int32_t plate_limbs_count(const struct plate_limbs *l, enum plate_side limb, const char *metric)
+{
+    int m = find_metric(metric);
+    return m < 0 ? 0 : count(l, limb == PLATE_SIDE_RIGHT, m);
+}

@@ -8,8 +8,9 @@
 
 static const char *const side_words[] = {"none", "left", "right", "both", NULL};
 static const char *const phase_words[] = {"rest", "drive", "hold", "lower", NULL};
-static const char *const set_end_words[] = {"active", "rest", "side", "command", "stop", NULL};
-static const char *const event_words[] = {"phase", "rep", "set", "asymmetry", "mark", NULL};
+static const char *const set_end_words[] = {"active", "rest", "side", "command", "stop", "plan", NULL};
+static const char *const event_words[] = {"phase",     "rep",        "set",  "asymmetry", "mark",
+                                          "imbalance", "correction", "plan", NULL};
 
 /* `what` is the struct that the table speaks of. */
 #define FIELD(what, field) offsetof(struct what, field), sizeof(((struct what *)0)->field)
@@ -93,6 +94,7 @@ const struct plate_column plate_set_columns[] = {
     {F64(plate_set, mean_force_N, FORCE, "N", "mean of mean_force_N over the reps")},
     {F64(plate_set, hold_force_N, FORCE, "N", "mean of hold_force_N over the reps")},
     {F64(plate_set, concentric_s, TIME, "s", "mean of concentric_s over the reps")},
+    {I32(plate_set, correction, "0, or the number of the correction that changed it")},
     {END},
 };
 
@@ -116,6 +118,7 @@ const struct plate_column plate_asymmetry_columns[] = {
     {F64(plate_asymmetry, limb_symmetry_index_pct, PERCENT, "%", "100 involved / uninvolved, else 100 R / L")},
     {F64(plate_asymmetry, symmetry_index_pct, PERCENT, "%", "100 (R - L) / mean (Robinson 1987)")},
     {F64(plate_asymmetry, symmetry_angle_pct, PERCENT, "%", "symmetry angle (Zifchock 2008)")},
+    {I32(plate_asymmetry, correction, "0, or the number of the correction after which it was said again")},
     {END},
 };
 
@@ -129,9 +132,30 @@ const struct plate_column plate_mark_columns[] = {
     {END},
 };
 
+const struct plate_column plate_correction_columns[] = {
+    {I32(plate_correction, correction, "its number, from 1")},
+    {ENUM(plate_correction, field, plate_field_words, "what was put right")},
+    {TEXT(plate_correction, plate, "the plate of the rep; empty: all")},
+    {I32(plate_correction, set, "of this set; 0: of the recording")},
+    {I32(plate_correction, rep, "of this rep; 0: of the whole set")},
+    {TEXT(plate_correction, value, "what it is now")},
+    {TEXT(plate_correction, was, "what it was before")},
+    {END},
+};
+
+const struct plate_column plate_plan_columns[] = {
+    {I32(plate_plan, set, "number of the set that is under way or comes, from 1")},
+    {ENUM(plate_plan, side, side_words, "the foot that works in it")},
+    {ENUM(plate_plan, next, side_words, "the foot that works in the one after it")},
+    {I32(plate_plan, reps, "reps planned for a set; 0: not said")},
+    {I32(plate_plan, done, "sets that have ended, warm-ups apart")},
+    {I32(plate_plan, sets, "sets planned for all legs together; 0: not said")},
+    {END},
+};
+
 const char *plate_event_name(enum plate_event_type type)
 {
-    return (unsigned)type <= PLATE_EVENT_MARK ? event_words[type] : NULL;
+    return (unsigned)type < PLATE_EVENT_TYPES ? event_words[type] : NULL;
 }
 
 /* ---- a bounded writer: what does not fit is remembered, not written ---- */
@@ -451,6 +475,13 @@ static void put_asymmetry(struct out *o, const struct plate_asymmetry *a)
     }
 }
 
+static void put_imbalance(struct out *o, const struct plate_imbalance *i)
+{
+    put_key(o, "verdict_before");
+    put_word(o, plate_verdict_words, i->verdict_before);
+    put_asymmetry(o, &i->now);
+}
+
 static void put_mark(struct out *o, const struct plate_mark *m)
 {
     for (const struct plate_column *c = plate_mark_columns; c->name; c++) {
@@ -482,6 +513,17 @@ int plate_event_json(const struct plate_event *e, char *buffer, size_t size)
     case PLATE_EVENT_MARK:
         put_mark(&o, &e->u.mark);
         break;
+    case PLATE_EVENT_IMBALANCE:
+        put_imbalance(&o, &e->u.imbalance);
+        break;
+    case PLATE_EVENT_CORRECTION:
+        put_columns(&o, plate_correction_columns, &e->u.correction);
+        break;
+    case PLATE_EVENT_PLAN:
+        put_columns(&o, plate_plan_columns, &e->u.plan);
+        break;
+    case PLATE_EVENT_TYPES:
+        return -EINVAL;
     }
     put(&o, "}", 1);
     return out_done(&o);

@@ -51,10 +51,29 @@ void rep_judge_form(const struct plate_protocol_targets *t, struct plate_rep *r)
     below(r, "heel_bias", r->cop_y_mm, t->cop_y_min_mm);
 }
 
-void rep_judge_form_in_set(const struct plate_protocol_targets *t, double set_hold_N, struct plate_rep *r)
+/* The inner edge is to the right of a left foot, to the left of a right one; which foot else, nobody knows. */
+static void judge_side(const struct plate_protocol_targets *t, struct plate_rep *r)
 {
-    /* The inner edge is to the right of a left foot, to the left of a right one; which foot else, nobody knows. */
     double inwards = r->side == PLATE_SIDE_LEFT ? 1 : r->side == PLATE_SIDE_RIGHT ? -1 : NAN;
     above(r, "medial_shift", inwards * r->cop_drift_x_mm, t->medial_max_mm);
+}
+
+void rep_judge_form_in_set(const struct plate_protocol_targets *t, double set_hold_N, struct plate_rep *r)
+{
+    judge_side(t, r);
     above(r, "low_support", 100 * (1 - r->hold_force_N / set_hold_N), t->support_drop_max_pct);
+}
+
+void rep_judge_side_again(const struct plate_protocol_targets *t, struct plate_rep *r)
+{
+    struct plate_finding low = {.name = ""};
+    int32_t kept = 0;
+    for (int32_t i = 0; i < r->findings; i++)
+        if (strcmp(r->form[i].name, "low_support") == 0)
+            low = r->form[i];
+        else if (strcmp(r->form[i].name, "medial_shift") != 0)
+            r->form[kept++] = r->form[i];
+    r->findings = kept;
+    judge_side(t, r);
+    if (*low.name && r->findings < PLATE_MAX_FINDINGS) r->form[r->findings++] = low; /* in the order of the first judgement */
 }

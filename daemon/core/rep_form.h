@@ -7,3 +7,5 @@
 void rep_judge_form(const struct plate_protocol_targets *t, struct plate_rep *r);
 /* Those that need its side, and the hold of its set (NaN: not known yet). */
 void rep_judge_form_in_set(const struct plate_protocol_targets *t, double set_hold_N, struct plate_rep *r);
+/* After another side was said: what depends on it is judged again, all else stays as it was found. */
+void rep_judge_side_again(const struct plate_protocol_targets *t, struct plate_rep *r);

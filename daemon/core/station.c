@@ -65,6 +65,7 @@ struct plate_station {
     struct session session;
     struct plate_mark mark[MARKS];
     uint64_t marks, merged_marks; /* handed in; gone through the merge */
+    bool begun;                   /* a plate has its first knot */
     unsigned queued;              /* of all plates */
     double seen_s;                /* the latest of what the plates have handed on */
     double merged_s, event_s;     /* how far the merge has come; with what a plate or the set's rest said */
@@ -388,6 +389,8 @@ int plate_station_clock(struct plate_station *s, unsigned plate, const struct pl
         p->started = true;
         p->fed_s = p->seen_s = knot->t_s - knot->period_s;
         s->seen_s = fmax(s->seen_s, p->seen_s);
+        if (!s->begun) session_begin(&s->session);
+        s->begun = true;
         p->present = knot->t_s >= floor_s(s, p); /* else the merge has not waited for it: welcome() will say so */
     }
     p->knot = *knot;
@@ -521,6 +524,17 @@ double plate_station_now_s(const struct plate_station *s)
     if (s->marks > 0) t = fmax(t, s->mark[(s->marks - 1) % MARKS].t_s);
     return (floor(t * 1e6) + 1) / 1e6;
 }
+
+int plate_station_can_correct(const struct plate_station *s, const struct plate_correction *c, char *why, size_t size)
+{
+    int r = session_can_correct(&s->session, c, why, size);
+    for (uint64_t i = s->merged_marks; r == -EALREADY && i < s->marks; i++) /* what is on its way may be what it is to undo */
+        if (strcmp(s->mark[i % MARKS].kind, "correct") == 0) r = 0;
+    return r;
+}
+
+enum plate_side plate_station_side(const struct plate_station *s) { return session_side(&s->session); }
+int32_t plate_station_sets(const struct plate_station *s) { return s->session.sets; }
 
 uint64_t plate_station_next_sample(const struct plate_station *s, unsigned plate)
 {

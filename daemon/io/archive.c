@@ -430,6 +430,12 @@ static int write_rep(struct archive_writer *w, const struct record_header *h, co
     return rc;
 }
 
+/* What is stored with the time at which it was known has it in front. */
+enum { payload_offset = offsetof(struct archive_set, set) };
+_Static_assert(offsetof(struct archive_asymmetry, asymmetry) == payload_offset, "as in write_timed");
+_Static_assert(offsetof(struct archive_imbalance, imbalance) == payload_offset, "as in write_timed");
+_Static_assert(offsetof(struct archive_correction, correction) == payload_offset, "as in write_timed");
+
 static int write_timed(struct archive_writer *w, enum archive_table_id id, const struct record_header *h, const void *payload,
                        struct archive_error *ret_error)
 {
@@ -437,8 +443,10 @@ static int write_timed(struct archive_writer *w, enum archive_table_id id, const
         double t_s;
         struct archive_set set;
         struct archive_asymmetry asymmetry;
+        struct archive_imbalance imbalance;
+        struct archive_correction correction;
     } row = {.t_s = h->t_s};
-    memcpy((char *)&row + archive_tables[id].more_offset, payload, h->size);
+    memcpy((char *)&row + payload_offset, payload, h->size);
     return append_row(w, &w->table[id], id, &row, ret_error);
 }
 
@@ -468,6 +476,10 @@ static size_t payload_size(const struct archive_writer *w, uint16_t type)
         return sizeof(struct plate_set);
     case RECORD_ASYMMETRY:
         return sizeof(struct plate_asymmetry);
+    case RECORD_IMBALANCE:
+        return sizeof(struct plate_imbalance);
+    case RECORD_CORRECTION:
+        return sizeof(struct plate_correction);
     case RECORD_SESSION:
         return sizeof(struct record_session);
     case RECORD_END:
@@ -501,6 +513,10 @@ static int write_record(struct archive_writer *w, const struct record_header *h,
         return write_timed(w, ARCHIVE_SETS, h, payload, ret_error);
     case RECORD_ASYMMETRY:
         return write_timed(w, ARCHIVE_ASYMMETRY, h, payload, ret_error);
+    case RECORD_IMBALANCE:
+        return write_timed(w, ARCHIVE_IMBALANCE, h, payload, ret_error);
+    case RECORD_CORRECTION:
+        return write_timed(w, ARCHIVE_CORRECTIONS, h, payload, ret_error);
     case RECORD_END:
         w->ended = true;
         return write_end(w, payload, ret_error);
@@ -569,11 +585,37 @@ int archive_close(struct archive_writer *w, struct archive_error *ret_error)
     return rc;
 }
 
-void archive_abandon(struct archive_writer *w)
+int archive_reopen(const char *path, struct archive_writer **ret, struct archive_error *ret_error)
 {
-    if (!w) return;
-    H5Fclose(w->file);
+    struct archive_writer *w = calloc(1, sizeof *w);
+    if (!w) return archive_fail(ret_error, -ENOMEM, "%s", path);
+    w->mode = ARCHIVE_SEALED;
+    w->lock_fd = -1;
+    const hid_t access = archive_access(false);
+    w->file = H5Fopen(path, H5F_ACC_RDWR, access);
+    H5Pclose(access);
+    bool ok = w->file >= 0;
+    for (unsigned i = ARCHIVE_CALIBRATIONS; i < ARCHIVE_TABLES && ok; i++) {
+        struct table *t = &w->table[i];
+        w->row_type[i] = archive_row_type(&archive_tables[i]);
+        t->dataset = H5Dopen2(w->file, archive_tables[i].name, H5P_DEFAULT);
+        ok = t->dataset >= 0 && archive_dataset_rows(t->dataset, &t->rows, NULL) == 0;
+    }
+    if (ok) {
+        *ret = w;
+        return 0;
+    }
+    const int rc = archive_fail(ret_error, -EIO, "%s: cannot be opened to be corrected", path);
+    (void)archive_abandon(w);
+    return rc;
+}
+
+int archive_abandon(struct archive_writer *w)
+{
+    if (!w) return 0;
+    const bool ok = w->file < 0 || H5Fclose(w->file) >= 0;
     release(w);
+    return ok ? 0 : -EIO;
 }
 
 void archive_beat_while_closing(struct archive_writer *w, const struct archive_pulse *pulse) { w->pulse = pulse; }

@@ -51,6 +51,7 @@ struct archive_info {
     char digest[65]; /* "" unless sealed */
     unsigned
         parts; /* files that were opened: of several, `sealed` is true of all, `ended` of the last, `digest` of the first */
+    uint64_t sealed_rows[PLATE_EVENT_TYPES]; /* of the table of each kind of event; what follows was put right afterwards */
 };
 /* The whole recording, if it is in several files: `path` is any of its parts, the others are beside it. Rows, gaps and tables
  * are then those of all. -ENOENT (also: a part is missing), -EACCES ...; -EPROTO: not a trace, or of a later format. */
@@ -98,6 +99,14 @@ struct archive_asymmetry {
     double t_s;
     struct plate_asymmetry asymmetry;
 };
+struct archive_imbalance {
+    double t_s;
+    struct plate_imbalance imbalance;
+};
+struct archive_correction {
+    double t_s;
+    struct plate_correction correction;
+};
 int archive_clock(struct archive_reader *r, unsigned plate, struct archive_knot **ret, size_t *ret_n,
                   struct archive_error *ret_error);
 int archive_gaps(struct archive_reader *r, unsigned plate, struct archive_gap **ret, size_t *ret_n,
@@ -110,6 +119,23 @@ int archive_reps(struct archive_reader *r, struct archive_rep **ret, size_t *ret
 int archive_sets(struct archive_reader *r, struct archive_set **ret, size_t *ret_n, struct archive_error *ret_error);
 int archive_asymmetries(struct archive_reader *r, struct archive_asymmetry **ret, size_t *ret_n,
                         struct archive_error *ret_error);
+/* Empty in a trace that is older than these tables; *ret is NULL then. */
+int archive_imbalances(struct archive_reader *r, struct archive_imbalance **ret, size_t *ret_n, struct archive_error *ret_error);
+int archive_corrections(struct archive_reader *r, struct archive_correction **ret, size_t *ret_n, struct archive_error *ret_error);
+bool archive_has_corrections(const struct archive_reader *r); /* the trace has those tables */
+
+/* ---- correcting ---- */
+struct archive_row {
+    uint16_t type; /* enum record_type: MARK, SESSION, or what follows from them: SET, ASYMMETRY, IMBALANCE, CORRECTION */
+    double t_s;
+    const void *payload;
+    size_t size;
+};
+/* The path of the recording's last file, malloced: corrections stand there. NULL: out of memory. */
+char *archive_last_part(const struct archive_reader *r);
+/* Appends rows to a sealed trace, to its last part: to a copy, which is checked against the digest, synced and renamed over it. So the file is
+ * at any instant as it was or as it is to be. -EBUSY: somebody else corrects it; -EBADMSG: it is not sealed, or damaged. */
+int archive_correct(const char *path, const struct archive_row *row, size_t n, struct archive_error *ret_error);
 
 /* ---- verifying ---- */
 struct archive_account {

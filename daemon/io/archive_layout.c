@@ -67,6 +67,13 @@ static const struct plate_column rep_time[] = {F64(archive_rep, t_s, "t_s", "s",
 static const struct plate_column set_time[] = {F64(archive_set, t_s, "t_s", "s", "when the row was known"), END};
 static const struct plate_column asymmetry_time[] = {F64(archive_asymmetry, t_s, "t_s", "s", "when the row was known"), END};
 
+static const struct plate_column imbalance_time[] = {
+    F64(archive_imbalance, t_s, "t_s", "s", "when the verdict was another one"),
+    COLUMN(archive_imbalance, imbalance.verdict_before, "verdict_before", PLATE_COL_ENUM, "", plate_verdict_words,
+           "the verdict that stood until then"),
+    END};
+static const struct plate_column correction_time[] = {F64(archive_correction, t_s, "t_s", "s", "when it was made"), END};
+
 const struct archive_table archive_tables[ARCHIVE_TABLES] = {
     [ARCHIVE_CLOCK] = {"clock", clock_columns, NULL, 0, sizeof(struct archive_knot), 256},
     [ARCHIVE_GAPS] = {"gaps", gap_columns, NULL, 0, sizeof(struct archive_gap_row), 256},
@@ -78,6 +85,10 @@ const struct archive_table archive_tables[ARCHIVE_TABLES] = {
     [ARCHIVE_SETS] = {"sets", set_time, plate_set_columns, offsetof(struct archive_set, set), sizeof(struct archive_set), 32},
     [ARCHIVE_ASYMMETRY] = {"asymmetry", asymmetry_time, plate_asymmetry_columns, offsetof(struct archive_asymmetry, asymmetry),
                            sizeof(struct archive_asymmetry), 64},
+    [ARCHIVE_IMBALANCE] = {"imbalance", imbalance_time, plate_asymmetry_columns, offsetof(struct archive_imbalance, imbalance.now),
+                           sizeof(struct archive_imbalance), 16},
+    [ARCHIVE_CORRECTIONS] = {"corrections", correction_time, plate_correction_columns,
+                             offsetof(struct archive_correction, correction), sizeof(struct archive_correction), 16},
 };
 
 const struct plate_column *archive_column(const struct archive_table *t, unsigned i, size_t *ret_offset)

@@ -17,6 +17,8 @@ enum archive_table_id {
     ARCHIVE_FINDINGS,
     ARCHIVE_SETS,
     ARCHIVE_ASYMMETRY,
+    ARCHIVE_IMBALANCE, /* these two are not in every trace */
+    ARCHIVE_CORRECTIONS,
     ARCHIVE_TABLES
 };
 /* Rows whose struct in archive.h or record.h has no form that a column table can speak of. */
@@ -73,8 +75,13 @@ int archive_check_digest(struct archive_reader *r, const struct archive_pulse *p
 int archive_lock(const char *path, char **ret_path, int *ret_fd, struct archive_error *ret_error);
 void archive_unlock(char *lock_path, int fd); /* fd < 0 is fine */
 
+/* Onto the disk, then under its name. */
+int archive_put_in_place(const char *tmp, const char *path, struct archive_error *ret_error);
+/* The writer of a sealed file, to append rows to its tables; archive_abandon closes it without sealing it again. */
+int archive_reopen(const char *path, struct archive_writer **ret, struct archive_error *ret_error);
+
 /* Sealing's view of a writer: closes it without sealing (NULL is fine); rows of counts so far (0: no such plate). */
-void archive_abandon(struct archive_writer *w);
+int archive_abandon(struct archive_writer *w); /* -EIO: what was written may not be in the file */
 void archive_beat_while_closing(struct archive_writer *w, const struct archive_pulse *pulse);
 static inline void archive_beat(const struct archive_pulse *pulse)
 {

@@ -159,6 +159,23 @@ static bool read_plates(struct reading *r)
     return ok;
 }
 
+static bool read_tables(struct part *p)
+{
+    static const enum archive_table_id of_event[PLATE_EVENT_TYPES] = {
+        [PLATE_EVENT_REP] = ARCHIVE_REPS,   [PLATE_EVENT_SET] = ARCHIVE_SETS,
+        [PLATE_EVENT_MARK] = ARCHIVE_MARKS, [PLATE_EVENT_ASYMMETRY] = ARCHIVE_ASYMMETRY,
+        [PLATE_EVENT_IMBALANCE] = ARCHIVE_IMBALANCE, [PLATE_EVENT_CORRECTION] = ARCHIVE_CORRECTIONS};
+    for (unsigned i = ARCHIVE_CALIBRATIONS; i < ARCHIVE_TABLES; i++) {
+        p->table[i] = H5Dopen2(p->file, archive_tables[i].name, H5P_DEFAULT);
+        if (p->table[i] < 0 && i < ARCHIVE_IMBALANCE) return false;
+    }
+    for (unsigned i = 0; i < PLATE_EVENT_TYPES; i++)
+        if (of_event[i] && p->table[of_event[i]] >= 0 &&
+            !archive_get_number(p->table[of_event[i]], "sealed_rows", H5T_NATIVE_UINT64, &p->info.sealed_rows[i]))
+            return false;
+    return true;
+}
+
 static bool read_root(struct reading *r)
 {
     struct recording *rec = r->rec;
@@ -186,11 +203,7 @@ static bool read_root(struct reading *r)
     info->ended = ended != 0;
     info->parts = 1;
     r->part->continued = continued != 0;
-    for (unsigned i = ARCHIVE_CALIBRATIONS; i < ARCHIVE_TABLES; i++) {
-        r->part->table[i] = H5Dopen2(file, archive_tables[i].name, H5P_DEFAULT);
-        if (r->part->table[i] < 0) return false;
-    }
-    return read_plates(r);
+    return read_tables(r->part) && read_plates(r);
 }
 
 static int read_all(struct reading *r, const char *path, struct archive_error *ret_error)
@@ -358,7 +371,18 @@ void archive_info(const struct archive_reader *r, struct archive_info *ret)
     *ret = r->part[0].info;
     ret->parts = r->parts;
     ret->ended = r->part[r->parts - 1].info.ended;
-    for (unsigned i = 1; i < r->parts; i++) ret->sealed = ret->sealed && r->part[i].info.sealed;
+    for (unsigned i = 1; i < r->parts; i++) {
+        ret->sealed = ret->sealed && r->part[i].info.sealed;
+        for (unsigned k = 0; k < PLATE_EVENT_TYPES; k++) ret->sealed_rows[k] += r->part[i].info.sealed_rows[k];
+    }
+}
+
+char *archive_last_part(const struct archive_reader *r) { return part_path(r->path, r->parts); }
+
+bool archive_has_corrections(const struct archive_reader *r)
+{
+    const struct part *last = &r->part[r->parts - 1];
+    return last->table[ARCHIVE_IMBALANCE] >= 0 && last->table[ARCHIVE_CORRECTIONS] >= 0;
 }
 
 static bool refresh_part(struct part *p, unsigned plates)
@@ -369,7 +393,7 @@ static bool refresh_part(struct part *p, unsigned plates)
     for (unsigned i = 0; i < plates && ok; i++) /* rows first: what stands before them was flushed before */
         ok = H5Drefresh(p->plate[i].counts) >= 0 && archive_dataset_rows(p->plate[i].counts, &rows[i], NULL) == 0;
     for (unsigned i = 0; i < plates && ok; i++) ok = H5Drefresh(p->plate[i].clock) >= 0 && H5Drefresh(p->plate[i].gaps) >= 0;
-    for (unsigned i = ARCHIVE_CALIBRATIONS; i < ARCHIVE_TABLES && ok; i++) ok = H5Drefresh(p->table[i]) >= 0;
+    for (unsigned i = ARCHIVE_CALIBRATIONS; i < ARCHIVE_TABLES && ok; i++) ok = p->table[i] < 0 || H5Drefresh(p->table[i]) >= 0;
     for (unsigned i = 0; i < plates && ok; i++) p->plate[i].rows = rows[i];
     return ok;
 }

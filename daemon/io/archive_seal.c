@@ -62,7 +62,11 @@ struct sealing {
     unsigned records; /* since the last beat */
 };
 
-static bool derived(uint16_t type) { return type == RECORD_REP || type == RECORD_SET || type == RECORD_ASYMMETRY; }
+static bool derived(uint16_t type)
+{
+    return type == RECORD_REP || type == RECORD_SET || type == RECORD_ASYMMETRY || type == RECORD_IMBALANCE ||
+           type == RECORD_CORRECTION;
+}
 
 static int seal_begin(struct sealing *s, const struct record_header *h, const void *payload, struct archive_error *ret_error)
 {
@@ -134,7 +138,7 @@ static int seal_ring(struct sealing *s, struct ring *ring, struct archive_error 
     return 0;
 }
 
-/* What was written is what is read, and it is on the disk. */
+/* What was written is what is read. */
 static int check_sealed(const struct sealing *s, struct archive_error *ret_error)
 {
     struct archive_reader *r;
@@ -146,11 +150,18 @@ static int check_sealed(const struct sealing *s, struct archive_error *ret_error
             rc = archive_fail(ret_error, -EIO, "%s: plate %u has %" PRIu64 " rows, not the %" PRIu64 " written", s->tmp, i,
                               archive_rows(r, i), s->rows[i]);
     archive_reader_close(r);
-    if (rc < 0) return rc;
-    const int fd = open(s->tmp, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0) rc = -errno;
+    return rc;
+}
+
+int archive_put_in_place(const char *tmp, const char *path, struct archive_error *ret_error)
+{
+    const int fd = open(tmp, O_RDONLY | O_CLOEXEC);
+    int rc = fd < 0 || fsync(fd) < 0 ? -errno : 0;
     if (fd >= 0) close(fd);
-    return rc < 0 ? archive_fail(ret_error, rc, "%s: %s", s->tmp, strerror(-rc)) : 0;
+    if (rc < 0) return archive_fail(ret_error, rc, "%s: %s", tmp, strerror(-rc));
+    if (rename(tmp, path) < 0) return archive_fail(ret_error, -errno, "%s: %m", path);
+    rc = journal_sync_folder(path);
+    return rc < 0 ? archive_fail(ret_error, rc, "%s: its folder: %s", path, strerror(-rc)) : 0;
 }
 
 /* Sealed by an earlier run that died before its journal was dropped; it may have corrections since. */
@@ -180,9 +191,7 @@ static int seal_into(struct sealing *s, const char *journal_path, struct ring *r
     if (rc == 0) rc = check_sealed(s, ret_error);
     if (rc < 0) return rc;
     if (sealed_already(s)) return unlink(s->tmp) < 0 ? archive_fail(ret_error, -errno, "%s: %m", s->tmp) : 0;
-    if (rename(s->tmp, s->path) < 0) return archive_fail(ret_error, -errno, "%s: %m", s->path);
-    rc = journal_sync_folder(s->path);
-    return rc < 0 ? archive_fail(ret_error, rc, "%s: its folder: %s", s->path, strerror(-rc)) : 0;
+    return archive_put_in_place(s->tmp, s->path, ret_error);
 }
 
 int archive_seal(const char *journal_path, struct ring *ring, const char *path, const struct archive_pulse *pulse,

@@ -30,7 +30,8 @@ uint32_t record_schema(void)
     crc = crc_columns(crc, plate_rep_columns, sizeof(struct plate_rep));
     crc = crc_word(crc_word(crc, offsetof(struct plate_rep, form)), sizeof(struct plate_finding));
     crc = crc_columns(crc, plate_set_columns, sizeof(struct plate_set));
-    return crc_columns(crc, plate_asymmetry_columns, sizeof(struct plate_asymmetry));
+    crc = crc_columns(crc, plate_asymmetry_columns, sizeof(struct plate_asymmetry));
+    return crc_columns(crc, plate_correction_columns, sizeof(struct plate_correction));
 }
 
 uint32_t record_crc(const struct record_header *h, const void *payload)

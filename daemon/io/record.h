@@ -20,6 +20,8 @@ enum record_type {
     RECORD_SESSION,     /* struct record_session: a key and a value from now on */
     RECORD_END,         /* u64 per plate: how many sample numbers the recording spans */
     RECORD_NEXT,        /* u64 per plate: the same, so far; the recording goes on in another file, its next part */
+    RECORD_IMBALANCE,   /* struct plate_imbalance   } derived, too */
+    RECORD_CORRECTION,  /* struct plate_correction  } */
     RECORD_TYPES
 };
 

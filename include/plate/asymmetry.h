@@ -37,6 +37,7 @@ struct plate_asymmetry {
     int32_t n_left, n_right;
     double cv_left_pct, cv_right_pct;
     double limb_symmetry_index_pct, symmetry_index_pct, symmetry_angle_pct;
+    int32_t correction; /* 0, or the number of the correction after which the row was said again; the session fills it */
 };
 
 /* A metric that is compared: a field of struct plate_rep and the way it points. */
@@ -74,6 +75,9 @@ PLATE_API int plate_limbs_init(struct plate_limbs *l, const struct plate_asymmet
 PLATE_API void plate_limbs_push(struct plate_limbs *l, const struct plate_rep *rep);
 /* Rows for every metric that both limbs have, the primary one first. Returns their number (0: one limb only). */
 PLATE_API unsigned plate_limbs_compare(const struct plate_limbs *l, struct plate_asymmetry ret[PLATE_METRICS]);
+
+/* Reps of a limb (PLATE_SIDE_LEFT, PLATE_SIDE_RIGHT) that have the metric, matched or not. */
+PLATE_API int32_t plate_limbs_count(const struct plate_limbs *l, enum plate_side limb, const char *metric);
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
  * Pure: no I/O, no clock, no allocation. Values; any thread. */
 #pragma once
 #include "asymmetry.h"
+#include "correction.h"
 #include "rep.h"
 #include "types.h"
 
@@ -32,6 +33,8 @@ PLATE_API extern const struct plate_column plate_finding_columns[];
 PLATE_API extern const struct plate_column plate_set_columns[];
 PLATE_API extern const struct plate_column plate_asymmetry_columns[];
 PLATE_API extern const struct plate_column plate_mark_columns[];
+PLATE_API extern const struct plate_column plate_correction_columns[];
+PLATE_API extern const struct plate_column plate_plan_columns[];
 
 /* A finding as a row of its own (the archive's /findings). */
 struct plate_finding_row {
@@ -41,14 +44,36 @@ struct plate_finding_row {
     double value, limit;
 };
 
-enum plate_set_end { PLATE_SET_ACTIVE, PLATE_SET_BY_REST, PLATE_SET_BY_SIDE, PLATE_SET_BY_COMMAND, PLATE_SET_BY_STOP };
+enum plate_set_end {
+    PLATE_SET_ACTIVE,
+    PLATE_SET_BY_REST,
+    PLATE_SET_BY_SIDE,
+    PLATE_SET_BY_COMMAND,
+    PLATE_SET_BY_STOP,
+    PLATE_SET_BY_PLAN
+};
 struct plate_set {
     int32_t set, side, warmup;
     char exercise[PLATE_TEXT_SIZE];
-    int32_t ended_by; /* enum plate_set_end; a set is said twice: when its first rep is complete (active), and at its end */
-    int32_t reps;     /* of the plate with most */
+    int32_t ended_by; /* enum plate_set_end; a set is said when its first rep is complete (active), at its end, when corrected */
+    int32_t reps;     /* of the plate with most; discarded ones do not count */
     double start_s, end_s;
     double peak_force_N, mean_force_N, hold_force_N, concentric_s; /* means over the reps */
+    int32_t correction;                                            /* 0, or the number of the correction that changed it */
+};
+
+/* The verdict of the primary metric is another one: which it was, and the row that changed it. */
+struct plate_imbalance {
+    int32_t verdict_before; /* enum plate_verdict_lr */
+    struct plate_asymmetry now;
+};
+
+/* The plan of sides, at the start and whenever a set has ended or somebody has said a side. */
+struct plate_plan {
+    int32_t set;        /* number of the set that is under way or comes, from 1 */
+    int32_t side, next; /* who works in it, and in the one after it */
+    int32_t reps;       /* planned for a set; 0: not said */
+    int32_t done, sets; /* sets that have ended, warm-ups apart; planned for all legs together; 0: not said */
 };
 
 /* What people and programs did, and what the station noted, on the time axis. The kinds that steer the core:
@@ -58,6 +83,7 @@ struct plate_set {
  *   warmup     value true|false               the sets from here on are (not) warm-up
  *   involved   value left|right|none
  *   body_mass_kg, load_kg                     a number
+ *   correct    value set 2 side left, ...     what was said before is put right (see correction.h)
  *   resume     value t_s                      merging stopped waiting for this plate at t_s (see station.h)
  * and the others (subject, note, sync, tare, start, stop, ...), which are kept and told. */
 struct plate_mark {
@@ -72,7 +98,17 @@ struct plate_mark {
 /* Does the value make sense for the kind? Kinds that do not steer take any. */
 PLATE_API bool plate_mark_valid(const struct plate_mark *m);
 
-enum plate_event_type { PLATE_EVENT_PHASE, PLATE_EVENT_REP, PLATE_EVENT_SET, PLATE_EVENT_ASYMMETRY, PLATE_EVENT_MARK };
+enum plate_event_type {
+    PLATE_EVENT_PHASE,
+    PLATE_EVENT_REP,
+    PLATE_EVENT_SET,
+    PLATE_EVENT_ASYMMETRY,
+    PLATE_EVENT_MARK,
+    PLATE_EVENT_IMBALANCE,
+    PLATE_EVENT_CORRECTION,
+    PLATE_EVENT_PLAN,
+    PLATE_EVENT_TYPES
+};
 struct plate_event {
     enum plate_event_type type;
     double t_s; /* when it was known, on the sample axis */
@@ -85,9 +121,12 @@ struct plate_event {
         struct plate_set set;
         struct plate_asymmetry asymmetry;
         struct plate_mark mark;
+        struct plate_imbalance imbalance;
+        struct plate_correction correction;
+        struct plate_plan plan;
     } u;
 };
-PLATE_API const char *plate_event_name(enum plate_event_type type); /* phase rep set asymmetry mark */
+PLATE_API const char *plate_event_name(enum plate_event_type type); /* phase rep set asymmetry mark imbalance ... */
 
 /* A struct by its columns as one JSON object, without a line end. Returns its length without the NUL, or -ENOBUFS (the
  * buffer's contents are then unspecified). Always the same bytes for the same values, whatever the locale. */
@@ -95,6 +134,7 @@ PLATE_API int plate_columns_json(const struct plate_column *columns, const void 
 /* The body of an event: {"t_s":...,...}. What live and offline agree on to the byte. It is the columns, except that
  *   rep        ends with "form":[{"name","value","limit"}]
  *   asymmetry  has "ci95_pct":[low,high] for the columns ci95_low_pct and ci95_high_pct
+ *   imbalance  is verdict_before and the columns of asymmetry, in the same form
  *   mark       leaves out the columns t_s (it stands first) and utc_ns
  * PLATE_EVENT_JSON_MAX is enough for any values (a rep of 54 numbers near 1e308); a real body is under 2 kB. */
 #define PLATE_EVENT_JSON_MAX 24576

@@ -27,6 +27,13 @@ struct plate_station_plate {
     unsigned cells;
     struct plate_cell cell[PLATE_MAX_CELLS];
 };
+/* Who works in which set: `side` in turn, over and over. A set is then complete with so many reps. */
+enum { PLATE_PLAN_SIDES = 32 };
+struct plate_plan_config {
+    unsigned sides; /* 0: no plan */
+    enum plate_side side[PLATE_PLAN_SIDES];
+    unsigned reps, sets; /* planned for a set; for each leg; 0: not said */
+};
 struct plate_station_config {
     unsigned plates;
     struct plate_station_plate plate[PLATE_MAX_PLATES];
@@ -35,6 +42,7 @@ struct plate_station_config {
     unsigned filter_order;          /* 0: the default, 4 */
     double filter_cutoff_Hz;        /* 0: the default, 50 Hz or a quarter of the rate */
     double set_rest_s;              /* a set ends after so much rest; 0: the default, 20 s */
+    struct plate_plan_config plan;  /* passed over where plates stand under both feet */
     double body_mass_kg;            /* 0 or NaN: not said */
     struct plate_protocol_targets targets;
     struct plate_asymmetry_config asymmetry;
@@ -70,8 +78,15 @@ PLATE_API int plate_station_calibration(struct plate_station *s, unsigned plate,
 PLATE_API int plate_station_samples(struct plate_station *s, unsigned plate, uint64_t first, const int32_t *counts, size_t n);
 /* -EINVAL: the kind is a steering one and the value makes no sense for it. */
 PLATE_API int plate_station_mark(struct plate_station *s, const struct plate_mark *m);
+/* Whether a correction would take: 0; -ENOENT: there is no such set or rep; -EPERM: the plate carries a side of its own;
+ * -EALREADY: it is so; -ENOSPC: of more reps or sets than a station remembers. `why` gets it in words. */
+PLATE_API int plate_station_can_correct(const struct plate_station *s, const struct plate_correction *c, char *why, size_t size);
+/* Who works now, as the operator, the plan or a correction has said last. */
+PLATE_API enum plate_side plate_station_side(const struct plate_station *s);
+/* The number of the latest set; 0: none yet. */
+PLATE_API int32_t plate_station_sets(const struct plate_station *s);
 PLATE_API void plate_station_absent(struct plate_station *s, unsigned plate);
-/* No more will come: ends the open set and lets out every event. */
+/* No more will come: ends the open set and lets out every event. Only `correct` and `involved` marks may follow. */
 PLATE_API void plate_station_finish(struct plate_station *s);
 
 /* The earliest time at which a mark handed in now can act: later than every sample seen. */
