@@ -1,5 +1,6 @@
 #include "recover.h"
 #include "trace.h"
+#include "trace_correct_args.h"
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -15,16 +16,19 @@ struct args {
     char **file;
     unsigned files;
     bool json, stored, all;
+    enum trace_truth truth;
     const char *metric, *format;
     struct trace_import import;
     struct trace_export export;
     struct trace_scale scale[TRACE_MAX_COLUMNS];
+    struct trace_correct_args correct;
 };
 struct verb {
     const char *name, *args_doc, *doc;
     unsigned files_max;
     const struct argp_option *options;
-    int (*run)(struct args *a); /* 0, or 1 after it has said why */
+    int (*run)(struct args *a);    /* 0, or 1 after it has said why */
+    const struct argp_child *more; /* options with a parser of their own; its input is args.correct */
 };
 
 __attribute__((format(printf, 1, 2))) static int complain(const char *format, ...)
@@ -113,16 +117,12 @@ static void on_rep(void *user, const struct plate_event *e)
         rep_line(&e->u.rep);
 }
 
-static int stored_reps(struct archive_reader *r, struct args *a)
+static void print_reps(struct args *a, const struct trace_reps *reps)
 {
-    struct archive_rep *rep;
-    struct archive_error e;
-    size_t n;
-    if (archive_reps(r, &rep, &n, &e)) return complain("%s: %s", a->file[0], e.text);
-    for (size_t i = 0; i < n; i++)
-        on_rep(a, &(struct plate_event){.type = PLATE_EVENT_REP, .t_s = rep[i].t_s, .u.rep = rep[i].rep});
-    free(rep);
-    return 0;
+    for (size_t i = 0; i < reps->n; i++)
+        on_rep(a, &(struct plate_event){.type = PLATE_EVENT_REP, .t_s = reps->rep[i].t_s, .u.rep = reps->rep[i].rep});
+    if (reps->discarded && !a->json)
+        printf("%zu discarded: --as-recorded shows %s\n", reps->discarded, reps->discarded == 1 ? "it" : "them");
 }
 
 static int run_reps(struct args *a)
@@ -130,13 +130,18 @@ static int run_reps(struct args *a)
     struct archive_reader *r = open_trace(a->file[0]);
     if (!r) return 1;
     const struct plate_station_sink sink = {.event = on_rep, .user = a};
+    struct trace_reps reps = {0};
+    struct archive_error e = {""};
     char error[512] = "";
     int rc = 0;
     if (!a->json && !a->all) rep_head();
     if (a->stored)
-        rc = stored_reps(r, a);
-    else if (trace_replay(r, &sink, error, sizeof error))
+        rc = archive_reps(r, &reps.rep, &reps.n, &e) ? complain("%s: %s", a->file[0], e.text) : 0;
+    else if (a->all ? trace_replay(r, a->truth, &sink, NULL, error, sizeof error)
+                    : trace_reps(r, a->truth, &reps, error, sizeof error))
         rc = complain("%s: %s", a->file[0], error);
+    if (!rc) print_reps(a, &reps);
+    free(reps.rep);
     archive_reader_close(r);
     return rc;
 }
@@ -188,7 +193,7 @@ static int asymmetry_of(struct args *a, const char *path, struct latest *l)
     const struct plate_station_sink sink = {.event = on_asymmetry, .user = l};
     char error[512] = "";
     unsigned shown = 0;
-    int rc = trace_replay(r, &sink, error, sizeof error) ? complain("%s: %s", path, error) : 0;
+    int rc = trace_replay(r, a->truth, &sink, NULL, error, sizeof error) ? complain("%s: %s", path, error) : 0;
     if (!rc && a->files > 1 && !a->json) printf("%s\n", path);
     for (int primary = 1; !rc && primary >= 0; primary--)
         for (unsigned i = 0; i < l->n; i++) {
@@ -258,6 +263,23 @@ static int run_export(struct args *a)
     return trace_export(&a->export, error, sizeof error) ? complain("%s", error) : 0;
 }
 
+static void on_correction(void *user, const struct plate_event *e)
+{
+    const struct args *a = user;
+    char text[PLATE_TEXT_SIZE];
+    if (a->json)
+        print_json(e, "");
+    else if (plate_correction_text(&e->u.correction, text, sizeof text) > 0)
+        printf("%s: %s%s%s\n", a->file[0], text, *e->u.correction.was ? ", was " : "", e->u.correction.was);
+}
+
+static int run_correct(struct args *a)
+{
+    char error[1024];
+    a->correct.to.path = a->file[0];
+    return trace_correct(&a->correct.to, on_correction, a, error, sizeof error) ? complain("%s", error) : 0;
+}
+
 static int run_info(struct args *a)
 {
     char error[1024];
@@ -279,8 +301,13 @@ enum {
     KEY_FORMAT,
     KEY_COUNTS,
     KEY_PLATE,
-    KEY_JSON
+    KEY_JSON,
+    KEY_AS_RECORDED
 };
+#define AS_RECORDED_OPTION                                                                                                     \
+    {                                                                                                                          \
+        "as-recorded", KEY_AS_RECORDED, NULL, 0, "as it was entered first, without the corrections", 0                         \
+    }
 #define JSON_OPTION(what)                                                                                                      \
     {                                                                                                                          \
         "json", KEY_JSON, NULL, 0, what, 0                                                                                     \
@@ -291,10 +318,12 @@ static const struct argp_option verify_options[] = {{0}};
 static const struct argp_option reps_options[] = {
     JSON_OPTION("one JSON object a line, the bodies that the stream carries as rep"),
     {"stored", KEY_STORED, NULL, 0, "the rows as they stand in the file, not computed again", 0},
-    {"all", KEY_ALL, NULL, 0, "every event (phase, rep, set, asymmetry, mark): its topic, a space, its body", 0},
+    {"all", KEY_ALL, NULL, 0, "every event (phase, rep, set, asymmetry, ...) as it was said: its topic, a space, its body", 0},
+    AS_RECORDED_OPTION,
     {0}};
 static const struct argp_option asymmetry_options[] = {JSON_OPTION("one JSON object a line, the primary metric first"),
                                                        {"metric", KEY_METRIC, "NAME", 0, "this metric only", 0},
+                                                       AS_RECORDED_OPTION,
                                                        {0}};
 static const struct argp_option import_options[] = {
     {"output", 'o', "OUT.h5", 0, "the trace to write", 0},
@@ -314,23 +343,32 @@ static const struct argp_option export_options[] = {
      "csv: samples, as import reads them; json: recording, plates, reps, sets, asymmetry, marks", 0},
     {"counts", KEY_COUNTS, NULL, 0, "csv: raw counts, not newtons", 0},
     {"plate", KEY_PLATE, "NAME", 0, "csv: this plate only", 0},
+    AS_RECORDED_OPTION,
     {0}};
+static const struct argp_option correct_options[] = {
+    JSON_OPTION("one JSON object a line, the bodies that the stream carries as correction"), {0}};
+static const struct argp_child correct_children[] = {{&trace_correct_argp, 0, NULL, 0}, {0}};
 static const struct argp_option recover_options[] = {{0}};
 
 static const struct verb verbs[] = {
-    {"info", "FILE.h5", "What a trace is, and what it holds.", 1, info_options, run_info},
-    {"verify", "FILE.h5", "Proves digest, account of samples, and every number again.", 1, verify_options, run_verify},
-    {"reps", "FILE.h5", "Computes the repetitions of a trace again.", 1, reps_options, run_reps},
+    {"info", "FILE.h5", "What a trace is, and what it holds.", 1, info_options, run_info, NULL},
+    {"verify", "FILE.h5", "Proves digest, account of samples, and every number again.", 1, verify_options, run_verify, NULL},
+    {"reps", "FILE.h5", "Computes the repetitions of a trace again.", 1, reps_options, run_reps, NULL},
     {"asymmetry", "FILE.h5 [MORE.h5 ...]", "Left against right, computed again, a trace at a time.", UINT32_MAX,
-     asymmetry_options, run_asymmetry},
+     asymmetry_options, run_asymmetry, NULL},
     {"import", "IN.csv -o OUT.h5",
      "Makes a sealed trace of a CSV.\vThe first line of IN.csv names its columns: t_s (seconds) first, then one column per "
      "cell, [PLATE.]NAME_N in newtons or [PLATE.]NAME_counts in counts.",
-     1, import_options, run_import},
-    {"export", "FILE.h5 --format csv|json -o OUT", "Writes a trace as CSV or JSON.", 1, export_options, run_export},
+     1, import_options, run_import, NULL},
+    {"export", "FILE.h5 --format csv|json -o OUT", "Writes a trace as CSV or JSON.", 1, export_options, run_export, NULL},
+    {"correct", "FILE.h5 --set N --side left ...",
+     "Puts right what was said of a sealed trace.\vWhat was entered first stays in the file, and so do its samples and its "
+     "digest. "
+     "Several corrections can be made at once.",
+     1, correct_options, run_correct, correct_children},
     {"recover", "PATH",
      "Seals what a dead daemon left.\vPATH is an unsealed archive (.h5), its journal (.journal) or its ring (.ring).", 1,
-     recover_options, run_recover},
+     recover_options, run_recover, NULL},
     {0}};
 
 static void take_scale(char *arg, struct args *a, struct argp_state *state)
@@ -362,12 +400,20 @@ static void check_args(struct args *a, struct argp_state *state)
     if (export && a->export.json && (a->export.counts || a->export.plate))
         argp_error(state, "--counts and --plate are for --format csv");
     if (a->stored && a->all) argp_error(state, "--stored and --all: use one of the two");
+    if (a->verb->run == run_correct && a->correct.to.marks == 0)
+        argp_error(state, "say what to correct, e.g. --set 2 --side left");
 }
 
 static error_t parse_verb(int key, char *arg, struct argp_state *state)
 {
     struct args *a = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        if (a->verb->more) state->child_inputs[0] = &a->correct;
+        break;
+    case KEY_AS_RECORDED:
+        a->truth = a->export.truth = TRACE_AS_RECORDED;
+        break;
     case KEY_JSON:
         a->json = true;
         break;
@@ -443,7 +489,7 @@ static int run_verb(const struct verb *v, int argc, char **argv)
     a->import.length_mm = 600;
     snprintf(name, sizeof name, "plate-trace %s", v->name);
     argv[0] = name;
-    const struct argp argp = {v->options, parse_verb, v->args_doc, v->doc, NULL, NULL, NULL};
+    const struct argp argp = {v->options, parse_verb, v->args_doc, v->doc, v->more, NULL, NULL};
     argp_parse(&argp, argc, argv, 0, NULL, a);
     int rc = v->run(a);
     if (fflush(stdout) || ferror(stdout)) rc = complain("standard output: %s", strerror(errno));

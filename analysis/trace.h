@@ -6,6 +6,9 @@
 #include "trace_csv.h"
 #include <jansson.h>
 
+/* AS_RECORDED: as it was entered first, without the corrections. */
+enum trace_truth { TRACE_CORRECTED, TRACE_AS_RECORDED };
+
 /* ---- trace_import.c ---- */
 struct trace_scale {
     const char *column;
@@ -32,6 +35,7 @@ struct trace_export {
     const char *path, *out; /* out "-": standard output */
     const char *plate;      /* NULL: all of them */
     bool json, counts;      /* else CSV, in newtons */
+    enum trace_truth truth; /* of the JSON */
 };
 /* On failure nothing new is left at `out`. */
 int trace_export(const struct trace_export *opt, char *ret_error, size_t error_size);
@@ -50,5 +54,31 @@ int trace_verify(const char *path, void (*breach)(void *user, const char *text),
                  size_t account_size, char *ret_error, size_t error_size);
 
 /* ---- trace_replay.c ---- */
-/* Rebuilds the station from @config and feeds it everything of the archive in order; the sink gets the events. */
-int trace_replay(struct archive_reader *a, const struct plate_station_sink *sink, char *ret_error, size_t error_size);
+enum trace_point { TRACE_RECORDED, TRACE_ALL }; /* all that was recorded is said; and all that was put right after sealing */
+/* Rebuilds the station from @config and feeds it everything of the archive in order; the sink gets the events. `at` (may be
+ * NULL) is called at these two points with the sink's user; what it returns but 0 ends the replay. */
+int trace_replay(struct archive_reader *a, enum trace_truth truth, const struct plate_station_sink *sink,
+                 int (*at)(void *user, struct plate_station *s, enum trace_point point), char *ret_error, size_t error_size);
+/* The station that @config makes. */
+int trace_station_config(const struct archive_reader *a, struct plate_station_config *ret, char *ret_error, size_t error_size);
+
+/* ---- trace_correct.c ---- */
+struct trace_reps { /* in the order in which they were said */
+    struct archive_rep *rep;
+    size_t n, discarded; /* discarded: those that were taken out */
+};
+/* Corrections put into effect: reps as they are now, without the discarded ones. */
+void trace_reps_correct(const struct plate_station_config *cfg, const struct archive_correction *c, size_t n,
+                        struct trace_reps *reps);
+/* The reps of a trace, computed again. The caller frees ret->rep. */
+int trace_reps(struct archive_reader *a, enum trace_truth truth, struct trace_reps *ret, char *ret_error, size_t error_size);
+
+enum { TRACE_CORRECTIONS = 16 };
+struct trace_correct {
+    const char *path, *who;
+    struct plate_mark mark[TRACE_CORRECTIONS]; /* kind and value, and the plate where a rep is meant */
+    unsigned marks;
+};
+/* Corrects a sealed trace. `said` gets every correction that was made. On failure the file is as it was. */
+int trace_correct(const struct trace_correct *opt, void (*said)(void *user, const struct plate_event *e), void *user,
+                  char *ret_error, size_t error_size);

@@ -269,35 +269,75 @@ static int put_session(struct export *x)
     return 0;
 }
 
+/* The last row of each set, in the order of their numbers. */
+static void put_sets(struct export *x, const struct archive_set *set, size_t n, char *text)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool last = true;
+        if (x->opt->truth == TRACE_AS_RECORDED && set[i].set.correction) continue;
+        for (size_t k = i + 1; k < n && x->opt->truth == TRACE_CORRECTED && last; k++) last = set[k].set.set != set[i].set.set;
+        if (last)
+            put_event(x, shown++, &(struct plate_event){.type = PLATE_EVENT_SET, .t_s = set[i].t_s, .u.set = set[i].set}, text);
+    }
+}
+
+static int put_reps(struct export *x, const struct archive_correction *correction, size_t corrections, char *text)
+{
+    struct trace_reps reps = {0};
+    struct plate_station_config cfg;
+    int rc = archive_reps(x->r, &reps.rep, &reps.n, &x->e);
+    if (!rc && corrections && x->opt->truth == TRACE_CORRECTED &&
+        (rc = trace_station_config(x->r, &cfg, x->e.text, sizeof x->e.text)) == 0)
+        trace_reps_correct(&cfg, correction, corrections, &reps);
+    for (size_t i = 0; !rc && i < reps.n; i++)
+        put_event(x, i, &(struct plate_event){.type = PLATE_EVENT_REP, .t_s = reps.rep[i].t_s, .u.rep = reps.rep[i].rep}, text);
+    free(reps.rep);
+    return rc;
+}
+
 static int put_tables(struct export *x, char *text)
 {
-    struct archive_rep *rep = NULL;
     struct archive_set *set = NULL;
     struct archive_asymmetry *row = NULL;
+    struct archive_imbalance *imbalance = NULL;
+    struct archive_correction *correction = NULL;
     struct plate_mark *mark = NULL;
-    size_t n;
-    int rc = archive_reps(x->r, &rep, &n, &x->e);
+    size_t n, corrections = 0;
+    int rc = archive_corrections(x->r, &correction, &corrections, &x->e);
     fputs(",\n \"reps\": [", x->f);
-    for (size_t i = 0; !rc && i < n; i++)
-        put_event(x, i, &(struct plate_event){.type = PLATE_EVENT_REP, .t_s = rep[i].t_s, .u.rep = rep[i].rep}, text);
+    if (!rc) rc = put_reps(x, correction, corrections, text);
     if (!rc) rc = archive_sets(x->r, &set, &n, &x->e);
     fputs("],\n \"sets\": [", x->f);
-    for (size_t i = 0; !rc && i < n; i++)
-        put_event(x, i, &(struct plate_event){.type = PLATE_EVENT_SET, .t_s = set[i].t_s, .u.set = set[i].set}, text);
+    if (!rc) put_sets(x, set, n, text);
     if (!rc) rc = archive_asymmetries(x->r, &row, &n, &x->e);
     fputs("],\n \"asymmetry\": [", x->f);
     for (size_t i = 0; !rc && i < n; i++)
         put_event(x, i,
                   &(struct plate_event){.type = PLATE_EVENT_ASYMMETRY, .t_s = row[i].t_s, .u.asymmetry = row[i].asymmetry},
                   text);
+    if (!rc) rc = archive_imbalances(x->r, &imbalance, &n, &x->e);
+    fputs("],\n \"imbalance\": [", x->f);
+    for (size_t i = 0; !rc && i < n; i++)
+        put_event(x, i,
+                  &(struct plate_event){
+                      .type = PLATE_EVENT_IMBALANCE, .t_s = imbalance[i].t_s, .u.imbalance = imbalance[i].imbalance},
+                  text);
+    fputs("],\n \"corrections\": [", x->f);
+    for (size_t i = 0; !rc && i < corrections; i++)
+        put_event(x, i,
+                  &(struct plate_event){
+                      .type = PLATE_EVENT_CORRECTION, .t_s = correction[i].t_s, .u.correction = correction[i].correction},
+                  text);
     if (!rc) rc = archive_marks(x->r, &mark, &n, &x->e);
     fputs("],\n \"marks\": [", x->f);
     for (size_t i = 0; !rc && i < n; i++)
         put_event(x, i, &(struct plate_event){.type = PLATE_EVENT_MARK, .t_s = mark[i].t_s, .u.mark = mark[i]}, text);
     fputs("]}\n", x->f);
-    free(rep);
     free(set);
     free(row);
+    free(imbalance);
+    free(correction);
     free(mark);
     return rc;
 }

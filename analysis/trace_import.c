@@ -59,9 +59,19 @@ static void put(struct import *im, enum record_type type, unsigned plate, uint64
     if (!im->write_error) im->write_error = archive_write(im->writer, &h, payload, &im->archive_error);
 }
 
+static void put_session(struct import *im, const char *key, const char *value, double t_s, uint64_t sample)
+{
+    struct record_session s = {.t_s = t_s, .sample = sample};
+    if (!value || !*value) return;
+    snprintf(s.key, sizeof s.key, "%s", key);
+    snprintf(s.value, sizeof s.value, "%s", value);
+    put(im, RECORD_SESSION, 0, sample, t_s, &s, sizeof s);
+}
+
 static void on_event(void *user, const struct plate_event *e)
 {
     struct import *im = user;
+    struct record_session entry;
     unsigned plate = 0;
     switch (e->type) {
     case PLATE_EVENT_REP:
@@ -75,19 +85,20 @@ static void on_event(void *user, const struct plate_event *e)
     case PLATE_EVENT_ASYMMETRY:
         put(im, RECORD_ASYMMETRY, 0, 0, e->t_s, &e->u.asymmetry, sizeof e->u.asymmetry);
         break;
+    case PLATE_EVENT_IMBALANCE:
+        put(im, RECORD_IMBALANCE, 0, 0, e->t_s, &e->u.imbalance, sizeof e->u.imbalance);
+        break;
+    case PLATE_EVENT_CORRECTION:
+        put(im, RECORD_CORRECTION, 0, 0, e->t_s, &e->u.correction, sizeof e->u.correction);
+        record_session_correction(&e->u.correction, "", &entry);
+        put_session(im, entry.key, entry.value, e->t_s, plate_station_next_sample(im->station, 0));
+        break;
     case PLATE_EVENT_PHASE:
+    case PLATE_EVENT_PLAN:
     case PLATE_EVENT_MARK:
-        break; /* phases are not archived; marks were when they were handed in */
+    case PLATE_EVENT_TYPES:
+        break; /* phases and the plan are not archived; marks were when they were handed in */
     }
-}
-
-static void put_session(struct import *im, const char *key, const char *value, double t_s, uint64_t sample)
-{
-    struct record_session s = {.t_s = t_s, .sample = sample};
-    if (!value || !*value) return;
-    snprintf(s.key, sizeof s.key, "%s", key);
-    snprintf(s.value, sizeof s.value, "%s", value);
-    put(im, RECORD_SESSION, 0, sample, t_s, &s, sizeof s);
 }
 
 static void put_session_start(struct import *im)
@@ -111,19 +122,14 @@ static void put_session_start(struct import *im)
 
 static int hand_in_mark(struct import *im, const struct plate_mark *mark, uint64_t sample)
 {
-    static const char *const keys[][2] = {{"subject", "subject"},
-                                          {"exercise", "exercise"},
-                                          {"load_kg", "load_kg"},
-                                          {"body_mass_kg", "body_mass_kg"},
-                                          {"note", "notes"}};
+    const char *key = record_session_key(mark->kind);
     struct plate_mark m = *mark;
     m.sample = sample;
     if (plate_station_mark(im->station, &m))
         return import_fail(im, -EINVAL, "%s: %s \"%s\" makes no sense: correct it",
                            im->opt->marks ? im->opt->marks : "--exercise", m.kind, m.value);
     put(im, RECORD_MARK, 0, sample, m.t_s, &m, sizeof m);
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (!strcmp(m.kind, keys[i][0])) put_session(im, keys[i][1], m.value, m.t_s, sample);
+    if (key) put_session(im, key, m.value, m.t_s, sample);
     return 0;
 }
 

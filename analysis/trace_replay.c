@@ -31,7 +31,7 @@ struct replay {
     size_t calibrations;
     bool *calibration_done;
     struct plate_mark *mark;
-    size_t marks;
+    size_t marks, sealed_marks; /* sealed: those that were said while it was recorded */
     bool *mark_done;
     char *error;
     size_t error_size;
@@ -49,6 +49,10 @@ static int load(struct replay *r)
     struct archive_error why = {"its tables cannot be read"};
     int e = archive_calibrations(r->archive, &r->calibration, &r->calibrations, &why);
     if (e == 0) e = archive_marks(r->archive, &r->mark, &r->marks, &why);
+    struct archive_info info;
+    archive_info(r->archive, &info);
+    r->sealed_marks = info.sealed ? (size_t)info.sealed_rows[PLATE_EVENT_MARK] : r->marks;
+    if (r->sealed_marks > r->marks) return fail(r, -EBADMSG, "it has fewer marks than were sealed");
     if (e == 0 && !(r->mark_done = calloc(r->marks + 1, sizeof *r->mark_done))) e = -ENOMEM;
     if (e == 0 && !(r->calibration_done = calloc(r->calibrations + 1, sizeof *r->calibration_done))) e = -ENOMEM;
     for (unsigned i = 0; e == 0 && i < r->recording->plates; i++) {
@@ -110,6 +114,23 @@ static int hand_in_changes(struct replay *r, unsigned plate)
     return 0;
 }
 
+static bool corrects(const struct plate_mark *m) { return strcmp(m->kind, "correct") == 0; }
+
+/* Those that are not to be handed in, or not yet. */
+static void set_marks_aside(struct replay *r, enum trace_truth truth)
+{
+    for (size_t i = 0; i < r->marks; i++)
+        r->mark_done[i] = i >= r->sealed_marks || (truth == TRACE_AS_RECORDED && corrects(&r->mark[i]));
+}
+
+static int hand_in_corrections(struct replay *r)
+{
+    for (size_t i = r->sealed_marks; i < r->marks; i++)
+        if (corrects(&r->mark[i]) && plate_station_mark(r->station, &r->mark[i]) != 0)
+            return fail(r, -EBADMSG, "a correction makes no sense");
+    return 0;
+}
+
 static int hand_in_marks(struct replay *r, unsigned plate, double until_s)
 {
     uint64_t sample = plate_station_next_sample(r->station, plate);
@@ -168,10 +189,9 @@ static int feed(struct replay *r)
     }
 }
 
-int trace_replay(struct archive_reader *a, const struct plate_station_sink *sink, char *ret_error, size_t error_size)
+int trace_station_config(const struct archive_reader *a, struct plate_station_config *ret, char *ret_error, size_t error_size)
 {
     const struct recording *rec = archive_recording(a);
-    struct plate_station_config cfg;
     struct config config;
     struct config_error why;
     int e = config_parse(rec->config, strlen(rec->config), "@config", &config, &why);
@@ -179,19 +199,31 @@ int trace_replay(struct archive_reader *a, const struct plate_station_sink *sink
         snprintf(ret_error, error_size, "%s", why.text);
         return e;
     }
-    config_station(&config, &cfg);
+    config_station(&config, ret);
     config_done(&config);
-    struct replay *r = calloc(1, sizeof *r);
-    if (!r) return -ENOMEM;
-    *r = (struct replay){.archive = a, .recording = rec, .error = ret_error, .error_size = error_size};
-    if (cfg.plates != rec->plates)
+    return 0;
+}
+
+int trace_replay(struct archive_reader *a, enum trace_truth truth, const struct plate_station_sink *sink,
+                 int (*at)(void *user, struct plate_station *s, enum trace_point point), char *ret_error, size_t error_size)
+{
+    struct plate_station_config cfg;
+    int e = trace_station_config(a, &cfg, ret_error, error_size);
+    struct replay *r = e == 0 ? calloc(1, sizeof *r) : NULL;
+    if (!r) return e ? e : -ENOMEM;
+    *r = (struct replay){.archive = a, .recording = archive_recording(a), .error = ret_error, .error_size = error_size};
+    if (cfg.plates != r->recording->plates)
         e = fail(r, -EBADMSG, "@config has other plates than the recording");
     else if (!(r->station = plate_station_new(&cfg, sink)))
         e = fail(r, -errno, "@config makes no station");
     if (e == 0) e = load(r);
+    if (e == 0) set_marks_aside(r, truth);
     if (e == 0) e = feed(r);
     if (e == 0) e = hand_in_marks(r, 0, INFINITY);
     if (e == 0) plate_station_finish(r->station);
+    if (e == 0 && at) e = at(sink->user, r->station, TRACE_RECORDED);
+    if (e == 0 && truth == TRACE_CORRECTED) e = hand_in_corrections(r);
+    if (e == 0 && at) e = at(sink->user, r->station, TRACE_ALL);
     unload(r);
     free(r);
     return e;

@@ -11,7 +11,14 @@ struct check {
     struct archive_rep *rep;
     struct archive_set *set;
     struct archive_asymmetry *asymmetry;
-    size_t stored[PLATE_EVENT_MARK], again[PLATE_EVENT_MARK]; /* by enum plate_event_type */
+    struct archive_imbalance *imbalance;
+    struct archive_correction *correction;
+    /* By enum plate_event_type: rows that were sealed and rows behind them, which later corrections brought. */
+    struct {
+        size_t stored, again;
+    } sealed[PLATE_EVENT_TYPES], later[PLATE_EVENT_TYPES];
+    bool after_sealing;             /* what is recomputed now was brought by those */
+    bool absent[PLATE_EVENT_TYPES]; /* the trace is older than the table */
     void (*breach)(void *user, const char *text);
     void *user;
     unsigned breaches;
@@ -35,6 +42,15 @@ static void stored_event(const struct check *c, enum plate_event_type type, size
     if (type == PLATE_EVENT_REP) ret->t_s = c->rep[i].t_s, ret->u.rep = c->rep[i].rep;
     if (type == PLATE_EVENT_SET) ret->t_s = c->set[i].t_s, ret->u.set = c->set[i].set;
     if (type == PLATE_EVENT_ASYMMETRY) ret->t_s = c->asymmetry[i].t_s, ret->u.asymmetry = c->asymmetry[i].asymmetry;
+    if (type == PLATE_EVENT_IMBALANCE) ret->t_s = c->imbalance[i].t_s, ret->u.imbalance = c->imbalance[i].imbalance;
+    if (type == PLATE_EVENT_CORRECTION) ret->t_s = c->correction[i].t_s, ret->u.correction = c->correction[i].correction;
+}
+
+static bool is_kept(const struct check *c, const struct plate_event *e)
+{
+    if (e->type == PLATE_EVENT_PHASE || e->type == PLATE_EVENT_MARK || e->type == PLATE_EVENT_PLAN || c->absent[e->type])
+        return false;
+    return e->type != PLATE_EVENT_SET || e->u.set.ended_by != PLATE_SET_ACTIVE; /* told live, not kept */
 }
 
 /* From the last comma or brace before the first difference: the member that differs. */
@@ -50,10 +66,10 @@ static int member(const char *json, size_t differs, const char **ret)
 static void on_event(void *user, const struct plate_event *e)
 {
     struct check *c = user;
-    if (e->type != PLATE_EVENT_REP && e->type != PLATE_EVENT_SET && e->type != PLATE_EVENT_ASYMMETRY) return;
-    if (e->type == PLATE_EVENT_SET && e->u.set.ended_by == PLATE_SET_ACTIVE) return; /* told live, not kept */
-    size_t i = c->again[e->type]++;
-    if (i >= c->stored[e->type]) return; /* counted at the end */
+    if (!is_kept(c, e)) return;
+    size_t i = c->after_sealing ? c->later[e->type].again++ : c->sealed[e->type].again++;
+    if (i >= (c->after_sealing ? c->later : c->sealed)[e->type].stored) return; /* counted at the end */
+    if (c->after_sealing) i += c->sealed[e->type].stored;
     struct plate_event was;
     stored_event(c, e->type, i, &was);
     if (plate_event_json(&was, c->stored_json, sizeof c->stored_json) < 0 ||
@@ -69,11 +85,29 @@ static void on_event(void *user, const struct plate_event *e)
     breach(c, "%s row %zu: stored %.*s, recomputed %.*s", plate_event_name(e->type), i + 1, a_n, a, b_n, b);
 }
 
+static int at_point(void *user, struct plate_station *s, enum trace_point point)
+{
+    struct check *c = user;
+    (void)s;
+    if (point == TRACE_RECORDED) c->after_sealing = true;
+    return 0;
+}
+
 static int load(struct check *c, struct archive_reader *r, struct archive_error *e)
 {
-    int rc = archive_reps(r, &c->rep, &c->stored[PLATE_EVENT_REP], e);
-    if (!rc) rc = archive_sets(r, &c->set, &c->stored[PLATE_EVENT_SET], e);
-    if (!rc) rc = archive_asymmetries(r, &c->asymmetry, &c->stored[PLATE_EVENT_ASYMMETRY], e);
+    size_t n[PLATE_EVENT_TYPES] = {0};
+    struct archive_info info;
+    archive_info(r, &info);
+    c->absent[PLATE_EVENT_IMBALANCE] = c->absent[PLATE_EVENT_CORRECTION] = !archive_has_corrections(r);
+    int rc = archive_reps(r, &c->rep, &n[PLATE_EVENT_REP], e);
+    if (!rc) rc = archive_sets(r, &c->set, &n[PLATE_EVENT_SET], e);
+    if (!rc) rc = archive_asymmetries(r, &c->asymmetry, &n[PLATE_EVENT_ASYMMETRY], e);
+    if (!rc) rc = archive_imbalances(r, &c->imbalance, &n[PLATE_EVENT_IMBALANCE], e);
+    if (!rc) rc = archive_corrections(r, &c->correction, &n[PLATE_EVENT_CORRECTION], e);
+    for (int i = 0; !rc && i < PLATE_EVENT_TYPES; i++) {
+        c->sealed[i].stored = info.sealed && info.sealed_rows[i] < n[i] ? (size_t)info.sealed_rows[i] : n[i];
+        c->later[i].stored = n[i] - c->sealed[i].stored;
+    }
     return rc;
 }
 
@@ -82,11 +116,14 @@ static int load(struct check *c, struct archive_reader *r, struct archive_error 
  * both go. */
 static void compare_numbers(struct check *c, bool sealed, bool ended)
 {
-    static const enum plate_event_type types[] = {PLATE_EVENT_REP, PLATE_EVENT_SET, PLATE_EVENT_ASYMMETRY};
-    for (size_t i = 0; sealed && i < sizeof types / sizeof *types; i++)
-        if (ended ? c->stored[types[i]] != c->again[types[i]] : c->stored[types[i]] > c->again[types[i]])
-            breach(c, "%zu %s rows are stored, %zu are recomputed", c->stored[types[i]], plate_event_name(types[i]),
-                   c->again[types[i]]);
+    for (enum plate_event_type i = 0; sealed && i < PLATE_EVENT_TYPES; i++) {
+        if (ended ? c->sealed[i].stored != c->sealed[i].again : c->sealed[i].stored > c->sealed[i].again)
+            breach(c, "%zu %s rows are stored, %zu are recomputed", c->sealed[i].stored, plate_event_name(i),
+                   c->sealed[i].again);
+        if (c->later[i].stored != c->later[i].again)
+            breach(c, "%zu %s rows of corrections are stored, %zu are recomputed", c->later[i].stored, plate_event_name(i),
+                   c->later[i].again);
+    }
 }
 
 static int recompute(struct check *c, const char *path, bool *ret_comparable, char *ret_error, size_t error_size)
@@ -104,7 +141,7 @@ static int recompute(struct check *c, const char *path, bool *ret_comparable, ch
     if (*ret_comparable) {
         const struct plate_station_sink sink = {.event = on_event, .user = c};
         rc = load(c, r, &e);
-        if (!rc) rc = trace_replay(r, &sink, e.text, sizeof e.text);
+        if (!rc) rc = trace_replay(r, TRACE_CORRECTED, &sink, at_point, e.text, sizeof e.text);
         if (!rc) compare_numbers(c, info.sealed, info.ended);
         if (rc) snprintf(ret_error, error_size, "%s: %s", path, e.text);
     }
@@ -133,7 +170,7 @@ static void account(const struct archive_account *a, const struct check *c, bool
                       a->sealed ? "sealed" : "not sealed", rows, missing, lost, span, plates, *plates ? ")" : "");
     if (at < 0 || (size_t)at >= size) return;
     if (comparable)
-        snprintf(ret + at, size - (size_t)at, "%zu reps recomputed the same, %s", c->stored[PLATE_EVENT_REP],
+        snprintf(ret + at, size - (size_t)at, "%zu reps recomputed the same, %s", c->sealed[PLATE_EVENT_REP].stored,
                  a->sealed ? "digest ok" : "no digest until it is sealed");
     else
         snprintf(ret + at, size - (size_t)at, "reps not comparable (another detector version), %s",
@@ -168,6 +205,8 @@ int trace_verify(const char *path, void (*on_breach)(void *user, const char *tex
     free(c->rep);
     free(c->set);
     free(c->asymmetry);
+    free(c->imbalance);
+    free(c->correction);
     free(c);
     return rc;
 }

@@ -64,7 +64,7 @@ static int bool_take(const char *text, bool *ret, struct reason *why)
     return REASON("'%.60s' is neither true nor false, write one of them", text);
 }
 
-static int word_take(const struct config_key *k, const char *text, void *out, struct reason *why)
+static int word_find(const struct config_key *k, const char *text, double *ret, struct reason *why)
 {
     const struct config_word *w = k->words;
     while (w->name && strcmp(w->name, text) != 0) w++;
@@ -75,10 +75,18 @@ static int word_take(const struct config_key *k, const char *text, void *out, st
             n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", i == k->words ? "" : i[1].name ? ", " : " or ", i->name);
         return REASON("'%.60s' is not known, give %s", text, list);
     }
-    if (k->size == sizeof(char)) *(char *)out = (char)w->value;
-    if (k->size == sizeof(unsigned)) *(unsigned *)out = (unsigned)w->value;
-    if (k->size == sizeof(double)) *(double *)out = w->value;
+    *ret = w->value;
     return 0;
+}
+
+static int word_take(const struct config_key *k, const char *text, void *out, struct reason *why)
+{
+    double v = 0;
+    int r = word_find(k, text, &v, why);
+    if (r == 0 && k->size == sizeof(char)) *(char *)out = (char)v;
+    if (r == 0 && k->size == sizeof(unsigned)) *(unsigned *)out = (unsigned)v;
+    if (r == 0 && k->size == sizeof(double)) *(double *)out = v;
+    return r;
 }
 
 /* Code points that a YAML text could not hold unchanged, or that would break a line of a log. The text is UTF-8: libyaml saw to
@@ -155,6 +163,24 @@ static int row_take(const struct config_source *src, const struct config_key *k,
     return 0;
 }
 
+static int words_take(const struct config_source *src, const struct config_key *k, const struct config_slot *slot,
+                      struct config_words *list, const char *path)
+{
+    list->count = slot ? slot->n : 0;
+    for (unsigned i = 0; i < list->count; i++) {
+        struct reason why = {""};
+        const char *text = ((char **)slot->p)[i];
+        double v = 0;
+        if (word_find(k, text ? text : "", &v, &why) < 0) {
+            char at[PATH_SIZE];
+            snprintf(at, sizeof at, "%s[%u]", path, i);
+            return config_fail(src, at, "%s", why.text);
+        }
+        list->word[i] = (unsigned)v;
+    }
+    return 0;
+}
+
 static int list_take(const struct config_source *src, const struct config_key *k, const struct config_slot *slot, char *base,
                      const char *path)
 {
@@ -193,6 +219,8 @@ static int section_take(const struct config_source *src, enum config_section sec
             if (!src->is_protocol) r = list_take(src, k, slot, base, at);
         } else if (k->kind == CONFIG_ROW) {
             r = row_take(src, k, slot, (struct config_row *)((char *)base + k->offset), at);
+        } else if (k->kind == CONFIG_WORDS) {
+            r = words_take(src, k, slot, (struct config_words *)((char *)base + k->offset), at);
         } else {
             struct reason why = {""};
             r = scalar_take(k, slot ? slot->p : NULL, (char *)base + k->offset, &why);
@@ -575,6 +603,10 @@ void config_station(const struct config *c, struct plate_station_config *ret)
     ret->filter_cutoff_Hz = isnan(c->filter.cutoff_Hz) ? 0 : c->filter.cutoff_Hz;
     ret->set_rest_s = c->set_rest_s;
     ret->body_mass_kg = c->body_mass_kg;
+    ret->plan.sides = c->sides.count;
+    for (unsigned i = 0; i < c->sides.count; i++) ret->plan.side[i] = (enum plate_side)c->sides.word[i];
+    ret->plan.reps = c->reps;
+    ret->plan.sets = c->sets;
     ret->targets = c->targets;
     ret->asymmetry.threshold_pct = c->asymmetry.threshold_pct;
     ret->asymmetry.involved = c->asymmetry.involved;

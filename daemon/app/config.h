@@ -17,6 +17,10 @@ struct config_row { /* of the calibration matrix: one number per cell */
     double cell[PLATE_MAX_CELLS];
     unsigned cells; /* 0: the row is not given */
 };
+struct config_words { /* a list of words of one kind; their values */
+    unsigned word[PLATE_PLAN_SIDES];
+    unsigned count;
+};
 struct config_plate {
     char *name;
     enum plate_side side;
@@ -43,8 +47,9 @@ struct config {
     char *subject, *exercise, *protocol; /* protocol: path of a protocol file, relative to the configuration */
     enum plate_side side;
     double body_mass_kg, load_kg, set_rest_s;
-    unsigned sets, reps; /* what the protocol asks for; 0: not said */
-    double rest_s;       /* the rest it asks for between sets; NaN: not said */
+    struct config_words sides; /* who works in which set, in turn; none: no plan */
+    unsigned sets, reps;       /* what the protocol asks for; 0: not said */
+    double rest_s;             /* the rest it asks for between sets; NaN: not said */
     struct {
         unsigned order;
         double cutoff_Hz; /* NaN: 50 Hz or a quarter of the rate */

@@ -26,6 +26,16 @@ static void print_text(FILE *f, const char *text)
     fputc('"', f);
 }
 
+static void print_word(FILE *f, const struct config_key *k, double value)
+{
+    const struct config_word *w = k->words;
+    while (w->name && w->value != value) w++;
+    if (w->name && isalnum((unsigned char)*w->name))
+        fputs(w->name, f);
+    else if (w->name)
+        print_text(f, w->name);
+}
+
 static double word_value(const struct config_key *k, const char *at)
 {
     if (k->size == sizeof(char)) return *at;
@@ -36,8 +46,8 @@ static double word_value(const struct config_key *k, const char *at)
 /* A value on its key's line, or nothing where nothing is given. */
 static void print_value(FILE *f, const struct config_key *k, const char *at)
 {
-    const struct config_word *w = k->words;
     const struct config_row *row = (const struct config_row *)at;
+    const struct config_words *list = (const struct config_words *)at;
     switch (k->kind) {
     case CONFIG_BOOL:
         fputs(*(const bool *)at ? "true" : "false", f);
@@ -49,11 +59,14 @@ static void print_value(FILE *f, const struct config_key *k, const char *at)
         if (!isnan(*(const double *)at)) print_number(f, *(const double *)at);
         break;
     case CONFIG_WORD:
-        while (w->name && w->value != word_value(k, at)) w++;
-        if (w->name && isalnum((unsigned char)*w->name))
-            fputs(w->name, f);
-        else if (w->name)
-            print_text(f, w->name);
+        print_word(f, k, word_value(k, at));
+        break;
+    case CONFIG_WORDS:
+        for (unsigned i = 0; i < list->count; i++) {
+            fputs(i ? ", " : "[", f);
+            print_word(f, k, list->word[i]);
+        }
+        if (list->count) fputc(']', f);
         break;
     case CONFIG_ROW:
         for (unsigned i = 0; i < row->cells; i++) {

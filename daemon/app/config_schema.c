@@ -40,6 +40,8 @@ const struct config_key config_keys[] = {
      "working side at the start, for a plate with no side of its own"},
     {CONFIG_TOP, "protocol", CONFIG_TEXT, AT(config, protocol), "", 0, PATH_MAX_BYTES, NULL, 0, false, "",
      "a protocol file, relative to this file's folder; what this file says itself wins"},
+    {CONFIG_TOP, "sides", CONFIG_WORDS, AT(config, sides), "", 0, PLATE_PLAN_SIDES, sides, 0, true, "",
+     "who works in which set, in turn and over again, as [left, right]; without it the operator says"},
     {CONFIG_TOP, "sets", CONFIG_WHOLE, AT(config, sets), "0", 0, 1000, NULL, 0, true, "",
      "sets planned for each leg; 0: not said"},
     {CONFIG_TOP, "reps", CONFIG_WHOLE, AT(config, reps), "0", 0, 1000, NULL, 0, true, "",

@@ -31,6 +31,7 @@ enum config_kind {
     CONFIG_MAP,    /* section `of`, whose offsets are those of the same struct */
     CONFIG_LIST,   /* min..max structs of section `of`: pointer at `offset`, count at `count_offset`, `size` of one */
     CONFIG_ROW,    /* struct config_row */
+    CONFIG_WORDS,  /* struct config_words: up to max of `words` */
 };
 struct config_word {
     const char *name;

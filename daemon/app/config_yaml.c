@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECTION_MAX 24 /* keys of the largest section */
+#define SECTION_MAX 32 /* keys of the largest section */
 #define PATH_SIZE 160
 
 /* ---- where a key stands ---- */
@@ -166,12 +166,12 @@ static void schema_field(const struct config_schema *s, const struct config_key 
         f->value.type = CYAML_MAPPING;
         f->value.data_size = s->entry[k->of].data_size;
         f->value.mapping.fields = s->fields[k->of];
-    } else if (k->kind == CONFIG_LIST || k->kind == CONFIG_ROW) {
+    } else if (k->kind == CONFIG_LIST || k->kind == CONFIG_ROW || k->kind == CONFIG_WORDS) {
         f->value.type = CYAML_SEQUENCE;
         f->value.data_size = k->kind == CONFIG_LIST ? s->entry[k->of].data_size : (uint32_t)sizeof(char *);
         f->value.sequence.entry = k->kind == CONFIG_LIST ? &s->entry[k->of] : &s->text;
         f->value.sequence.min = 0;
-        f->value.sequence.max = k->kind == CONFIG_LIST ? (uint32_t)k->max : PLATE_MAX_CELLS;
+        f->value.sequence.max = k->kind == CONFIG_ROW ? PLATE_MAX_CELLS : (uint32_t)k->max;
     }
 }
 

@@ -72,13 +72,37 @@ static bool number_param(struct answer *a, json_t *params, const char *key, doub
     return false;
 }
 
-static bool side_param(struct answer *a, json_t *params, bool required, bool *ret_has, enum plate_side *ret)
+static bool side_param(struct answer *a, json_t *params, const char *key, bool required, bool *ret_has, enum plate_side *ret)
 {
+    const bool both = strcmp(key, "involved") != 0;
     const char *text;
-    *ret_has = json_object_get(params, "side") != NULL;
-    if (!text_param(a, params, "side", required, &text)) return false;
-    if (!*ret_has || plate_side_parse(text, ret) == 0) return true;
-    refuse(a, BAD_PARAMS, "side: \"%.20s\" is none of left, right, both, none", text);
+    *ret_has = json_object_get(params, key) != NULL;
+    if (!text_param(a, params, key, required, &text)) return false;
+    if (!*ret_has || (plate_side_parse(text, ret) == 0 && (both || *ret != PLATE_SIDE_BOTH))) return true;
+    refuse(a, BAD_PARAMS, "%s: \"%.20s\" is none of left, right, %snone", key, text, both ? "both, " : "");
+    return false;
+}
+
+/* A number of a set or a rep, from 1; 0: not said. */
+static bool count_param(struct answer *a, json_t *params, const char *key, int32_t *ret)
+{
+    json_t *v = json_object_get(params, key);
+    *ret = 0;
+    if (!v) return true;
+    if (json_is_integer(v) && json_integer_value(v) >= 1 && json_integer_value(v) <= 1000000) {
+        *ret = (int32_t)json_integer_value(v);
+        return true;
+    }
+    refuse(a, BAD_PARAMS, "%s: must be a whole number, from 1", key);
+    return false;
+}
+
+static bool bool_param(struct answer *a, json_t *params, const char *key, bool *ret)
+{
+    json_t *v = json_object_get(params, key);
+    *ret = !v || json_is_true(v); /* not said: true */
+    if (!v || json_is_boolean(v)) return true;
+    refuse(a, BAD_PARAMS, "%s: must be true or false", key);
     return false;
 }
 
@@ -148,14 +172,15 @@ static void do_status(struct engine *e, json_t *params, struct answer *a)
 
 static void do_start(struct engine *e, json_t *params, struct answer *a)
 {
-    static const char *const known[] = {"subject", "exercise", "side", "load_kg", "body_mass_kg", "note", NULL};
+    static const char *const known[] = {"subject", "exercise", "side", "involved", "load_kg", "body_mass_kg", "note", NULL};
     const char *subject, *exercise, *note;
     struct engine_start s;
     memset(&s, 0, sizeof s);
     if (!only(a, params, known) || !text_param(a, params, "subject", false, &subject) ||
         !text_param(a, params, "exercise", false, &exercise) || !text_param(a, params, "note", false, &note) ||
-        !side_param(a, params, false, &s.has_side, &s.side) || !number_param(a, params, "load_kg", &s.load_kg) ||
-        !number_param(a, params, "body_mass_kg", &s.body_mass_kg))
+        !side_param(a, params, "side", false, &s.has_side, &s.side) ||
+        !side_param(a, params, "involved", false, &s.has_involved, &s.involved) ||
+        !number_param(a, params, "load_kg", &s.load_kg) || !number_param(a, params, "body_mass_kg", &s.body_mass_kg))
         return;
     strcpy(s.subject, subject);
     strcpy(s.exercise, exercise);
@@ -176,31 +201,97 @@ static void do_stop(struct engine *e, json_t *params, struct answer *a)
         a->result = json_pack("{s:s,s:s}", "session", e->session, "archive", e->archive);
 }
 
+static bool known_plate(struct engine *e, const char *plate, struct answer *a)
+{
+    for (unsigned i = 0; i < e->plates; i++)
+        if (!*plate || strcmp(e->plate[i].cfg->name, plate) == 0) return true;
+    refuse(a, BAD_PARAMS, "plate: there is no plate \"%.32s\"; platectl status lists them", plate);
+    return false;
+}
+
+/* Is it the state of things that refuses it, or what was asked? */
+static int code_of(int r) { return r == -EINVAL || r == -ENOBUFS ? BAD_PARAMS : SAYS_NO; }
+
 static void do_mark_of(struct engine *e, const char *kind, const char *value, const char *plate, struct answer *a,
                        const char *key)
 {
     double t_s;
-    int r;
-    for (unsigned i = 0; *plate && i <= e->plates; i++) {
-        if (i == e->plates) {
-            refuse(a, BAD_PARAMS, "plate: there is no plate \"%.32s\"; platectl status lists them", plate);
-            return;
-        }
-        if (strcmp(e->plate[i].cfg->name, plate) == 0) break;
-    }
-    if ((r = engine_mark(e, kind, value, plate, &t_s, a->why, sizeof a->why)) != 0)
-        a->code = r == -ENODATA || r == -ENOSPC ? SAYS_NO : BAD_PARAMS;
+    if (!known_plate(e, plate, a)) return;
+    int r = engine_mark(e, kind, value, plate, &t_s, a->why, sizeof a->why);
+    if (r != 0)
+        a->code = code_of(r);
     else
         a->result = key ? json_pack("{s:s,s:f}", key, value, "t_s", t_s) : json_pack("{s:f}", "t_s", t_s);
 }
 
+static void do_correction(struct engine *e, struct plate_correction *c, struct answer *a)
+{
+    double t_s;
+    int r = known_plate(e, c->plate, a) ? engine_correct(e, c, &t_s, a->why, sizeof a->why) : 0;
+    if (a->code) return;
+    if (r != 0)
+        a->code = code_of(r);
+    else
+        a->result =
+            json_pack("{s:i,s:s,s:s,s:f}", "set", c->set, "field", plate_field_words[c->field], "value", c->value, "t_s", t_s);
+    if (a->result && c->rep) json_object_set_new(a->result, "rep", json_integer(c->rep));
+}
+
 static void do_side(struct engine *e, json_t *params, struct answer *a)
 {
-    static const char *const known[] = {"side", NULL};
+    static const char *const known[] = {"side", "set", NULL};
+    struct plate_correction c = {.field = PLATE_FIELD_SIDE};
     enum plate_side side;
     bool has;
-    if (only(a, params, known) && side_param(a, params, true, &has, &side))
-        do_mark_of(e, "side", plate_side_name(side), "", a, "side");
+    if (!only(a, params, known) || !side_param(a, params, "side", true, &has, &side) || !count_param(a, params, "set", &c.set))
+        return;
+    strcpy(c.value, plate_side_name(side));
+    if (c.set)
+        do_correction(e, &c, a);
+    else
+        do_mark_of(e, "side", c.value, "", a, "side");
+}
+
+static void do_warmup(struct engine *e, json_t *params, struct answer *a)
+{
+    static const char *const known[] = {"warmup", "set", NULL};
+    struct plate_correction c = {.field = PLATE_FIELD_WARMUP};
+    bool warmup;
+    if (!only(a, params, known) || !bool_param(a, params, "warmup", &warmup) || !count_param(a, params, "set", &c.set)) return;
+    strcpy(c.value, warmup ? "true" : "false");
+    if (c.set)
+        do_correction(e, &c, a);
+    else
+        do_mark_of(e, "warmup", c.value, "", a, "warmup");
+}
+
+static void do_rep(struct engine *e, json_t *params, struct answer *a)
+{
+    static const char *const known[] = {"discard", "restore", "set", "plate", NULL};
+    struct plate_correction c = {.field = PLATE_FIELD_DISCARDED};
+    const char *plate;
+    int32_t discard, restore;
+    if (!only(a, params, known) || !count_param(a, params, "discard", &discard) ||
+        !count_param(a, params, "restore", &restore) || !count_param(a, params, "set", &c.set) ||
+        !text_param(a, params, "plate", false, &plate))
+        return;
+    if (!discard == !restore) {
+        refuse(a, BAD_PARAMS, "say discard or restore, with the number of the rep");
+        return;
+    }
+    c.rep = discard ? discard : restore;
+    strcpy(c.value, discard ? "true" : "false");
+    snprintf(c.plate, sizeof c.plate, "%s", plate);
+    do_correction(e, &c, a);
+}
+
+static void do_involved(struct engine *e, json_t *params, struct answer *a)
+{
+    static const char *const known[] = {"involved", NULL};
+    enum plate_side side;
+    bool has;
+    if (only(a, params, known) && side_param(a, params, "involved", true, &has, &side))
+        do_mark_of(e, "involved", plate_side_name(side), "", a, "involved");
 }
 
 static void do_mark(struct engine *e, json_t *params, struct answer *a)
@@ -287,8 +378,9 @@ static void do_shutdown(struct engine *e, json_t *params, struct answer *a)
 static const struct method {
     const char *name;
     void (*run)(struct engine *e, json_t *params, struct answer *a);
-} methods[] = {{"status", do_status}, {"start", do_start}, {"stop", do_stop},         {"side", do_side},
-               {"mark", do_mark},     {"tare", do_tare},   {"shutdown", do_shutdown}, {"measure", do_measure}};
+} methods[] = {{"status", do_status}, {"start", do_start},       {"stop", do_stop},         {"side", do_side},
+               {"rep", do_rep},       {"warmup", do_warmup},     {"involved", do_involved}, {"mark", do_mark},
+               {"tare", do_tare},     {"shutdown", do_shutdown}, {"measure", do_measure}};
 
 /* ---- the envelope ---- */
 
@@ -311,7 +403,8 @@ static void run(struct engine *e, json_t *request, struct answer *a)
             if (!a->result && !a->code) refuse(a, SAYS_NO, "out of memory");
             return;
         }
-    refuse(a, NO_METHOD, "%.40s: no such method; there are status start stop side mark tare measure shutdown",
+    refuse(a, NO_METHOD,
+           "%.40s: no such method; there are status start stop side rep warmup involved mark tare measure shutdown",
            json_string_value(method));
 }
 

@@ -56,8 +56,8 @@ struct engine_plate {
 /* What `start` may say; empty text, NONE and NaN: not said. */
 struct engine_start {
     char subject[PLATE_TEXT_SIZE], exercise[PLATE_TEXT_SIZE], note[PLATE_TEXT_SIZE];
-    bool has_side;
-    enum plate_side side;
+    bool has_side, has_involved;
+    enum plate_side side, involved;
     double load_kg, body_mass_kg;
 };
 
@@ -107,6 +107,8 @@ int engine_start(struct engine *e, const struct engine_start *s, char *why, size
 int engine_stop(struct engine *e, char *why, size_t size);
 int engine_mark(struct engine *e, const char *kind, const char *value, const char *plate, double *ret_t_s, char *why,
                 size_t size);
+/* Of a set or a rep of this recording; c->set 0: the latest set. */
+int engine_correct(struct engine *e, struct plate_correction *c, double *ret_t_s, char *why, size_t size);
 void engine_put_calibration(struct engine_plate *p, uint64_t sample, const char *why);
 
 /* engine_cells.c */

@@ -34,6 +34,24 @@ int engine_put(struct engine *e, uint16_t type, unsigned plate, uint64_t sample,
     return r;
 }
 
+static void put_session(struct engine *e, struct record_session *s, double t_s)
+{
+    s->t_s = t_s;
+    s->sample = plate_station_next_sample(e->station, 0);
+    s->utc_ns = engine_utc_ns();
+    engine_put(e, RECORD_SESSION, 0, s->sample, t_s, s, sizeof *s);
+}
+
+static void put_correction(struct engine *e, const struct plate_event *ev)
+{
+    const struct plate_correction *c = &ev->u.correction;
+    struct record_session entry;
+    engine_put(e, RECORD_CORRECTION, 0, 0, ev->t_s, c, sizeof *c);
+    record_session_correction(c, "platectl", &entry);
+    put_session(e, &entry, ev->t_s);
+    if (c->field == PLATE_FIELD_SIDE && c->set == plate_station_sets(e->station)) plate_side_parse(c->value, &e->side);
+}
+
 void engine_on_event(void *user, const struct plate_event *ev)
 {
     struct engine *e = user;
@@ -52,15 +70,31 @@ void engine_on_event(void *user, const struct plate_event *ev)
         break;
     case PLATE_EVENT_SET:
         if (ev->u.set.ended_by != PLATE_SET_ACTIVE) engine_put(e, RECORD_SET, 0, 0, ev->t_s, &ev->u.set, sizeof ev->u.set);
-        key = "set";
+        if (ev->u.set.set == plate_station_sets(e->station)) key = "set"; /* not an old one that was corrected */
         break;
     case PLATE_EVENT_ASYMMETRY:
         engine_put(e, RECORD_ASYMMETRY, 0, 0, ev->t_s, &ev->u.asymmetry, sizeof ev->u.asymmetry);
         key = ev->u.asymmetry.metric;
         break;
+    case PLATE_EVENT_IMBALANCE:
+        engine_put(e, RECORD_IMBALANCE, 0, 0, ev->t_s, &ev->u.imbalance, sizeof ev->u.imbalance);
+        key = "imbalance";
+        break;
+    case PLATE_EVENT_CORRECTION:
+        put_correction(e, ev);
+        break;
+    case PLATE_EVENT_PLAN:
+        e->side = (enum plate_side)ev->u.plan.side;
+        key = "plan";
+        break;
+    case PLATE_EVENT_TYPES:
+        return;
     case PLATE_EVENT_MARK:
-        if (strcmp(ev->u.mark.kind, "side") == 0 || strcmp(ev->u.mark.kind, "exercise") == 0)
-            key = ev->u.mark.kind; /* for who joins late */
+        /* for who joins late: who works, on what, with what */
+        if (strcmp(ev->u.mark.kind, "side") == 0 || strcmp(ev->u.mark.kind, "warmup") == 0)
+            key = ev->u.mark.kind;
+        else if (strcmp(ev->u.mark.kind, "note") != 0)
+            key = record_session_key(ev->u.mark.kind);
         /* those that were commanded are in the ring already */
         if (strcmp(ev->u.mark.kind, "resume") == 0)
             engine_put(e, RECORD_MARK, 0, ev->u.mark.sample, ev->t_s, &ev->u.mark, sizeof ev->u.mark);
@@ -95,21 +129,47 @@ int engine_new_station(struct engine *e)
 
 static void add_session_at(struct engine *e, double t_s, const char *key, const char *value)
 {
-    struct record_session s = {.t_s = t_s, .sample = plate_station_next_sample(e->station, 0), .utc_ns = engine_utc_ns()};
+    struct record_session s = {.value = ""};
     if (!*value) return;
     snprintf(s.key, sizeof s.key, "%s", key);
     snprintf(s.value, sizeof s.value, "%s", value);
-    engine_put(e, RECORD_SESSION, 0, 0, 0, &s, sizeof s);
+    put_session(e, &s, t_s);
 }
 
+/* As of the start. */
 static void add_session(struct engine *e, const char *key, const char *value) { add_session_at(e, 0, key, value); }
 
-static void add_session_number(struct engine *e, const char *key, double v)
+static const char *number_text(double v, char text[32])
 {
-    char text[32];
-    if (!isfinite(v) || v <= 0) return;
-    snprintf(text, sizeof text, "%.12g", v);
-    add_session(e, key, text);
+    snprintf(text, 32, "%.12g", v);
+    return isfinite(v) && v > 0 ? text : "";
+}
+
+/* What `start` says is a mark, which keeps it; what the configuration says is kept as an entry. */
+static void say_at_start(struct engine *e, const char *kind, const char *said, const char *configured)
+{
+    char ignored[128];
+    double t;
+    if (*said)
+        engine_mark(e, kind, said, "", &t, ignored, sizeof ignored);
+    else
+        add_session(e, record_session_key(kind), configured);
+}
+
+static void say_all_at_start(struct engine *e, const struct engine_start *s)
+{
+    const struct config *c = e->config;
+    char said[32], configured[32], ignored[128];
+    double t;
+    add_session(e, "subject", s->subject);
+    add_session(e, "protocol", c->protocol);
+    say_at_start(e, "exercise", s->exercise, e->station_config.exercise);
+    say_at_start(e, "load_kg", number_text(s->load_kg, said), number_text(c->load_kg, configured));
+    say_at_start(e, "body_mass_kg", number_text(s->body_mass_kg, said), number_text(c->body_mass_kg, configured));
+    say_at_start(e, "involved", s->has_involved ? plate_side_name(s->involved) : "",
+                 c->asymmetry.involved != PLATE_SIDE_NONE ? plate_side_name(c->asymmetry.involved) : "");
+    say_at_start(e, "note", s->note, "");
+    if (s->has_side) engine_mark(e, "side", plate_side_name(s->side), "", &t, ignored, sizeof ignored);
 }
 
 static void add_drift(struct engine_plate *p)
@@ -214,28 +274,14 @@ int engine_start(struct engine *e, const struct engine_start *s, char *why, size
     e->autostarted = e->ring_full_told = false;
     snprintf(e->subject, sizeof e->subject, "%s", s->subject);
     stream_session(e->parts.stream, e->session);
-    const struct config *c = e->config;
-    add_session(e, "subject", s->subject);
-    add_session(e, "exercise", *s->exercise ? s->exercise : e->station_config.exercise);
-    add_session(e, "protocol", c->protocol ? c->protocol : "");
-    add_session_number(e, "load_kg", isnan(s->load_kg) ? c->load_kg : s->load_kg);
-    add_session_number(e, "body_mass_kg", isnan(s->body_mass_kg) ? c->body_mass_kg : s->body_mass_kg);
-    add_session(e, "note", s->note);
     for (unsigned i = 0; i < e->plates; i++) {
         plate_station_calibration(e->station, i, &e->plate[i].calibration);
         engine_put_calibration(&e->plate[i], 0, "at the start of the recording");
     }
     snprintf(e->exercise, sizeof e->exercise, "%s", e->station_config.exercise);
-    e->side = e->station_config.side;
+    e->side = plate_station_side(e->station);
     engine_say_session(e, "started", e->archive);
-    char value[32], ignored[128];
-    double t;
-    if (*s->exercise) engine_mark(e, "exercise", s->exercise, "", &t, ignored, sizeof ignored);
-    if (s->has_side) engine_mark(e, "side", plate_side_name(s->side), "", &t, ignored, sizeof ignored);
-    snprintf(value, sizeof value, "%.12g", s->body_mass_kg);
-    if (!isnan(s->body_mass_kg)) engine_mark(e, "body_mass_kg", value, "", &t, ignored, sizeof ignored);
-    snprintf(value, sizeof value, "%.12g", s->load_kg);
-    if (!isnan(s->load_kg)) engine_mark(e, "load_kg", value, "", &t, ignored, sizeof ignored);
+    say_all_at_start(e, s);
     plate_log(LOG_INFO, e->archive, "recording");
     return 0;
 }
@@ -289,6 +335,12 @@ static int keep_for_start(struct engine *e, const char *kind, const char *value,
         e->next.has_side = plate_side_parse(value, &e->next.side) == 0;
     else if (e->autostart_due && strcmp(kind, "exercise") == 0)
         snprintf(e->next.exercise, sizeof e->next.exercise, "%s", value);
+    else if (e->autostart_due && strcmp(kind, "involved") == 0)
+        e->next.has_involved = plate_side_parse(value, &e->next.involved) == 0;
+    else if (e->autostart_due && strcmp(kind, "subject") == 0)
+        snprintf(e->next.subject, sizeof e->next.subject, "%s", value);
+    else if (e->autostart_due && strcmp(kind, "note") == 0)
+        snprintf(e->next.note, sizeof e->next.note, "%s", value);
     else if (e->autostart_due && strcmp(kind, "body_mass_kg") == 0)
         e->next.body_mass_kg = kg;
     else if (e->autostart_due && strcmp(kind, "load_kg") == 0)
@@ -298,6 +350,31 @@ static int keep_for_start(struct engine *e, const char *kind, const char *value,
         return -ENODATA;
     }
     return 0;
+}
+
+static int nothing_recorded(char *why, size_t size)
+{
+    snprintf(why, size, "nothing is being recorded; plate-trace correct does it in a sealed archive");
+    return -ENODATA;
+}
+
+static int check_correction(struct engine *e, const struct plate_mark *m, char *why, size_t size)
+{
+    struct plate_correction c;
+    if (strcmp(m->kind, "correct") != 0) return 0;
+    if (!e->recording) return nothing_recorded(why, size);
+    int r = plate_correction_parse(m->value, m->plate, &c);
+    return r ? r : plate_station_can_correct(e->station, &c, why, size);
+}
+
+/* What the recording is of stands in /session as well as among the marks. */
+static void keep_in_session(struct engine *e, const struct plate_mark *m)
+{
+    struct record_session s = {.value = ""};
+    if (!record_session_key(m->kind)) return;
+    snprintf(s.key, sizeof s.key, "%s", record_session_key(m->kind));
+    memcpy(s.value, m->value, sizeof s.value);
+    put_session(e, &s, m->t_s);
 }
 
 int engine_mark(struct engine *e, const char *kind, const char *value, const char *plate, double *ret_t_s, char *why,
@@ -319,13 +396,29 @@ int engine_mark(struct engine *e, const char *kind, const char *value, const cha
         snprintf(why, size, "\"%s\" makes no sense for a mark of kind \"%s\"; docs/stream.md lists the kinds", value, kind);
         return -EINVAL;
     }
-    int r =
-        e->recording ? engine_put(e, RECORD_MARK, 0, m.sample, m.t_s, &m, sizeof m) : keep_for_start(e, kind, value, why, size);
+    int r = check_correction(e, &m, why, size);
+    if (r) return r;
+    r = e->recording ? engine_put(e, RECORD_MARK, 0, m.sample, m.t_s, &m, sizeof m) : keep_for_start(e, kind, value, why, size);
     if (e->recording && r) snprintf(why, size, "not taken: the ring is full, the disk does not keep up; see platectl status");
     if (r) return r;
     plate_station_mark(e->station, &m);
+    if (e->recording) keep_in_session(e, &m);
     if (strcmp(kind, "side") == 0) plate_side_parse(value, &e->side);
     if (strcmp(kind, "exercise") == 0) snprintf(e->exercise, sizeof e->exercise, "%s", value);
+    if (strcmp(kind, "subject") == 0) snprintf(e->subject, sizeof e->subject, "%s", value);
     *ret_t_s = m.t_s;
     return 0;
+}
+
+int engine_correct(struct engine *e, struct plate_correction *c, double *ret_t_s, char *why, size_t size)
+{
+    char text[PLATE_TEXT_SIZE];
+    if (!e->recording) return nothing_recorded(why, size);
+    if (c->set == 0) c->set = plate_station_sets(e->station);
+    if (c->set == 0) {
+        snprintf(why, size, "there is no set yet: one begins with its first rep");
+        return -ENOENT;
+    }
+    int r = plate_correction_text(c, text, sizeof text);
+    return r < 0 ? r : engine_mark(e, "correct", text, c->plate, ret_t_s, why, size);
 }

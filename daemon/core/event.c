@@ -9,8 +9,7 @@
 static const char *const side_words[] = {"none", "left", "right", "both", NULL};
 static const char *const phase_words[] = {"rest", "drive", "hold", "lower", NULL};
 static const char *const set_end_words[] = {"active", "rest", "side", "command", "stop", "plan", NULL};
-static const char *const event_words[] = {"phase",     "rep",        "set",  "asymmetry", "mark",
-                                          "imbalance", "correction", "plan", NULL};
+static const char *const event_words[] = {"phase", "rep", "set", "asymmetry", "mark", "imbalance", "correction", "plan", NULL};
 
 /* `what` is the struct that the table speaks of. */
 #define FIELD(what, field) offsetof(struct what, field), sizeof(((struct what *)0)->field)

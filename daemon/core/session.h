@@ -38,8 +38,8 @@ struct session {
     enum plate_set_end end_pending;        /* to end as soon as nobody is in a movement; ACTIVE: nothing pending */
     double end_asked_s;
     int32_t sets;
-    int32_t reps[PLATE_MAX_PLATES]; /* of the open set, with the discarded ones */
-    struct session_sums sums;       /* of the open set */
+    int32_t reps[PLATE_MAX_PLATES];                       /* of the open set, with the discarded ones */
+    struct session_sums sums;                             /* of the open set */
     double hold_N[PLATE_MAX_PLATES][SESSION_FIRST_HOLDS]; /* of the open set's first reps that have one */
     unsigned holds[PLATE_MAX_PLATES];
     enum plate_phase phase[PLATE_MAX_PLATES];

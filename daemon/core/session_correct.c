@@ -20,7 +20,8 @@ __attribute__((format(printf, 4, 5))) static int no(int r, char *why, size_t siz
 }
 
 /* The value of the field now; "" where nobody has said. */
-static void value_of(const struct session *s, const struct plate_correction *c, const struct session_rep *rep, char ret[PLATE_VALUE_SIZE])
+static void value_of(const struct session *s, const struct plate_correction *c, const struct session_rep *rep,
+                     char ret[PLATE_VALUE_SIZE])
 {
     const char *word = "";
     const struct plate_set *set = c->set ? &s->past[c->set - 1] : NULL;
@@ -56,7 +57,8 @@ static bool changes(const struct session *s, const struct plate_correction *c, c
 static int already(const struct plate_correction *c, bool fixed, char *why, size_t size)
 {
     if (fixed)
-        return no(-EPERM, why, size, "set %d: its plate carries the side that it is named for; there is nothing to correct", c->set);
+        return no(-EPERM, why, size, "set %d: its plate carries the side that it is named for; there is nothing to correct",
+                  c->set);
     if (c->field == PLATE_FIELD_DISCARDED)
         return no(-EALREADY, why, size, "rep %d of set %d is %s", c->rep, c->set,
                   c->value[0] == 't' ? "discarded already; restore takes it back" : "not discarded");
@@ -66,10 +68,11 @@ static int already(const struct plate_correction *c, bool fixed, char *why, size
 int session_can_correct(const struct session *s, const struct plate_correction *c, char *why, size_t size)
 {
     if (s->overflow)
-        return no(-ENOSPC, why, size, "this recording has more reps or sets than can be corrected (%d, %d)", SESSION_REPS, SESSION_SETS);
+        return no(-ENOSPC, why, size, "this recording has more reps or sets than can be corrected (%d, %d)", SESSION_REPS,
+                  SESSION_SETS);
     if (!c->set) return 0;
     if (s->sets == 0) return no(-ENOENT, why, size, "set %d: there is no set yet: one begins with its first rep", c->set);
-    if (c->set > s->sets) return no(-ENOENT, why, size, "set %d: there %s 1 to %d", c->set, s->sets == 1 ? "is only set" : "are sets", s->sets);
+    if (c->set > s->sets) return no(-ENOENT, why, size, "set %d: there is none, the latest is set %d", c->set, s->sets);
     bool any = false, fixed = true, change = false;
     int32_t last = 0;
     for (unsigned i = 0; i < s->kept; i++) {

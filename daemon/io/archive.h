@@ -120,22 +120,25 @@ int archive_sets(struct archive_reader *r, struct archive_set **ret, size_t *ret
 int archive_asymmetries(struct archive_reader *r, struct archive_asymmetry **ret, size_t *ret_n,
                         struct archive_error *ret_error);
 /* Empty in a trace that is older than these tables; *ret is NULL then. */
-int archive_imbalances(struct archive_reader *r, struct archive_imbalance **ret, size_t *ret_n, struct archive_error *ret_error);
-int archive_corrections(struct archive_reader *r, struct archive_correction **ret, size_t *ret_n, struct archive_error *ret_error);
+int archive_imbalances(struct archive_reader *r, struct archive_imbalance **ret, size_t *ret_n,
+                       struct archive_error *ret_error);
+int archive_corrections(struct archive_reader *r, struct archive_correction **ret, size_t *ret_n,
+                        struct archive_error *ret_error);
 bool archive_has_corrections(const struct archive_reader *r); /* the trace has those tables */
 
 /* ---- correcting ---- */
 struct archive_row {
     uint16_t type; /* enum record_type: MARK, SESSION, or what follows from them: SET, ASYMMETRY, IMBALANCE, CORRECTION */
     double t_s;
-    const void *payload;
+    void *payload;
     size_t size;
 };
 /* The path of the recording's last file, malloced: corrections stand there. NULL: out of memory. */
 char *archive_last_part(const struct archive_reader *r);
-/* Appends rows to a sealed trace, to its last part: to a copy, which is checked against the digest, synced and renamed over it. So the file is
- * at any instant as it was or as it is to be. -EBUSY: somebody else corrects it; -EBADMSG: it is not sealed, or damaged. */
-int archive_correct(const char *path, const struct archive_row *row, size_t n, struct archive_error *ret_error);
+/* Appends rows to a sealed trace, to its last part: to a copy, which is checked against the digest, synced and renamed over it.
+ * So the file is at any instant as it was or as it is to be. `marks`: how many the trace has as the caller knows it. -EBUSY:
+ * somebody else corrects it, or has since; -EBADMSG: it is not sealed, or damaged. */
+int archive_correct(const char *path, size_t marks, const struct archive_row *row, size_t n, struct archive_error *ret_error);
 
 /* ---- verifying ---- */
 struct archive_account {

@@ -85,8 +85,8 @@ const struct archive_table archive_tables[ARCHIVE_TABLES] = {
     [ARCHIVE_SETS] = {"sets", set_time, plate_set_columns, offsetof(struct archive_set, set), sizeof(struct archive_set), 32},
     [ARCHIVE_ASYMMETRY] = {"asymmetry", asymmetry_time, plate_asymmetry_columns, offsetof(struct archive_asymmetry, asymmetry),
                            sizeof(struct archive_asymmetry), 64},
-    [ARCHIVE_IMBALANCE] = {"imbalance", imbalance_time, plate_asymmetry_columns, offsetof(struct archive_imbalance, imbalance.now),
-                           sizeof(struct archive_imbalance), 16},
+    [ARCHIVE_IMBALANCE] = {"imbalance", imbalance_time, plate_asymmetry_columns,
+                           offsetof(struct archive_imbalance, imbalance.now), sizeof(struct archive_imbalance), 16},
     [ARCHIVE_CORRECTIONS] = {"corrections", correction_time, plate_correction_columns,
                              offsetof(struct archive_correction, correction), sizeof(struct archive_correction), 16},
 };

@@ -1,5 +1,6 @@
 #include "record.h"
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -57,4 +58,22 @@ int record_parse(const void *bytes, size_t n, struct record_header *ret_header, 
     *ret_header = h;
     *ret_payload = payload;
     return 0;
+}
+
+const char *record_session_key(const char *mark_kind)
+{
+    static const char *const keys[][2] = {{"subject", "subject"},           {"exercise", "exercise"}, {"load_kg", "load_kg"},
+                                          {"body_mass_kg", "body_mass_kg"}, {"involved", "involved"}, {"note", "notes"}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(mark_kind, keys[i][0]) == 0) return keys[i][1];
+    return NULL;
+}
+
+void record_session_correction(const struct plate_correction *c, const char *who, struct record_session *ret)
+{
+    char what[PLATE_TEXT_SIZE];
+    if (plate_correction_text(c, what, sizeof what) < 0) *what = '\0';
+    *ret = (struct record_session){.key = "correction"};
+    snprintf(ret->value, sizeof ret->value, "%s%s%s%s%s%s%s", what, *c->plate ? ", plate " : "", c->plate,
+             *c->was ? ", was " : "", c->was, *who ? ", by " : "", who);
 }

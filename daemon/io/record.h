@@ -37,6 +37,11 @@ struct record_session {
     int64_t utc_ns;
 };
 
+/* Under which key of /session a mark of this kind is kept as well; NULL: it is not. */
+const char *record_session_key(const char *mark_kind);
+/* The entry that says what was put right, and by whom. */
+void record_session_correction(const struct plate_correction *c, const char *who, struct record_session *ret);
+
 struct record_header {
     uint32_t magic; /* RECORD_MAGIC */
     uint32_t crc;   /* CRC-32 (zlib) of the header after this field, and of the payload without padding */

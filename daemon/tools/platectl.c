@@ -278,7 +278,30 @@ static void print_tare(const json_t *o)
 }
 
 static void print_start(const json_t *o) { printf("recording %s  %s\n", text_of(o, "session"), text_of(o, "archive")); }
-static void print_side(const json_t *o) { printf("side %s from %s s on\n", text_of(o, "side"), show(o, "t_s", 3).text); }
+/* "set 2 rep 3: discarded true" */
+static void print_correction(const json_t *o)
+{
+    printf("set %s", show(o, "set", 0).text);
+    if (json_object_get(o, "rep")) printf(" rep %s", show(o, "rep", 0).text);
+    printf(": %s %s\n", text_of(o, "field"), text_of(o, "value"));
+}
+
+/* What is so from now on, or was put right in a set: its answer says which. */
+static void print_state(const json_t *o)
+{
+    const char *key;
+    json_t *v;
+
+    if (json_object_get(o, "field")) {
+        print_correction(o);
+        return;
+    }
+    json_object_foreach((json_t *)(uintptr_t)o, key, v)
+    {
+        if (strcmp(key, "t_s")) printf("%s %s from %s s on\n", key, show(o, key, 0).text, show(o, "t_s", 3).text);
+    }
+}
+
 static void print_mark(const json_t *o) { printf("marked at %s s\n", show(o, "t_s", 3).text); }
 static void print_shutdown(const json_t *o)
 {
@@ -295,6 +318,7 @@ struct verb {
     const char *arg[MAX_ARGS]; /* the parameters that the arguments are */
     int (*run)(struct call *c);
     void (*print)(const json_t *result);
+    const char *mark; /* it is the method `mark` with this kind; NULL: the method is called as the verb */
 };
 
 static int run_simple(struct call *c)
@@ -304,7 +328,8 @@ static int run_simple(struct call *c)
     int r = client_open(&client, c);
 
     if (r) return r;
-    r = ask(&client, c->verb->name, json_incref(c->params), &result);
+    if (c->verb->mark) json_object_set_new(c->params, "kind", json_string(c->verb->mark));
+    r = ask(&client, c->verb->mark ? "mark" : c->verb->name, json_incref(c->params), &result);
     if (r == 0) c->json ? (void)print_json(result) : c->verb->print(result);
     json_decref(result);
     client_close(&client);
@@ -379,6 +404,10 @@ enum {
     OPT_MASS,
     OPT_NOTE,
     OPT_PLATE,
+    OPT_SET,
+    OPT_DISCARD,
+    OPT_RESTORE,
+    OPT_INVOLVED,
     OPT_NO_WAIT,
     OPT_CSV,
     OPT_LINES,
@@ -400,6 +429,7 @@ static const struct argp_option start_options[] = {
     {"subject", OPT_SUBJECT, "NAME", 0, "who is on the plate", 0},
     {"exercise", OPT_EXERCISE, "NAME", 0, "single_leg_hip_thrust, squat, ..., generic", 0},
     {"side", OPT_SIDE, "SIDE", 0, "left, right, both or none", 0},
+    {"involved", OPT_INVOLVED, "SIDE", 0, "the injured or treated side: left, right or none", 0},
     {"load-kg", OPT_LOAD, "KG", 0, "load on the bar", 0},
     {"body-mass-kg", OPT_MASS, "KG", 0, "body mass", 0},
     {"note", OPT_NOTE, "TEXT", 0, "any remark", 0},
@@ -407,6 +437,14 @@ static const struct argp_option start_options[] = {
 static const struct argp_option stop_options[] = {
     {"no-wait", OPT_NO_WAIT, NULL, 0, "do not wait until the archive is sealed", 0}, {0}};
 static const struct argp_option plate_options[] = {{"plate", OPT_PLATE, "NAME", 0, "this plate only", 0}, {0}};
+static const struct argp_option set_options[] = {
+    {"set", OPT_SET, "N", 0, "put right what was said of set N, instead of what is from now on", 0}, {0}};
+static const struct argp_option rep_options[] = {
+    {"discard", OPT_DISCARD, "N", 0, "rep N does not count", 0},
+    {"restore", OPT_RESTORE, "N", 0, "it does count after all", 0},
+    {"set", OPT_SET, "N", 0, "of this set (default: the latest)", 0},
+    {"plate", OPT_PLATE, "NAME", 0, "on this plate only; without it on all plates", 0},
+    {0}};
 static const struct argp_option watch_options[] = {
     {"lines", OPT_LINES, NULL, 0, "a readable line an event (the default when standard output is no terminal)", 0},
     {"csv", OPT_CSV, NULL, 0, "a line an event, as one CSV table", 0},
@@ -415,7 +453,7 @@ static const struct argp_option watch_options[] = {
     {0}};
 
 static const struct verb verbs[] = {
-    {"status", "", "What plated is doing: recording, plates, every counter.", NULL, 0, 0, {0}, run_simple, print_status},
+    {"status", "", "What plated is doing: recording, plates, every counter.", NULL, 0, 0, {0}, run_simple, print_status, NULL},
     {"ports",
      "",
      "The serial ports that are plugged into this machine, each with the line for plated.yaml. Opens none of them.",
@@ -424,6 +462,7 @@ static const struct verb verbs[] = {
      0,
      {0},
      run_ports,
+     NULL,
      NULL},
     {"watch",
      "",
@@ -433,8 +472,9 @@ static const struct verb verbs[] = {
      0,
      {0},
      run_watch,
+     NULL,
      NULL},
-    {"start", "", "Begins a recording.", start_options, 0, 0, {0}, run_simple, print_start},
+    {"start", "", "Begins a recording.", start_options, 0, 0, {0}, run_simple, print_start, NULL},
     {"stop",
      "",
      "Ends the recording, waits until it is sealed, and prints the archive's path.",
@@ -443,20 +483,65 @@ static const struct verb verbs[] = {
      0,
      {0},
      run_stop,
+     NULL,
      NULL},
     {"side",
      "left|right|both|none",
-     "Says who works from here on; starts a new set.",
-     NULL,
+     "Says who works from here on; starts a new set. With --set: who worked in that set.",
+     set_options,
      1,
      1,
      {"side"},
      run_simple,
-     print_side},
-    {"tare", "", "Takes the last second as zero. The plate must be empty.", plate_options, 0, 0, {0}, run_simple, print_tare},
+     print_state,
+     NULL},
+    {"rep",
+     "--discard N | --restore N",
+     "Takes a rep out of its set and of the comparison, or back in.",
+     rep_options,
+     0,
+     0,
+     {0},
+     run_simple,
+     print_correction,
+     NULL},
+    {"warmup",
+     "[true|false]",
+     "Says that what follows is a warm-up (true, the default), which is not compared. With --set: that this set was one.",
+     set_options,
+     0,
+     1,
+     {"warmup"},
+     run_simple,
+     print_state,
+     NULL},
+    {"involved",
+     "left|right|none",
+     "Says which side is injured or was treated: the limb symmetry index is its share.",
+     NULL,
+     1,
+     1,
+     {"involved"},
+     run_simple,
+     print_state,
+     NULL},
+    {"subject", "NAME", "Says who is on the plate.", NULL, 1, 1, {"value"}, run_simple, print_mark, "subject"},
+    {"load", "KG", "Says what is on the bar.", NULL, 1, 1, {"value"}, run_simple, print_mark, "load_kg"},
+    {"note", "TEXT", "Keeps a remark.", NULL, 1, 1, {"value"}, run_simple, print_mark, "note"},
+    {"tare",
+     "",
+     "Takes the last second as zero. The plate must be empty.",
+     plate_options,
+     0,
+     0,
+     {0},
+     run_simple,
+     print_tare,
+     NULL},
     {"mark",
      "KIND [VALUE]",
-     "Puts a mark on the time axis. These steer: side, exercise, set_end, warmup, involved, body_mass_kg, load_kg; any other "
+     "Puts a mark on the time axis. These steer: side, exercise, set_end, warmup, involved, body_mass_kg, load_kg, correct; "
+     "any other "
      "kind is "
      "kept as a note.",
      plate_options,
@@ -464,8 +549,18 @@ static const struct verb verbs[] = {
      2,
      {"kind", "value"},
      run_simple,
-     print_mark},
-    {"shutdown", "", "Ends plated; a recording is stopped and sealed first.", NULL, 0, 0, {0}, run_simple, print_shutdown},
+     print_mark,
+     NULL},
+    {"shutdown",
+     "",
+     "Ends plated; a recording is stopped and sealed first.",
+     NULL,
+     0,
+     0,
+     {0},
+     run_simple,
+     print_shutdown,
+     NULL},
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };
 
@@ -481,10 +576,19 @@ static double parse_number(struct argp_state *state, const char *what, const cha
     return v;
 }
 
-static void check_side(struct argp_state *state, const char *side)
+static void check_side(struct argp_state *state, const char *side, bool both)
 {
-    if (strcmp(side, "left") && strcmp(side, "right") && strcmp(side, "both") && strcmp(side, "none"))
-        argp_error(state, "%s: a side is left, right, both or none", side);
+    if (strcmp(side, "left") && strcmp(side, "right") && strcmp(side, "none") && (!both || strcmp(side, "both")))
+        argp_error(state, "%s: a side is left, right%s or none", side, both ? ", both" : "");
+}
+
+/* The number of a set or a rep. */
+static void set_count(struct argp_state *state, const char *key, const char *text)
+{
+    double v = parse_number(state, key, text, 1);
+
+    if (v != floor(v) || v > 1000000) argp_error(state, "--%s %s: a whole number", key, text);
+    json_object_set_new(((struct call *)state->input)->params, key, json_integer((json_int_t)v));
 }
 
 static void set_text(struct argp_state *state, const char *key, const char *text)
@@ -521,8 +625,20 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
 static void take_argument(struct call *c, char *text, struct argp_state *state)
 {
     if (c->args == c->verb->max_args) argp_error(state, "%s: one argument too many", text);
-    set_text(state, c->verb->arg[c->args++], text);
-    if (!strcmp(c->verb->name, "side")) check_side(state, text);
+    const char *key = c->verb->arg[c->args++];
+    if (!strcmp(key, "side") || !strcmp(key, "involved")) check_side(state, text, *key == 's');
+    if (!strcmp(key, "warmup")) {
+        if (strcmp(text, "true") && strcmp(text, "false")) argp_error(state, "%s: true or false", text);
+        json_object_set_new(c->params, key, json_boolean(*text == 't'));
+    } else
+        set_text(state, key, text);
+}
+
+static void check_verb(const struct call *c, struct argp_state *state)
+{
+    if (c->args < c->verb->min_args) argp_error(state, "%s is missing", c->verb->args_doc);
+    if (!strcmp(c->verb->name, "rep") && !json_object_get(c->params, "discard") == !json_object_get(c->params, "restore"))
+        argp_error(state, "say --discard N or --restore N");
 }
 
 static error_t parse_verb(int key, char *text, struct argp_state *state)
@@ -546,8 +662,21 @@ static error_t parse_verb(int key, char *text, struct argp_state *state)
         set_text(state, "plate", text);
         break;
     case OPT_SIDE:
-        check_side(state, text);
+        check_side(state, text, true);
         set_text(state, "side", text);
+        break;
+    case OPT_INVOLVED:
+        check_side(state, text, false);
+        set_text(state, "involved", text);
+        break;
+    case OPT_SET:
+        set_count(state, "set", text);
+        break;
+    case OPT_DISCARD:
+        set_count(state, "discard", text);
+        break;
+    case OPT_RESTORE:
+        set_count(state, "restore", text);
         break;
     case OPT_LOAD:
         json_object_set_new(c->params, "load_kg", json_real(parse_number(state, "load-kg", text, 0)));
@@ -574,7 +703,7 @@ static error_t parse_verb(int key, char *text, struct argp_state *state)
         take_argument(c, text, state);
         break;
     case ARGP_KEY_END:
-        if (c->args < c->verb->min_args) argp_error(state, "%s is missing", c->verb->args_doc);
+        check_verb(c, state);
         break;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -616,7 +745,11 @@ static const char main_doc[] = "Asks the force-plate daemon, tells it what to do
                                "  watch     the stream, live\n"
                                "  start     begin a recording\n"
                                "  stop      end it, wait until it is sealed, print the archive's path\n"
-                               "  side      left, right, both or none works from here on\n"
+                               "  side      left, right, both or none works from here on; --set N: did in set N\n"
+                               "  rep       --discard N: rep N does not count; --restore N: it does\n"
+                               "  warmup    what follows is a warm-up; --set N: set N was one\n"
+                               "  involved  the injured or treated side\n"
+                               "  subject   who is on the plate; load: what is on the bar; note: a remark\n"
                                "  tare      take the last second as zero\n"
                                "  mark      KIND [VALUE]: a mark on the time axis\n"
                                "  shutdown  end plated\n\n"

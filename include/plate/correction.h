@@ -19,10 +19,10 @@ PLATE_API extern const char *const plate_field_words[]; /* in that order, closed
 
 enum { PLATE_VALUE_SIZE = 24 };
 struct plate_correction {
-    int32_t correction; /* its number in the recording, from 1; the station gives it */
-    int32_t field;      /* enum plate_field */
-    char plate[PLATE_NAME_SIZE]; /* of a rep; empty: of all plates */
-    int32_t set, rep;            /* 0: the recording; 0: the whole set */
+    int32_t correction;                                  /* its number in the recording, from 1; the station gives it */
+    int32_t field;                                       /* enum plate_field */
+    char plate[PLATE_NAME_SIZE];                         /* of a rep; empty: of all plates */
+    int32_t set, rep;                                    /* 0: the recording; 0: the whole set */
     char value[PLATE_VALUE_SIZE], was[PLATE_VALUE_SIZE]; /* as text; the station knows what was */
 };
 

@@ -55,8 +55,9 @@ enum plate_set_end {
 struct plate_set {
     int32_t set, side, warmup;
     char exercise[PLATE_TEXT_SIZE];
-    int32_t ended_by; /* enum plate_set_end; a set is said when its first rep is complete (active), at its end, when corrected */
-    int32_t reps;     /* of the plate with most; discarded ones do not count */
+    int32_t
+        ended_by; /* enum plate_set_end; a set is said when its first rep is complete (active), at its end, when corrected */
+    int32_t reps; /* of the plate with most; discarded ones do not count */
     double start_s, end_s;
     double peak_force_N, mean_force_N, hold_force_N, concentric_s; /* means over the reps */
     int32_t correction;                                            /* 0, or the number of the correction that changed it */

@@ -80,7 +80,8 @@ PLATE_API int plate_station_samples(struct plate_station *s, unsigned plate, uin
 PLATE_API int plate_station_mark(struct plate_station *s, const struct plate_mark *m);
 /* Whether a correction would take: 0; -ENOENT: there is no such set or rep; -EPERM: the plate carries a side of its own;
  * -EALREADY: it is so; -ENOSPC: of more reps or sets than a station remembers. `why` gets it in words. */
-PLATE_API int plate_station_can_correct(const struct plate_station *s, const struct plate_correction *c, char *why, size_t size);
+PLATE_API int plate_station_can_correct(const struct plate_station *s, const struct plate_correction *c, char *why,
+                                        size_t size);
 /* Who works now, as the operator, the plan or a correction has said last. */
 PLATE_API enum plate_side plate_station_side(const struct plate_station *s);
 /* The number of the latest set; 0: none yet. */

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 ROWS, SPAN = 90, 120
-TABLES = ["calibrations", "session", "marks", "reps", "findings", "sets", "asymmetry"]
+TABLES = ["calibrations", "session", "marks", "reps", "findings", "sets", "asymmetry", "imbalance", "corrections"]
 
 
 def text(value):

@@ -75,6 +75,7 @@ static void assert_same(enum config_section section, const char *a, const char *
             const struct config_row *r = (const struct config_row *)x, *s = (const struct config_row *)y;
             same = r->cells == s->cells && memcmp(r->cell, s->cell, r->cells * sizeof *r->cell) == 0;
         }
+        if (k->kind == CONFIG_WORDS) same = memcmp(x, y, sizeof(struct config_words)) == 0;
         if (!same) fail_msg("%s%s differs", config_section_prefix(section), k->name);
         if (k->kind == CONFIG_MAP) assert_same(k->of, a, b);
         if (k->kind != CONFIG_LIST) continue;
@@ -375,6 +376,11 @@ static void random_value(FILE *f, const struct config_key *k, unsigned index)
     }
     case CONFIG_WORD:
         fprintf(f, "'%s'", k->words[(unsigned)rand() % words].name);
+        break;
+    case CONFIG_WORDS:
+        fputc('[', f);
+        for (unsigned left = 1 + (unsigned)rand() % (unsigned)k->max; left--;)
+            fprintf(f, "%s%s", k->words[(unsigned)rand() % words].name, left ? ", " : "]");
         break;
     case CONFIG_NAME:
         fprintf(f, "n%u", index);

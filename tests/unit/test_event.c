@@ -24,6 +24,8 @@ static const struct {
     {"set", plate_set_columns, sizeof(struct plate_set)},
     {"asymmetry", plate_asymmetry_columns, sizeof(struct plate_asymmetry)},
     {"mark", plate_mark_columns, sizeof(struct plate_mark)},
+    {"correction", plate_correction_columns, sizeof(struct plate_correction)},
+    {"plan", plate_plan_columns, sizeof(struct plate_plan)},
 };
 enum { TABLES = sizeof tables / sizeof tables[0] };
 
@@ -254,6 +256,25 @@ static struct plate_event sample_event(enum plate_event_type type)
                                        .value = "a \"b\"\n",
                                        .utc_ns = INT64_MIN};
         break;
+    case PLATE_EVENT_IMBALANCE:
+        e.u.imbalance.now = sample_event(PLATE_EVENT_ASYMMETRY).u.asymmetry;
+        e.u.imbalance.verdict_before = PLATE_SYMMETRIC;
+        break;
+    case PLATE_EVENT_CORRECTION:
+        e.u.correction = (struct plate_correction){.correction = 3,
+                                                   .field = PLATE_FIELD_DISCARDED,
+                                                   .plate = "left",
+                                                   .set = 2,
+                                                   .rep = 7,
+                                                   .value = "true",
+                                                   .was = "false"};
+        break;
+    case PLATE_EVENT_PLAN:
+        e.u.plan =
+            (struct plate_plan){.set = 3, .side = PLATE_SIDE_RIGHT, .next = PLATE_SIDE_LEFT, .reps = 8, .done = 2, .sets = 6};
+        break;
+    case PLATE_EVENT_TYPES:
+        break;
     }
     return e;
 }
@@ -274,20 +295,30 @@ static const char *const bodies[] = {
     "{\"t_s\":12.345678,\"set\":2,\"side\":\"right\",\"exercise\":\"isometric\",\"warmup\":false,\"ended_by\":\"rest\","
     "\"reps\":5,"
     "\"start_s\":1.000000,\"end_s\":9.500000,\"peak_force_N\":400.00,\"mean_force_N\":300.00,\"hold_force_N\":null,"
-    "\"concentric_s\":0.800000}",
+    "\"concentric_s\":0.800000,\"correction\":0}",
     "{\"t_s\":12.345678,\"metric\":\"concentric_s\",\"primary\":true,\"mode\":\"unilateral_isometric\","
     "\"index\":\"percentage_difference\",\"direction\":-1,\"value_pct\":-12.346,\"ci95_pct\":[-20.000,-4.500],"
     "\"verdict\":\"left_weaker\",\"threshold_pct\":10.000,\"left_mean\":1.125000,\"right_mean\":1.000000,\"n_left\":3,\"n_"
     "right\":4,"
     "\"cv_left_pct\":5.000,\"cv_right_pct\":null,\"limb_symmetry_index_pct\":88.889,\"symmetry_index_pct\":-11.764,"
-    "\"symmetry_angle_pct\":-3.700}",
+    "\"symmetry_angle_pct\":-3.700,\"correction\":0}",
     "{\"t_s\":12.345678,\"plate\":\"\",\"sample\":9007199254740993,\"kind\":\"note\",\"value\":\"a \\\"b\\\"\\n\"}",
+    "{\"t_s\":12.345678,\"verdict_before\":\"symmetric\",\"metric\":\"concentric_s\",\"primary\":true,\"mode\":\"unilateral_"
+    "isometric\","
+    "\"index\":\"percentage_difference\",\"direction\":-1,\"value_pct\":-12.346,\"ci95_pct\":[-20.000,-4.500],"
+    "\"verdict\":\"left_weaker\",\"threshold_pct\":10.000,\"left_mean\":1.125000,\"right_mean\":1.000000,\"n_left\":3,\"n_"
+    "right\":4,"
+    "\"cv_left_pct\":5.000,\"cv_right_pct\":null,\"limb_symmetry_index_pct\":88.889,\"symmetry_index_pct\":-11.764,"
+    "\"symmetry_angle_pct\":-3.700,\"correction\":0}",
+    "{\"t_s\":12.345678,\"correction\":3,\"field\":\"discarded\",\"plate\":\"left\",\"set\":2,\"rep\":7,\"value\":\"true\","
+    "\"was\":\"false\"}",
+    "{\"t_s\":12.345678,\"set\":3,\"side\":\"right\",\"next\":\"left\",\"reps\":8,\"done\":2,\"sets\":6}",
 };
 
 static void bodies_to_the_byte(void **state)
 {
     (void)state;
-    for (int type = PLATE_EVENT_PHASE; type <= PLATE_EVENT_MARK; type++) {
+    for (int type = PLATE_EVENT_PHASE; type < PLATE_EVENT_TYPES; type++) {
         struct plate_event e = sample_event((enum plate_event_type)type);
         char b[PLATE_EVENT_JSON_MAX];
         int n = plate_event_json(&e, b, sizeof b);
@@ -307,11 +338,23 @@ static void bodies_to_the_byte(void **state)
                            "\"value\":\"a \\\"b\\\"\\n\",\"utc_ns\":-9223372036854775808}");
 }
 
+static const struct plate_column *columns_of(enum plate_event_type type)
+{
+    static const struct plate_column *const of[PLATE_EVENT_TYPES] = {[PLATE_EVENT_REP] = plate_rep_columns,
+                                                                     [PLATE_EVENT_SET] = plate_set_columns,
+                                                                     [PLATE_EVENT_ASYMMETRY] = plate_asymmetry_columns,
+                                                                     [PLATE_EVENT_MARK] = plate_mark_columns,
+                                                                     [PLATE_EVENT_IMBALANCE] = plate_asymmetry_columns,
+                                                                     [PLATE_EVENT_CORRECTION] = plate_correction_columns,
+                                                                     [PLATE_EVENT_PLAN] = plate_plan_columns};
+    return of[type];
+}
+
 /* Whatever the memory holds: every text full of control characters and without an end, every number -DBL_MAX. */
 static void the_longest_body_fits(void **state)
 {
     (void)state;
-    for (int type = PLATE_EVENT_PHASE; type <= PLATE_EVENT_MARK; type++) {
+    for (int type = PLATE_EVENT_PHASE; type < PLATE_EVENT_TYPES; type++) {
         struct plate_event e;
         memset(&e, 1, sizeof e);
         e.type = (enum plate_event_type)type;
@@ -319,9 +362,10 @@ static void the_longest_body_fits(void **state)
         if (type == PLATE_EVENT_PHASE) e.u.phase.phase = (enum plate_phase)99;
         if (type == PLATE_EVENT_REP)
             for (int i = 0; i < PLATE_MAX_FINDINGS; i++) e.u.rep.form[i].value = e.u.rep.form[i].limit = -DBL_MAX;
-        const struct plate_column *c = type == PLATE_EVENT_PHASE ? NULL : tables[type == PLATE_EVENT_REP ? 0 : type].columns;
+        const struct plate_column *c = columns_of((enum plate_event_type)type);
+        char *row = type == PLATE_EVENT_IMBALANCE ? (char *)&e.u.imbalance.now : (char *)&e.u;
         for (const double v = -DBL_MAX; c && c->name; c++)
-            if (c->type == PLATE_COL_F64) memcpy((char *)&e.u + c->offset, &v, sizeof v);
+            if (c->type == PLATE_COL_F64) memcpy(row + c->offset, &v, sizeof v);
         char b[PLATE_EVENT_JSON_MAX];
         assert_true(plate_event_json(&e, b, sizeof b) > 0);
         json_t *j = json_loads(b, 0, NULL);
@@ -381,7 +425,8 @@ static void one_vocabulary(void **state)
         assert_true(c->name && c->type == PLATE_COL_F64 && c->offset == m->offset);
     }
     assert_string_equal(plate_event_name(PLATE_EVENT_ASYMMETRY), "asymmetry");
-    assert_null(plate_event_name((enum plate_event_type)5));
+    assert_string_equal(plate_event_name(PLATE_EVENT_PLAN), "plan");
+    assert_null(plate_event_name(PLATE_EVENT_TYPES));
 }
 
 static char *read_doc(const char *name, bool must)
@@ -426,7 +471,7 @@ static void bodies_are_what_docs_and_schemas_say(void **state)
 {
     (void)state;
     char *stream = read_doc("stream.md", false);
-    for (int type = PLATE_EVENT_PHASE; type <= PLATE_EVENT_MARK; type++) {
+    for (int type = PLATE_EVENT_PHASE; type < PLATE_EVENT_TYPES; type++) {
         char name[64];
         snprintf(name, sizeof name, "schemas/%s.schema.json", plate_event_name((enum plate_event_type)type));
         char *text = read_doc(name, true);
