@@ -339,8 +339,6 @@ static int keep_for_start(struct engine *e, const char *kind, const char *value,
         e->next.has_involved = plate_side_parse(value, &e->next.involved) == 0;
     else if (e->autostart_due && strcmp(kind, "subject") == 0)
         snprintf(e->next.subject, sizeof e->next.subject, "%s", value);
-    else if (e->autostart_due && strcmp(kind, "note") == 0)
-        snprintf(e->next.note, sizeof e->next.note, "%s", value);
     else if (e->autostart_due && strcmp(kind, "body_mass_kg") == 0)
         e->next.body_mass_kg = kg;
     else if (e->autostart_due && strcmp(kind, "load_kg") == 0)

@@ -49,7 +49,7 @@ static int check_part(const char *path, const char *name, struct archive_error *
     struct archive_error why = {""};
     int rc = archive_open_part(path, &r, ret_error);
     if (rc < 0) return rc;
-    rc = archive_check_digest(r, &why);
+    rc = archive_check_digest(r, NULL, &why);
     if (rc < 0) archive_fail(ret_error, rc, "%s: %.200s: see plate-trace verify", name, why.text);
     if (rc == 0 && !archive_has_corrections(r))
         rc = archive_fail(ret_error, -EPROTO, "%s: its format is older than corrections: it has no tables for them", name);

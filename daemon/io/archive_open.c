@@ -161,10 +161,12 @@ static bool read_plates(struct reading *r)
 
 static bool read_tables(struct part *p)
 {
-    static const enum archive_table_id of_event[PLATE_EVENT_TYPES] = {
-        [PLATE_EVENT_REP] = ARCHIVE_REPS,   [PLATE_EVENT_SET] = ARCHIVE_SETS,
-        [PLATE_EVENT_MARK] = ARCHIVE_MARKS, [PLATE_EVENT_ASYMMETRY] = ARCHIVE_ASYMMETRY,
-        [PLATE_EVENT_IMBALANCE] = ARCHIVE_IMBALANCE, [PLATE_EVENT_CORRECTION] = ARCHIVE_CORRECTIONS};
+    static const enum archive_table_id of_event[PLATE_EVENT_TYPES] = {[PLATE_EVENT_REP] = ARCHIVE_REPS,
+                                                                      [PLATE_EVENT_SET] = ARCHIVE_SETS,
+                                                                      [PLATE_EVENT_MARK] = ARCHIVE_MARKS,
+                                                                      [PLATE_EVENT_ASYMMETRY] = ARCHIVE_ASYMMETRY,
+                                                                      [PLATE_EVENT_IMBALANCE] = ARCHIVE_IMBALANCE,
+                                                                      [PLATE_EVENT_CORRECTION] = ARCHIVE_CORRECTIONS};
     for (unsigned i = ARCHIVE_CALIBRATIONS; i < ARCHIVE_TABLES; i++) {
         p->table[i] = H5Dopen2(p->file, archive_tables[i].name, H5P_DEFAULT);
         if (p->table[i] < 0 && i < ARCHIVE_IMBALANCE) return false;

@@ -54,7 +54,8 @@ static int read_table(hid_t dataset, enum archive_table_id id, void **ret, size_
 {
     const struct archive_table *t = &archive_tables[id];
     uint64_t n = 0;
-    if (dataset >= 0 && archive_dataset_rows(dataset, &n, NULL) < 0) return archive_fail(ret_error, -EPROTO, "/%s: not a table", t->name);
+    if (dataset >= 0 && archive_dataset_rows(dataset, &n, NULL) < 0)
+        return archive_fail(ret_error, -EPROTO, "/%s: not a table", t->name);
     const hid_t type = archive_row_type(t);
     const size_t size = H5Tget_size(type);
     uint8_t *packed = n && n < SIZE_MAX / ARCHIVE_ROW_MAX ? malloc(n * size) : NULL;
@@ -291,7 +292,8 @@ int archive_imbalances(struct archive_reader *r, struct archive_imbalance **ret,
     return read_parts(r, ARCHIVE_IMBALANCE, 0, (void **)ret, ret_n, ret_error);
 }
 
-int archive_corrections(struct archive_reader *r, struct archive_correction **ret, size_t *ret_n, struct archive_error *ret_error)
+int archive_corrections(struct archive_reader *r, struct archive_correction **ret, size_t *ret_n,
+                        struct archive_error *ret_error)
 {
     return read_parts(r, ARCHIVE_CORRECTIONS, 0, (void **)ret, ret_n, ret_error);
 }
