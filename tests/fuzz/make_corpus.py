@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Writes the seeds of fuzz_decode into corpus/decode/ beside this script. They are kept in the tree; run it again
-after a change of the head of fuzz_decode.c. It knows the wire frame from docs/devices/native.md, not from wire.h."""
+"""Writes the seeds of fuzz_decode_PROTOCOL into corpus/decode_PROTOCOL/ beside this script. They are kept in the tree; run it again
+after a change of the head of fuzz_decode.c. It knows the wire frames from docs/devices, not from the code."""
 import pathlib
 import struct
 import zlib
 
-NATIVE_BYTES, NATIVE_BODIES, CSV = range(3)
+NATIVE_BYTES, NATIVE_BODIES, CSV = 0, 1, 0
 
 
 def head(mode, cells, separator=0, decimal_comma=0, decimals=0, time_column=0, first_column=1, unit=0, time_bits=0, reset=0, split=7):
@@ -52,10 +52,39 @@ def seeds():
     yield "csv_long_line", head(CSV, 1) + b"\n" + b"0" * 600 + b"\n5\n" + b"0" * 511 + b"9\n"
 
 
+def platform(us, *cells):
+    return b"\xff" * 4 + struct.pack("<I4h", us % 2**32, *cells)
+
+
+BANNER = b"\r\nSerial Load Cell Converter version 1.2\r\nReadings:\r\n"
+
+
+def device_seeds():
+    openscale = b"".join(b"%d,%.4f,lbs,\r\n" % (100 * i, i / 7) for i in range(8))
+    yield "openscale", "banner", BANNER + openscale
+    yield "openscale", "all_columns", b"\n" + b"".join(b"%d,%.2f,kg,8388608,23.50,0,\r\n" % (2**32 - 300 + 100 * i, -i) for i in range(3)) + BANNER + b"5,1,kg,\r\n"
+    chronojump = b"".join(b"%d;%.2f\r\n" % (11428 * i, i * 3.3) for i in range(8))
+    yield "chronojump", "dialogue", b"\xff\x00Force_Sensor-0.6\r\nStarting capture...\r\n" + chronojump + b"91500;R\r\n92000;r\r\n102852;1,5\r\n"
+    yield "chronojump", "wrap", b"\n4294960000;1\r\n4294967000;2\r\n4000;3\r\n900000;4\r\n15000;5\r\n26000;6\r\nStarting capture...\r\n0;7\r\n"
+    packets = b"".join(platform(4000 * i, i, -1, -1, -i) for i in range(9))
+    yield "chronojump-platform", "dialogue", b"Force_Platform-0.1\r\nStarting capture...\r\n" + packets
+    yield "chronojump-platform", "rivals", b"".join(platform(2**32 - 9000 + 4000 * i, -1, -1, 10 * i, 0) for i in range(14))[5:]
+    yield "chronojump-platform", "damaged", packets[:37] + packets[39:70] + b"\xff\xff" + packets[70:97] + b"\0" + packets[98:]
+    sics = b"".join(b"S D %10.1f g\r\n" % (i * 100.5) for i in range(6))
+    yield "sics", "dialogue", b'I4 A "0123456789"\r\n' + sics + b"S I\r\nS +\r\nS -\r\nES\r\nS S 1,25 kg\r\nS S 2 lb\r\n"
+    for name, content in (("openscale", BANNER + openscale), ("chronojump", b"Force_Sensor-0.4\r\n" + chronojump), ("sics", b"\n" + sics)):
+        yield "auto", name, content
+    yield "auto", "platform", packets
+    yield "auto", "native", b"\0" + packet(hello(1)) + b"".join(packet(data(1, 2, 2 * i, 2000 * i)) for i in range(4))
+
+
 def main():
-    out = pathlib.Path(__file__).parent / "corpus" / "decode"
-    out.mkdir(parents=True, exist_ok=True)
-    for name, content in seeds():
+    corpus = pathlib.Path(__file__).parent / "corpus"
+    named = [(name.split("_")[0].replace("bodies", "native"), name, content) for name, content in seeds()]
+    named += [(protocol, name, head(0, 4 if name == "platform" or "platform" in protocol else 1) + content) for protocol, name, content in device_seeds()]
+    for protocol, name, content in named:
+        out = corpus / f"decode_{protocol}"
+        out.mkdir(parents=True, exist_ok=True)
         (out / name).write_bytes(content)
 
 

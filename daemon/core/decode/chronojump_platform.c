@@ -13,7 +13,10 @@
 #define START 4     /* bytes of FF */
 #define WITNESSES 3 /* packets in a row that show the rhythm */
 #define ROOM (8 * PACKET)
-#define MOST_STEP_US 1000000 /* between two packets, while the rhythm is looked for */
+/* Between two packets, while the rhythm is looked for; and none is more than twice as long as the one before, or less than
+ * half. */
+#define LEAST_STEP_US 100 /* sixteen bytes take longer at a million baud */
+#define MOST_STEP_US 1000000
 
 struct platform {
     bool in_step; /* the bytes begin with a packet */
@@ -38,13 +41,15 @@ static void drop(struct plate_decoder *d, unsigned n, enum decode_fate fate)
 /* Could packets start at `at` and every sixteenth byte on, as far as can be seen? A start alone proves nothing. */
 static bool could_be(const struct platform *s, unsigned at)
 {
-    uint32_t before = 0;
+    uint32_t before = 0, step = 0;
     for (unsigned i = at, k = 0; i < s->have; i += PACKET, k++) {
         for (unsigned j = i; j < s->have && j < i + START; j++)
             if (s->bytes[j] != 0xff) return false;
         if (i + 2 * START > s->have) break;
-        uint32_t us = decode_u32(s->bytes + i + START);
-        if (k > 0 && (us == before || us - before > MOST_STEP_US)) return false;
+        uint32_t us = decode_u32(s->bytes + i + START), last = step;
+        step = us - before;
+        if (k > 0 && (step < LEAST_STEP_US || step > MOST_STEP_US)) return false;
+        if (k > 1 && (step > 2 * last || last > 2 * step)) return false;
         before = us;
     }
     return true;
