@@ -20,6 +20,7 @@ struct args {
     const char *metric, *format;
     struct trace_import import;
     struct trace_export export;
+    struct trace_wire wire;
     struct trace_scale scale[TRACE_MAX_COLUMNS];
     struct trace_correct_args correct;
 };
@@ -143,6 +144,24 @@ static int run_reps(struct args *a)
     if (!rc) print_reps(a, &reps);
     free(reps.rep);
     archive_reader_close(r);
+    return rc;
+}
+
+/* ---- replay ---- */
+
+static int run_replay(struct args *a)
+{
+    struct trace_wire_result result;
+    char error[1024];
+    a->all = true;
+    a->wire.path = a->file[0];
+    a->wire.event = on_rep;
+    a->wire.user = a;
+    int rc = trace_wire_replay(&a->wire, &result, error, sizeof error) ? complain("%s", error) : 0;
+    if (result.torn_bytes)
+        rc = complain("%s: %" PRIu64 " bytes are damaged or cut off: the rest was used", a->file[0], result.torn_bytes);
+    if (result.lost_bytes)
+        rc = complain("%s: lacks %" PRIu64 " bytes that the ports sent: the rest was used", a->file[0], result.lost_bytes);
     return rc;
 }
 
@@ -301,6 +320,7 @@ enum {
     KEY_FORMAT,
     KEY_COUNTS,
     KEY_PLATE,
+    KEY_RECORDING,
     KEY_JSON,
     KEY_AS_RECORDED
 };
@@ -348,6 +368,10 @@ static const struct argp_option export_options[] = {
 static const struct argp_option correct_options[] = {
     JSON_OPTION("one JSON object a line, the bodies that the stream carries as correction"), {0}};
 static const struct argp_child correct_children[] = {{&trace_correct_argp, 0, NULL, 0}, {0}};
+static const struct argp_option replay_options[] = {
+    {"output", 'o', "OUT.h5", 0, "make an archive of the recording", 0},
+    {"recording", KEY_RECORDING, "N", 0, "the Nth that begins in it (default: all; with -o, the first)", 0},
+    {0}};
 static const struct argp_option recover_options[] = {{0}};
 
 static const struct verb verbs[] = {
@@ -366,6 +390,10 @@ static const struct verb verbs[] = {
      "digest. "
      "Several corrections can be made at once.",
      1, correct_options, run_correct, correct_children},
+    {"replay", "FILE.wire",
+     "Feeds a capture through the core again.\vPrints every event (phase, rep, set, asymmetry, mark): its topic, a space, its "
+     "body, the same bytes as live.",
+     1, replay_options, run_replay, NULL},
     {"recover", "PATH",
      "Seals what a dead daemon left.\vPATH is an unsealed archive (.h5), its journal (.journal) or its ring (.ring).", 1,
      recover_options, run_recover, NULL},
@@ -391,6 +419,15 @@ static void take_plate_size(const char *arg, struct args *a, struct argp_state *
         argp_error(state, "--plate-size %s: write WIDTHxLENGTH in mm, e.g. 400x600", arg);
 }
 
+static void take_recording(const char *arg, struct args *a, struct argp_state *state)
+{
+    char *end;
+    const unsigned long n = strtoul(arg, &end, 10);
+    if (*arg < '0' || *arg > '9' || *end || n < 1 || n > UINT32_MAX)
+        argp_error(state, "--recording %s: a number from 1 on", arg);
+    a->wire.wanted = (unsigned)n;
+}
+
 static void check_args(struct args *a, struct argp_state *state)
 {
     bool import = a->verb->run == run_import, export = a->verb->run == run_export;
@@ -399,6 +436,7 @@ static void check_args(struct args *a, struct argp_state *state)
     if (export && !a->format) argp_error(state, "say --format csv or --format json");
     if (export && a->export.json && (a->export.counts || a->export.plate))
         argp_error(state, "--counts and --plate are for --format csv");
+    if (a->wire.out && a->wire.wanted == 0) a->wire.wanted = 1;
     if (a->stored && a->all) argp_error(state, "--stored and --all: use one of the two");
     if (a->verb->run == run_correct && a->correct.to.marks == 0)
         argp_error(state, "say what to correct, e.g. --set 2 --side left");
@@ -438,7 +476,10 @@ static error_t parse_verb(int key, char *arg, struct argp_state *state)
         a->export.plate = arg;
         break;
     case 'o':
-        a->import.out = a->export.out = arg;
+        a->import.out = a->export.out = a->wire.out = arg;
+        break;
+    case KEY_RECORDING:
+        take_recording(arg, a, state);
         break;
     case KEY_MARKS:
         a->import.marks = arg;

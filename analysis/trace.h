@@ -82,3 +82,21 @@ struct trace_correct {
 /* Corrects a sealed trace. `said` gets every correction that was made. On failure the file is as it was. */
 int trace_correct(const struct trace_correct *opt, void (*said)(void *user, const struct plate_event *e), void *user,
                   char *ret_error, size_t error_size);
+
+/* ---- trace_wire.c ---- */
+struct trace_wire {
+    const char *path;                                       /* a capture (.wire) */
+    const char *out;                                        /* an archive to make of what it holds; NULL: none */
+    unsigned wanted;                                        /* which of its recordings, from 1; 0: all of them */
+    void (*event)(void *user, const struct plate_event *e); /* may be NULL */
+    void *user;
+};
+struct trace_wire_result {
+    unsigned recordings; /* that begin in it */
+    uint64_t samples;    /* of those wanted */
+    uint64_t torn_bytes; /* of the file: damaged or cut off */
+    uint64_t lost_bytes; /* that the ports sent, and that the capture does not have */
+};
+/* Feeds the reads of a capture through decoder, timebase and station, as the daemon did. What stands before and behind damage
+ * is used. -ENODATA: no such recording begins in it. */
+int trace_wire_replay(const struct trace_wire *opt, struct trace_wire_result *ret, char *ret_error, size_t error_size);

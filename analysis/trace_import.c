@@ -72,33 +72,13 @@ static void on_event(void *user, const struct plate_event *e)
 {
     struct import *im = user;
     struct record_session entry;
-    unsigned plate = 0;
-    switch (e->type) {
-    case PLATE_EVENT_REP:
-        while (plate + 1 < im->recording.plates && strcmp(im->recording.plate[plate].name, e->u.rep.plate)) plate++;
-        put(im, RECORD_REP, plate, 0, e->t_s, &e->u.rep, sizeof e->u.rep);
-        im->ret->reps++;
-        break;
-    case PLATE_EVENT_SET:
-        if (e->u.set.ended_by != PLATE_SET_ACTIVE) put(im, RECORD_SET, 0, 0, e->t_s, &e->u.set, sizeof e->u.set);
-        break;
-    case PLATE_EVENT_ASYMMETRY:
-        put(im, RECORD_ASYMMETRY, 0, 0, e->t_s, &e->u.asymmetry, sizeof e->u.asymmetry);
-        break;
-    case PLATE_EVENT_IMBALANCE:
-        put(im, RECORD_IMBALANCE, 0, 0, e->t_s, &e->u.imbalance, sizeof e->u.imbalance);
-        break;
-    case PLATE_EVENT_CORRECTION:
-        put(im, RECORD_CORRECTION, 0, 0, e->t_s, &e->u.correction, sizeof e->u.correction);
-        record_session_correction(&e->u.correction, "", &entry);
-        put_session(im, entry.key, entry.value, e->t_s, plate_station_next_sample(im->station, 0));
-        break;
-    case PLATE_EVENT_PHASE:
-    case PLATE_EVENT_PLAN:
-    case PLATE_EVENT_MARK:
-    case PLATE_EVENT_TYPES:
-        break; /* phases and the plan are not archived; marks were when they were handed in */
-    }
+    struct record_header h;
+    const void *payload;
+    if (record_of_event(e, &h, &payload)) put(im, (enum record_type)h.type, 0, h.sample, h.t_s, payload, h.size);
+    im->ret->reps += e->type == PLATE_EVENT_REP;
+    if (e->type != PLATE_EVENT_CORRECTION) return;
+    record_session_correction(&e->u.correction, "", &entry);
+    put_session(im, entry.key, entry.value, e->t_s, plate_station_next_sample(im->station, 0));
 }
 
 static void put_session_start(struct import *im)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #ifdef PLATE_SYSTEMD
 #include <systemd/sd-daemon.h>
@@ -25,7 +26,7 @@
 #define RING_OTHER_BYTES_PER_S 20000.0
 
 static struct options {
-    const char *config;
+    const char *config, *capture;
     bool check, print, ready;
 } options = {.config = "plated.yaml"};
 
@@ -33,6 +34,7 @@ const char *argp_program_version = "plated " PLATE_VERSION;
 
 static const struct argp_option keys[] = {
     {"config", 'c', "FILE", 0, "The configuration (default: plated.yaml)", 0},
+    {"capture", 'w', "FILE", 0, "Keep the raw bytes of every port in FILE (.wire)", 0},
     {"check-config", 'k', NULL, 0, "Check the configuration and exit", 0},
     {"print-config", 'p', NULL, 0, "Print the configuration with every default filled in, and exit", 0},
     {"ready", 'r', NULL, 0, "Print READY on standard output when subscribers can come", 0},
@@ -44,6 +46,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 'c':
         options.config = arg;
+        return 0;
+    case 'w':
+        options.capture = arg;
         return 0;
     case 'k':
         options.check = true;
@@ -128,6 +133,36 @@ static struct ring *open_ring(const struct config *c)
     return NULL;
 }
 
+static size_t capture_ring_bytes(const struct config *c)
+{
+    double bytes = 1 << 20;
+    for (unsigned i = 0; i < c->plates_count;
+         i++) /* each sample may come in a read of its own, and a decimal is as long as this */
+        bytes += c->ring_s * c->plates[i].rate_Hz * (double)record_padded(16 + 16 * (c->plates[i].cells_count + 1));
+    return (size_t)bytes;
+}
+
+/* --capture FILE, or a name of its own in the folder of the archives. False: it has said why it cannot be. */
+static bool open_capture(const struct config *c, struct capture **ret)
+{
+    char folder[256], stamp[32], path[512];
+    const time_t now = time(NULL);
+    struct tm tm;
+    if (!options.capture && !c->capture) return true;
+    gmtime_r(&now, &tm);
+    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
+    snprintf(path, sizeof path, "%s/%s-%ld.wire", c->archive_dir, stamp, (long)getpid());
+    const char *file = options.capture ? options.capture : path;
+    int e = config_ring_dir(c, folder, sizeof folder);
+    if (e == 0) e = capture_new(file, folder, capture_ring_bytes(c), ret);
+    if (e == -EEXIST)
+        fprintf(stderr, "plated: %s: is there already; name another file to capture into\n", file);
+    else if (e)
+        fprintf(stderr, "plated: %s: cannot capture: %s; name a file that can be written, and see that %s has %.1f MB\n", file,
+                strerror(-e), folder, (double)capture_ring_bytes(c) / 1e6);
+    return e == 0;
+}
+
 static struct stream *open_stream(const struct config *c)
 {
     struct stream_config cfg = {.data_endpoint = c->stream.data,
@@ -148,12 +183,14 @@ static int run(const struct config *c, int stop_fd)
     struct engine *engine = NULL;
     struct stream *stream = NULL;
     const struct archivist_limits limits = {(int64_t)(c->part_h * 3600e9), (uint64_t)(c->part_MB * 1e6)};
+    struct capture *capture = NULL;
     int e = -1;
     struct ring *ring = prepare_folder(c->archive_dir) ? open_ring(c) : NULL;
     if (ring) stream = open_stream(c);
-    if (stream && (e = log_open()) == 0) e = archivist_new(ring, c->archive_dir, &limits, &archivist);
+    if (stream && (e = log_open()) == 0)
+        e = open_capture(c, &capture) ? archivist_new(ring, c->archive_dir, &limits, &archivist) : -1;
     if (e == 0) e = helper_new(&helper);
-    if (e == 0) e = engine_new(&(struct engine_parts){c, ring, archivist, helper, stream}, &engine);
+    if (e == 0) e = engine_new(&(struct engine_parts){c, ring, archivist, helper, stream, capture}, &engine);
     if (e < -1) fprintf(stderr, "plated: cannot start: %s\n", strerror(-e));
     if (e == 0) {
         if (options.ready) {
@@ -172,6 +209,7 @@ static int run(const struct config *c, int stop_fd)
     if (engine) engine_say_sealed(engine);
     engine_free(engine);
     helper_free(helper);
+    capture_free(capture);
     archivist_free(archivist);
     stream_close(stream);
     ring_close(ring, safe);

@@ -618,6 +618,13 @@ void config_decoder(const struct config_plate *p, struct plate_decoder_config *r
     *ret = (struct plate_decoder_config){.protocol = p->decoder, .cells = p->cells_count, .csv = p->csv};
 }
 
+int config_intake(const struct config_plate *p, struct plate_intake *ret)
+{
+    struct plate_decoder_config decoder;
+    config_decoder(p, &decoder);
+    return plate_intake_init(ret, &decoder, &(struct plate_timebase_config){p->rate_Hz, config_tick_s(p)});
+}
+
 void config_calibration(const struct config_plate *p, struct plate_calibration *ret)
 {
     const bool six = p->matrix.Fx.cells > 0;

@@ -3,7 +3,7 @@
  * defaults, the checks and --print-config come from it, and a test holds config/plated.yaml and docs/configuration.md to it. */
 #pragma once
 #include "../io/recording.h"
-#include "plate/decode.h"
+#include "plate/intake.h"
 #include "plate/station.h"
 #include <stdio.h>
 
@@ -43,6 +43,7 @@ struct config_plate {
 struct config {
     char *station, *archive_dir, *ring_dir;
     double ring_s, part_h, part_MB;
+    bool capture;                        /* keep the raw bytes of every port */
     bool autostart;                      /* record from the first sample on, without waiting for `platectl start` */
     char *subject, *exercise, *protocol; /* protocol: path of a protocol file, relative to the configuration */
     enum plate_side side;
@@ -87,6 +88,7 @@ int config_print(const struct config *c, FILE *file); /* writes c->text; -errno 
 /* The pieces that other modules take. `ret` points into c where it holds strings. */
 void config_station(const struct config *c, struct plate_station_config *ret);
 void config_decoder(const struct config_plate *p, struct plate_decoder_config *ret);
+int config_intake(const struct config_plate *p, struct plate_intake *ret); /* as plate_intake_init; p must outlive it */
 void config_calibration(const struct config_plate *p, struct plate_calibration *ret);
 void config_recording(const struct config *c,
                       struct recording *ret);       /* plates and station; the caller adds name, times, config */

@@ -32,6 +32,8 @@ const struct config_key config_keys[] = {
      "and after so much in its journal; 0: never"},
     {CONFIG_TOP, "autostart", CONFIG_BOOL, AT(config, autostart), "true", 0, 0, NULL, 0, false, "",
      "record from the first sample on; false: wait for `platectl start`"},
+    {CONFIG_TOP, "capture", CONFIG_BOOL, AT(config, capture), "false", 0, 0, NULL, 0, false, "",
+     "keep the raw bytes of every port in a .wire file in archive_dir, one for each start of plated"},
     {CONFIG_TOP, "subject", CONFIG_TEXT, AT(config, subject), "", 0, TEXT_MAX, NULL, 0, false, "",
      "who trains, as it stands in the archive; a code rather than a name"},
     {CONFIG_TOP, "exercise", CONFIG_TEXT, AT(config, exercise), "single_leg_hip_thrust", 1, TEXT_MAX, NULL, 0, true, "",

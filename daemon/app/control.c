@@ -142,10 +142,12 @@ static void do_status(struct engine *e, json_t *params, struct answer *a)
     struct ring_counters r;
     struct stream_counters z;
     struct log_counters l;
+    struct capture_status c;
     archivist_status(e->parts.archivist, &s);
     ring_counters(e->parts.ring, &r);
     stream_counters(e->parts.stream, &z);
     log_counters(&l);
+    capture_status(e->parts.capture, &c);
     json_t *plates = json_array();
     for (unsigned i = 0; i < e->plates; i++) json_array_append_new(plates, plate_status(&e->plate[i]));
     json_t *ring = json_pack("{s:I,s:I,s:I,s:I,s:I}", "capacity_bytes", (json_int_t)r.capacity_bytes, "used_bytes",
@@ -160,14 +162,17 @@ static void do_status(struct engine *e, json_t *params, struct answer *a)
                                "send_failures", (json_int_t)z.send_failures, "requests", (json_int_t)z.requests, "bad_requests",
                                (json_int_t)z.bad_requests, "cached", (json_int_t)z.cached);
     json_t *log = json_pack("{s:I,s:I}", "lines", (json_int_t)l.lines, "dropped", (json_int_t)l.dropped);
-    a->result = json_pack("{s:s,s:s,s:i,s:f,s:b,s:s,s:s,s:s,s:b,s:s,s:f,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "station",
-                          e->config->station, "version", plate_version(), "pid", (int)getpid(), "uptime_s",
-                          (double)(engine_now_ns() - e->started_ns) * 1e-9, "recording", e->recording, "session", e->session,
-                          "archive", e->archive, "last_sealed", s.last_sealed,
-                          /* stopped, but not told sealed yet: its records may still be in the ring */
-                          "sealing", s.sealing || (!e->recording && (s.open || r.used_bytes > 0)), "seal_error", s.seal_error,
-                          "t_s", fmax(0, plate_station_now_s(e->station)), "side", plate_side_name(e->side), "exercise",
-                          e->exercise, "plates", plates, "ring", ring, "archivist", archivist, "stream", stream, "log", log);
+    json_t *capture =
+        json_pack("{s:s,s:I,s:I,s:I,s:s}", "file", capture_path(e->parts.capture), "records", (json_int_t)c.records,
+                  "file_bytes", (json_int_t)c.file_bytes, "lost_records", (json_int_t)c.lost_records, "error", c.error);
+    a->result = json_pack(
+        "{s:s,s:s,s:i,s:f,s:b,s:s,s:s,s:s,s:b,s:s,s:f,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "station", e->config->station,
+        "version", plate_version(), "pid", (int)getpid(), "uptime_s", (double)(engine_now_ns() - e->started_ns) * 1e-9,
+        "recording", e->recording, "session", e->session, "archive", e->archive, "last_sealed", s.last_sealed,
+        /* stopped, but not told sealed yet: its records may still be in the ring */
+        "sealing", s.sealing || (!e->recording && (s.open || r.used_bytes > 0)), "seal_error", s.seal_error, "t_s",
+        fmax(0, plate_station_now_s(e->station)), "side", plate_side_name(e->side), "exercise", e->exercise, "plates", plates,
+        "ring", ring, "archivist", archivist, "stream", stream, "log", log, "capture", capture);
 }
 
 static void do_start(struct engine *e, json_t *params, struct answer *a)

@@ -129,10 +129,18 @@ static void take_bytes(struct engine_plate *p, const uint8_t *bytes, size_t n, i
         p->absent = false;
         if (p->engine->autostart_due && !engine_unsettled(p->engine)) begin_by_itself(p->engine);
     }
+    /* behind the beginning that these bytes may have brought about, before what is made of them */
+    capture_put(p->engine->parts.capture, RECORD_BYTES, p->index, &(struct record_moment){host_ns, utc_ns}, bytes, n);
     plate_intake_take(&p->in, &p->engine->epoch, host_ns, utc_ns, &sink);
 }
 
 /* ---- ports ---- */
+
+static void capture_port(struct engine_plate *p, bool open)
+{
+    const struct record_moment now = {engine_now_ns(), engine_utc_ns()};
+    capture_put(p->engine->parts.capture, RECORD_PORT, p->index, &now, &(uint8_t){open}, 1);
+}
 
 static void lose_port(struct engine_plate *p, const char *why)
 {
@@ -143,6 +151,7 @@ static void lose_port(struct engine_plate *p, const char *why)
     p->empty_reads = 0;
     p->retry_ns = engine_now_ns() + RETRY_NS / 5;
     plate_intake_reopened(&p->in);
+    capture_port(p, false);
     snprintf(p->error, sizeof p->error, "%s", why);
     snprintf(text, sizeof text, "%s: %s; waiting for it to come back", p->cfg->port, why);
     engine_health(e, "port", "error", p->cfg->name, text);
@@ -191,6 +200,7 @@ static void collect_ports(struct engine *e)
             p->port = r.port;
             p->error[0] = 0;
             p->opened_ns = p->talk_ns = engine_now_ns();
+            capture_port(p, true);
             snprintf(text, sizeof text, "%s is open (%s)", p->cfg->port, port_kind(r.port));
             engine_health(e, "port", "ok", p->cfg->name, text);
         } else if (strcmp(p->error, r.why.text) != 0) {
@@ -224,6 +234,7 @@ static void do_what_is_due(struct engine *e, int64_t now)
         if (p->port && now >= p->talk_ns) engine_talk(p, now);
         if (p->in.started && !p->absent && now - p->read_ns > ENGINE_ABSENT_NS) {
             p->absent = true;
+            capture_put(e->parts.capture, RECORD_ABSENT, i, &(struct record_moment){now, engine_utc_ns()}, NULL, 0);
             plate_station_absent(e->station, i);
         }
     }
@@ -269,15 +280,12 @@ int engine_run(struct engine *e, int stop_fd)
 static int set_up_plate(struct engine *e, unsigned i)
 {
     struct engine_plate *p = &e->plate[i];
-    struct plate_decoder_config decoder;
     p->cfg = &e->config->plates[i];
     p->engine = e;
     p->index = i;
     p->force_N = NAN;
-    config_decoder(p->cfg, &decoder);
     config_calibration(p->cfg, &p->calibration);
-    struct plate_timebase_config timebase = {.nominal_rate_Hz = p->cfg->rate_Hz, .tick_s = config_tick_s(p->cfg)};
-    int r = plate_intake_init(&p->in, &decoder, &timebase);
+    int r = config_intake(p->cfg, &p->in);
     if (r) return r;
     p->settled = plate_decoder_settled(&p->in.decoder);
     p->row = calloc((size_t)ENGINE_ROWS * ENGINE_CHANNELS, sizeof *p->row);
@@ -303,6 +311,7 @@ int engine_new(const struct engine_parts *parts, struct engine **ret)
     for (unsigned i = 0; r == 0 && i < e->plates; i++) r = set_up_plate(e, i);
     if (r == 0) r = engine_new_station(e);
     for (unsigned i = 0; r == 0 && i < e->plates; i++) r = plate_station_calibration(e->station, i, &e->plate[i].calibration);
+    if (r == 0) r = engine_capture_station(e);
     if (r == 0)
         *ret = e;
     else

@@ -2,6 +2,7 @@
  * filter, detect, publish. Nothing in it blocks. One thread; control.c runs inside it. */
 #pragma once
 #include "archivist.h"
+#include "capture.h"
 #include "config.h"
 #include "helper.h"
 #include "stream.h"
@@ -13,6 +14,7 @@ struct engine_parts {
     struct archivist *archivist;
     struct helper *helper;
     struct stream *stream;
+    struct capture *capture; /* NULL: none */
 };
 int engine_new(const struct engine_parts *parts, struct engine **ret);
 void engine_free(struct engine *e); /* NULL is fine */

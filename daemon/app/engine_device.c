@@ -40,13 +40,7 @@ void engine_on_edge(void *user, const struct plate_intake_edge *edge)
     struct engine *e = p->engine;
     struct plate_mark m;
     if (!e->recording) return;
-    memset(&m, 0, sizeof m);
-    m.t_s = edge->t_s;
-    m.sample = edge->sample;
-    m.utc_ns = e->epoch.utc_ns + (int64_t)(edge->t_s * 1e9);
-    strcpy(m.kind, "sync");
-    strcpy(m.value, edge->rising ? "rising" : "falling");
-    memcpy(m.plate, p->cfg->name, strlen(p->cfg->name) + 1);
+    plate_intake_edge_mark(edge, &e->epoch, p->cfg->name, &m);
     if (engine_put(e, RECORD_MARK, p->index, m.sample, m.t_s, &m, sizeof m) == 0)
         plate_station_mark(e->station, &m);
     else

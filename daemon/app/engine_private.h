@@ -98,6 +98,7 @@ json_t *engine_real_or_null(double v);
 /* engine_record.c */
 int engine_put(struct engine *e, uint16_t type, unsigned plate, uint64_t sample, double t_s, const void *a, size_t n);
 int engine_new_station(struct engine *e);
+int engine_capture_station(struct engine *e); /* the head of a capture; -ENOMEM */
 bool engine_ring_takes(const struct engine *e, size_t bytes, bool samples);
 void engine_end_if_due(struct engine *e);
 void engine_put_unkept(struct engine_plate *p); /* the gap that stands for refused samples, to ring and core */

@@ -26,6 +26,7 @@ int engine_put(struct engine *e, uint16_t type, unsigned plate, uint64_t sample,
     if (!e->recording) return 0;
     struct record_header h = {.type = type, .plate = (uint16_t)plate, .sample = sample, .t_s = t_s};
     int r = ring_put(e->parts.ring, &h, a, n, NULL, 0);
+    if (r == 0) capture_record(e->parts.capture, &h, a, n);
     if (r && !e->ring_full_told) {
         e->ring_full_told = true;
         engine_health(e, "archive", "error", "",
@@ -46,7 +47,6 @@ static void put_correction(struct engine *e, const struct plate_event *ev)
 {
     const struct plate_correction *c = &ev->u.correction;
     struct record_session entry;
-    engine_put(e, RECORD_CORRECTION, 0, 0, ev->t_s, c, sizeof *c);
     record_session_correction(c, "platectl", &entry);
     put_session(e, &entry, ev->t_s);
     if (c->field == PLATE_FIELD_SIDE && c->set == plate_station_sets(e->station)) plate_side_parse(c->value, &e->side);
@@ -57,6 +57,9 @@ void engine_on_event(void *user, const struct plate_event *ev)
     struct engine *e = user;
     char body[PLATE_EVENT_JSON_MAX], topic[64];
     const char *key = NULL;
+    struct record_header h;
+    const void *payload;
+    if (record_of_event(ev, &h, &payload)) engine_put(e, h.type, 0, h.sample, h.t_s, payload, h.size);
     snprintf(topic, sizeof topic, "%s/", plate_event_name(ev->type));
     switch (ev->type) {
     case PLATE_EVENT_PHASE:
@@ -66,18 +69,14 @@ void engine_on_event(void *user, const struct plate_event *ev)
         break;
     case PLATE_EVENT_REP:
         snprintf(topic, sizeof topic, "rep/%s/", ev->u.rep.plate);
-        engine_put(e, RECORD_REP, 0, 0, ev->t_s, &ev->u.rep, sizeof ev->u.rep);
         break;
     case PLATE_EVENT_SET:
-        if (ev->u.set.ended_by != PLATE_SET_ACTIVE) engine_put(e, RECORD_SET, 0, 0, ev->t_s, &ev->u.set, sizeof ev->u.set);
         if (ev->u.set.set == plate_station_sets(e->station)) key = "set"; /* not an old one that was corrected */
         break;
     case PLATE_EVENT_ASYMMETRY:
-        engine_put(e, RECORD_ASYMMETRY, 0, 0, ev->t_s, &ev->u.asymmetry, sizeof ev->u.asymmetry);
         key = ev->u.asymmetry.metric;
         break;
     case PLATE_EVENT_IMBALANCE:
-        engine_put(e, RECORD_IMBALANCE, 0, 0, ev->t_s, &ev->u.imbalance, sizeof ev->u.imbalance);
         key = "imbalance";
         break;
     case PLATE_EVENT_CORRECTION:
@@ -95,9 +94,6 @@ void engine_on_event(void *user, const struct plate_event *ev)
             key = ev->u.mark.kind;
         else if (strcmp(ev->u.mark.kind, "note") != 0)
             key = record_session_key(ev->u.mark.kind);
-        /* those that were commanded are in the ring already */
-        if (strcmp(ev->u.mark.kind, "resume") == 0)
-            engine_put(e, RECORD_MARK, 0, ev->u.mark.sample, ev->t_s, &ev->u.mark, sizeof ev->u.mark);
         break;
     }
     /* Before `start` the station only shows: a rep that nobody records is not told. */
@@ -204,13 +200,14 @@ static void name_recording(struct engine *e, const char *subject)
     }
 }
 
-static int put_begin(struct engine *e)
+/* What is configured and which devices are there, as JSON; NULL: out of memory. */
+static char *recording_text(struct engine *e, const char *session)
 {
     struct recording rec;
     memset(&rec, 0, sizeof rec);
     config_recording(e->config, &rec);
-    snprintf(rec.name, sizeof rec.name, "%s", e->session);
-    snprintf(rec.session, sizeof rec.session, "%.95s", e->session);
+    snprintf(rec.name, sizeof rec.name, "%s", session);
+    snprintf(rec.session, sizeof rec.session, "%.95s", session);
     snprintf(rec.software, sizeof rec.software, "plated %s", plate_version());
     snprintf(rec.ring, sizeof rec.ring, "%s", ring_path(e->parts.ring));
     rec.created_utc_ns = e->epoch.utc_ns;
@@ -224,12 +221,27 @@ static int put_begin(struct engine *e)
         if (*e->plate[i].device) memcpy(rec.plate[i].device, e->plate[i].device, sizeof rec.plate[i].device);
         if (*e->plate[i].serial) memcpy(rec.plate[i].device_serial, e->plate[i].serial, sizeof rec.plate[i].device_serial);
     }
-    char *json = recording_to_json(&rec);
+    return recording_to_json(&rec);
+}
+
+static int put_begin(struct engine *e)
+{
+    const struct record_header h = {.type = RECORD_BEGIN};
+    char *json = recording_text(e, e->session);
     if (!json) return -ENOMEM;
-    struct record_header h = {.type = RECORD_BEGIN};
     int r = ring_put(e->parts.ring, &h, json, strlen(json), NULL, 0);
+    if (r == 0) capture_record(e->parts.capture, &h, json, strlen(json));
     free(json);
     return r;
+}
+
+int engine_capture_station(struct engine *e)
+{
+    char *json = recording_text(e, "");
+    if (!json) return -ENOMEM;
+    capture_record(e->parts.capture, &(struct record_header){.type = RECORD_STATION}, json, strlen(json));
+    free(json);
+    return 0;
 }
 
 void engine_put_calibration(struct engine_plate *p, uint64_t sample, const char *why)
@@ -317,6 +329,7 @@ int engine_stop(struct engine *e, char *why, size_t size)
     plate_station_finish(e->station);
     for (unsigned i = 0; i < e->plates; i++) e->span[i] = plate_station_next_sample(e->station, i);
     e->end_due = true;
+    capture_record(e->parts.capture, &(struct record_header){.type = RECORD_END}, e->span, e->plates * sizeof *e->span);
     engine_end_if_due(e);
     engine_say_session(e, "stopped", e->archive);
     e->recording = false;

@@ -137,3 +137,15 @@ void plate_intake_reopened(struct plate_intake *in)
     plate_decoder_reset(&in->decoder);
     plate_timebase_reopened(&in->timebase);
 }
+
+void plate_intake_edge_mark(const struct plate_intake_edge *edge, const struct plate_epoch *epoch, const char *plate,
+                            struct plate_mark *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->t_s = edge->t_s;
+    ret->sample = edge->sample;
+    ret->utc_ns = epoch->utc_ns + (int64_t)(edge->t_s * 1e9);
+    strcpy(ret->kind, "sync");
+    strcpy(ret->value, edge->rising ? "rising" : "falling");
+    memcpy(ret->plate, plate, strnlen(plate, sizeof ret->plate - 1));
+}

@@ -11,7 +11,7 @@
 #include <zlib.h>
 
 enum { JOURNAL_VERSION = 1, JOURNAL_HEAD = 512, JOURNAL_READ = 1 << 18 };
-static const char journal_magic[8] = "PLDJRNL";
+static const char journal_magic[8] = "PLDJRNL", capture_magic[8] = "PLDWIRE";
 
 struct journal_head {
     char magic[8];
@@ -63,10 +63,10 @@ int journal_sync_folder(const char *path)
     return rc;
 }
 
-static int write_head(struct journal *j, const char *path, const char *ring_path)
+static int write_head(struct journal *j, const char *path, const char *magic, const char *ring_path)
 {
     struct journal_head h = {.version = JOURNAL_VERSION, .schema = record_schema()};
-    memcpy(h.magic, journal_magic, sizeof h.magic);
+    memcpy(h.magic, magic, sizeof h.magic);
     memcpy(h.ring_path, ring_path, strnlen(ring_path, sizeof h.ring_path - 1));
     h.crc = head_crc(&h);
     int rc = write_at(j->fd, &(struct iovec){&h, sizeof h}, 1, 0);
@@ -75,7 +75,7 @@ static int write_head(struct journal *j, const char *path, const char *ring_path
     return rc ? rc : journal_sync_folder(path);
 }
 
-int journal_create(const char *path, const char *ring_path, struct journal **ret)
+static int create(const char *path, const char *magic, const char *ring_path, struct journal **ret)
 {
     struct journal *j = calloc(1, sizeof *j);
     if (!j) return -ENOMEM;
@@ -85,7 +85,7 @@ int journal_create(const char *path, const char *ring_path, struct journal **ret
         free(j);
         return -e;
     }
-    const int rc = write_head(j, path, ring_path ? ring_path : "");
+    const int rc = write_head(j, path, magic, ring_path);
     if (rc < 0) {
         unlink(path);
         journal_close(j);
@@ -94,6 +94,13 @@ int journal_create(const char *path, const char *ring_path, struct journal **ret
     *ret = j;
     return 0;
 }
+
+int journal_create(const char *path, const char *ring_path, struct journal **ret)
+{
+    return create(path, journal_magic, ring_path ? ring_path : "", ret);
+}
+
+int journal_create_capture(const char *path, struct journal **ret) { return create(path, capture_magic, "", ret); }
 
 int journal_append(struct journal *j, const struct record_header *h, const void *payload)
 {
@@ -178,7 +185,7 @@ struct journal_reader {
     uint64_t torn;
 };
 
-int journal_open(const char *path, struct journal_reader **ret, bool *ret_same_schema)
+static int open_for_reading(const char *path, const char *magic, struct journal_reader **ret, bool *ret_same_schema)
 {
     struct journal_reader *j = calloc(1, sizeof *j);
     if (!j) return -ENOMEM;
@@ -197,7 +204,7 @@ int journal_open(const char *path, struct journal_reader **ret, bool *ret_same_s
         const ssize_t n = read(j->fd, &j->head, sizeof j->head);
         if (n < 0)
             rc = -errno;
-        else if (n != sizeof j->head || memcmp(j->head.magic, journal_magic, sizeof journal_magic) != 0 ||
+        else if (n != sizeof j->head || memcmp(j->head.magic, magic, sizeof j->head.magic) != 0 ||
                  j->head.version != JOURNAL_VERSION || j->head.crc != head_crc(&j->head))
             rc = -EPROTO;
     }
@@ -209,6 +216,17 @@ int journal_open(const char *path, struct journal_reader **ret, bool *ret_same_s
     *ret_same_schema = j->head.schema == record_schema();
     *ret = j;
     return 0;
+}
+
+int journal_open(const char *path, struct journal_reader **ret, bool *ret_same_schema)
+{
+    return open_for_reading(path, journal_magic, ret, ret_same_schema);
+}
+
+int journal_open_capture(const char *path, struct journal_reader **ret)
+{
+    bool ignored; /* a capture has no derived records */
+    return open_for_reading(path, capture_magic, ret, &ignored);
 }
 
 const char *journal_ring_path(const struct journal_reader *j) { return j->head.ring_path; }

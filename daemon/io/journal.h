@@ -6,6 +6,8 @@
 struct journal;
 /* Makes `path` afresh; -EEXIST if it is there. Header: magic, version, record_schema(), path of the ring (truncated to fit). */
 int journal_create(const char *path, const char *ring_path, struct journal **ret);
+/* The same file under another magic, with no ring: a capture of the bytes of the ports (docs/capture.md). */
+int journal_create_capture(const char *path, struct journal **ret);
 /* write(2)s at once, so that what was appended survives the process and the ring's tail may move. On error nothing of the
  * record counts as appended, the file is cut back to the last whole record, and the same record can be appended again
  * later. -errno of write(2). */
@@ -26,6 +28,7 @@ int journal_sync_folder(const char *path);
 struct journal_reader;
 /* -EPROTO: not a journal or another version. *ret_same_schema false: derived records are not to be read. */
 int journal_open(const char *path, struct journal_reader **ret, bool *ret_same_schema);
+int journal_open_capture(const char *path, struct journal_reader **ret);
 const char *journal_ring_path(const struct journal_reader *j);
 /* 0, -ENODATA at the end (of what is whole), -errno. The payload stays valid until the next call. */
 int journal_next(struct journal_reader *j, struct record_header *ret_header, const void **ret_payload);

@@ -11,6 +11,7 @@ _Static_assert(sizeof(struct plate_gap) == 24, "RECORD_GAP: raise the journal's 
 _Static_assert(sizeof(struct record_calibration) == 672, "RECORD_CALIBRATION: raise the journal's and the ring's version");
 _Static_assert(sizeof(struct plate_mark) == 184, "RECORD_MARK: raise the journal's and the ring's version");
 _Static_assert(sizeof(struct record_session) == 144, "RECORD_SESSION: raise the journal's and the ring's version");
+_Static_assert(sizeof(struct record_moment) == 16, "RECORD_BYTES: raise the capture's version");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "records are little-endian");
 
 static uint32_t crc_word(uint32_t crc, uint64_t word) { return (uint32_t)crc32(crc, (const Bytef *)&word, sizeof word); }
@@ -41,6 +42,47 @@ uint32_t record_crc(const struct record_header *h, const void *payload)
     uLong crc = crc32(0, (const Bytef *)h + skip, sizeof *h - skip);
     /* zlib takes a NULL buffer for "start anew" */
     return (uint32_t)(h->size ? crc32(crc, payload, h->size) : crc);
+}
+
+bool record_of_event(const struct plate_event *e, struct record_header *ret_header, const void **ret_payload)
+{
+    struct record_header h = {.t_s = e->t_s};
+    switch (e->type) {
+    case PLATE_EVENT_REP:
+        h.type = RECORD_REP;
+        h.size = sizeof e->u.rep;
+        break;
+    case PLATE_EVENT_SET:
+        if (e->u.set.ended_by == PLATE_SET_ACTIVE) return false;
+        h.type = RECORD_SET;
+        h.size = sizeof e->u.set;
+        break;
+    case PLATE_EVENT_ASYMMETRY:
+        h.type = RECORD_ASYMMETRY;
+        h.size = sizeof e->u.asymmetry;
+        break;
+    case PLATE_EVENT_MARK:
+        if (strcmp(e->u.mark.kind, "resume") != 0) return false;
+        h.type = RECORD_MARK;
+        h.size = sizeof e->u.mark;
+        h.sample = e->u.mark.sample;
+        break;
+    case PLATE_EVENT_IMBALANCE:
+        h.type = RECORD_IMBALANCE;
+        h.size = sizeof e->u.imbalance;
+        break;
+    case PLATE_EVENT_CORRECTION:
+        h.type = RECORD_CORRECTION;
+        h.size = sizeof e->u.correction;
+        break;
+    case PLATE_EVENT_PHASE:
+    case PLATE_EVENT_PLAN:
+    case PLATE_EVENT_TYPES:
+        return false;
+    }
+    *ret_header = h;
+    *ret_payload = &e->u;
+    return true;
 }
 
 int record_parse(const void *bytes, size_t n, struct record_header *ret_header, const void **ret_payload)

@@ -22,6 +22,11 @@ enum record_type {
     RECORD_NEXT,        /* u64 per plate: the same, so far; the recording goes on in another file, its next part */
     RECORD_IMBALANCE,   /* struct plate_imbalance   } derived, too */
     RECORD_CORRECTION,  /* struct plate_correction  } */
+    /* In captures alone (docs/capture.md): */
+    RECORD_STATION = 32, /* text: what is configured, as JSON like that of RECORD_BEGIN */
+    RECORD_BYTES,  /* struct record_moment, then the bytes of one read; `sample`: how many bytes of this port went before */
+    RECORD_PORT,   /* struct record_moment, then a byte: 1 the port was opened, 0 it went away */
+    RECORD_ABSENT, /* struct record_moment: the plate is silent and no longer waited for */
     RECORD_TYPES
 };
 
@@ -35,6 +40,10 @@ struct record_session {
     double t_s;
     uint64_t sample; /* of the first plate */
     int64_t utc_ns;
+};
+
+struct record_moment {
+    int64_t host_ns, utc_ns; /* the host's monotonic clock and UTC when the read returned */
 };
 
 /* Under which key of /session a mark of this kind is kept as well; NULL: it is not. */
@@ -55,6 +64,15 @@ struct record_header {
 #define RECORD_MAGIC 0x44524c50u /* "PLRD" */
 #define RECORD_MAX_PAYLOAD (1u << 20)
 
+/* What acts on the core beside the bytes of the ports: commands, and where a recording begins and ends. */
+static inline bool record_steers(uint16_t type)
+{
+    return type == RECORD_STATION || type == RECORD_BEGIN || type == RECORD_CALIBRATION || type == RECORD_MARK ||
+           type == RECORD_SESSION || type == RECORD_END;
+}
+/* The record that keeps what the core has said, payload included (it points into *e); false: none does. Phases and running sets
+ * are told and not kept; a mark that was commanded is kept when it is commanded. */
+bool record_of_event(const struct plate_event *e, struct record_header *ret_header, const void **ret_payload);
 /* The layout of the structs above in this build; derived records of another one are not read (plate-trace recomputes). */
 uint32_t record_schema(void);
 static inline size_t record_padded(uint32_t size) { return sizeof(struct record_header) + (((size_t)size + 7) & ~(size_t)7); }

@@ -3,6 +3,7 @@
 #include "sim_device.h"
 #include "sim_options.h"
 #include "sim_source.h"
+#include "sim_wire.h"
 #include <argp.h>
 #include <errno.h>
 #include <limits.h>
@@ -31,18 +32,39 @@ static int port_link(const struct sim_options *o, const struct sim_source *s, un
     return n < (int)size ? 0 : sim_complain("--link: the path is too long: shorten it");
 }
 
-static int print_config(const struct sim_options *o, const struct sim_source *s)
+struct full_link {
+    const struct sim_options *o;
+    const struct sim_source *s;
+    char here[PATH_MAX], text[2 * PATH_MAX];
+    int failed;
+};
+
+static const char *full_link(void *user, unsigned plate)
 {
-    char link[PATH_MAX], here[PATH_MAX] = "";
-    if (o->link[0] != '/' && !getcwd(here, sizeof here))
+    struct full_link *f = user;
+    char link[PATH_MAX];
+    f->failed |= port_link(f->o, f->s, plate, link, sizeof link);
+    snprintf(f->text, sizeof f->text, "%s%s%s", f->here, f->here[0] ? "/" : "", link);
+    return f->text;
+}
+
+static int print_config(const struct sim_options *o, const struct sim_source *s, const struct sim_wire *wire)
+{
+    struct full_link f = {.o = o, .s = s};
+    if (o->link[0] != '/' && !getcwd(f.here, sizeof f.here))
         return sim_complain("--link: the working directory is gone: give a full path");
+    if (wire) {
+        sim_wire_print_plates(wire, full_link, &f);
+        return f.failed || fflush(stdout) ? 1 : 0;
+    }
     puts("plates:");
     for (unsigned k = 0; k < s->plates; k++) {
         const struct sim_source_plate *p = &s->plate[k];
         bool sided = !strcmp(p->name, "left") || !strcmp(p->name, "right");
-        if (port_link(o, s, k, link, sizeof link)) return 1;
-        printf("  - name: %s\n    side: %s\n    port: \"%s%s%s\"\n    baud: %u\n    decoder: %s\n    rate_Hz: %.7g\n", p->name,
-               sided ? p->name : "none", here, here[0] ? "/" : "", link, o->protocol->baud, o->protocol->name, s->rate_Hz);
+        const char *link = full_link(&f, k);
+        if (f.failed) return 1;
+        printf("  - name: %s\n    side: %s\n    port: \"%s\"\n    baud: %u\n    decoder: %s\n    rate_Hz: %.7g\n", p->name,
+               sided ? p->name : "none", link, o->protocol->baud, o->protocol->name, s->rate_Hz);
         if (!o->protocol->cells) /* others say forces */
             printf("    count_scale: %.*f\n", p->decimals ? (int)p->decimals : 1, pow(10, -(double)p->decimals));
         if (!s->recording && p->cells == 4) printf("    width_mm: %g\n    length_mm: %g\n", SIM_WIDTH_MM, SIM_LENGTH_MM);
@@ -58,6 +80,7 @@ static int print_config(const struct sim_options *o, const struct sim_source *s)
 struct sim {
     const struct sim_options *o;
     struct sim_source source;
+    struct sim_wire *wire; /* NULL, or what is played instead of the source's rows */
     struct sim_device *device[PLATE_MAX_PLATES];
     unsigned devices;
     int signals;
@@ -225,6 +248,59 @@ static int play(struct sim *m)
     }
 }
 
+/* Sleeps until a device with bytes to send takes some; 2: stopped, 1: an error. */
+static int make_room(struct sim *m, const struct sim_device *d, size_t n)
+{
+    while (sim_device_raw_room(d) < n) {
+        if (flush_all(m)) return 1;
+        if (sim_device_raw_room(d) < n && pause_until(m, now_ns() + 10000000, true)) return 2;
+    }
+    return 0;
+}
+
+/* One thing that happened to a port, at its time. */
+static int play_event(struct sim *m, const struct sim_wire_event *e)
+{
+    struct sim_device *d = m->device[e->plate];
+    struct sim_device_error error;
+    int r = 0;
+    if (e->kind == SIM_WIRE_BACK) {
+        if (sim_device_plugged(d)) return 0;
+        return sim_device_plug(d, &error) < 0 ? sim_complain(error.text) : 0;
+    }
+    if (e->kind == SIM_WIRE_GONE) {
+        r = drain(m, 0.02);
+        sim_device_unplug(d);
+        return r;
+    }
+    if (m->o->speed <= 0) /* no pace: the signal waits for a plug to be noticed */
+        while (sim_device_plugged(d) && !sim_device_heard(d))
+            if (pause_until(m, now_ns() + 2000000, false)) return 2;
+    r = make_room(m, d, e->n);
+    if (r == 0) sim_device_raw(d, e->bytes, e->n);
+    return r ? r : flush_all(m);
+}
+
+/* As play(), of a capture: its bytes at their times. */
+static int play_wire(struct sim *m)
+{
+    struct sim_wire_event e;
+    int r = 0;
+    while (!all_heard(m))
+        if (pause_until(m, now_ns() + 5000000, false)) return 2;
+    m->start_ns = now_ns();
+    while (r == 0 && sim_wire_next(m->wire, &e)) {
+        const int64_t due = m->o->speed > 0 ? m->start_ns + (int64_t)(e.t_s / m->o->speed * NS_PER_S) : 0;
+        while (r == 0 && now_ns() < due) r = pause_until(m, due, pending(m) > 0) ? 2 : flush_all(m);
+        if (r == 0) r = play_event(m, &e);
+    }
+    if (r == 0 && sim_wire_torn_bytes(m->wire))
+        fprintf(stderr, "plate-sim: %s: %llu bytes are damaged or cut off: the rest was played\n", m->o->playback,
+                (unsigned long long)sim_wire_torn_bytes(m->wire));
+    while (r == 0 && pending(m)) r = pause_until(m, now_ns() + 10000000, true) ? 2 : flush_all(m);
+    return r;
+}
+
 static void counters_json(const struct sim_device_counters *n)
 {
     uint64_t gone = n->sent + n->dropped + n->corrupted + n->overrun + n->unplugged;
@@ -257,6 +333,13 @@ static void print_account(const struct sim *m)
     puts("]}");
 }
 
+/* A capture has the answers of its boards in it; what must fit is the byte that asks whether somebody reads. */
+static const struct sim_protocol *protocol_of(const struct sim *m, unsigned plate)
+{
+    if (!m->wire) return m->o->protocol;
+    return sim_protocol_find(strcmp(sim_wire_recording(m->wire)->plate[plate].protocol, "native") ? "csv" : "native");
+}
+
 static int open_devices(struct sim *m)
 {
     const struct sim_options *o = m->o;
@@ -268,7 +351,7 @@ static int open_devices(struct sim *m)
                                         .rate_Hz = m->source.rate_Hz,
                                         .scale_nN = (uint32_t)lround(1e9 * pow(10, -(double)p->decimals)),
                                         .per_packet = o->per_packet ? o->per_packet : usual,
-                                        .protocol = o->protocol,
+                                        .protocol = protocol_of(m, k),
                                         .wait = o->wait,
                                         .overrun = o->overrun,
                                         .drop = o->drop,
@@ -310,7 +393,7 @@ static int run(struct sim *m)
             printf("PORT %s %s\n", m->source.plate[k].name, sim_device_path(m->device[k]));
         puts("READY");
         fflush(stdout);
-        r = play(m);
+        r = m->wire ? play_wire(m) : play(m);
         if (r == 0) r = drain(m, m->o->linger_s);
         if (r != 1) print_account(m);
         r = r == 1;
@@ -318,6 +401,21 @@ static int run(struct sim *m)
     for (unsigned k = 0; k < m->devices; k++) sim_device_close(m->device[k]);
     close(m->signals);
     return r;
+}
+
+/* The source is then no more than the plates' names. */
+static int open_wire(struct sim *m)
+{
+    char error[320];
+    if (sim_wire_open(m->o->playback, &m->wire, error, sizeof error)) return sim_complain(error);
+    const struct recording *rec = sim_wire_recording(m->wire);
+    m->source.rate_Hz = 1000;
+    m->source.plates = rec->plates;
+    for (unsigned k = 0; k < rec->plates; k++) {
+        memcpy(m->source.plate[k].name, rec->plate[k].name, sizeof m->source.plate[k].name);
+        m->source.plate[k].cells = rec->plate[k].cells;
+    }
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -328,7 +426,8 @@ int main(int argc, char **argv)
     argp_program_version = version;
     sim_options_parse(argc, argv, &o);
     struct sim m = {.o = &o};
-    int r = sim_source_open(&m.source, &o);
-    if (!r) r = o.print_config ? print_config(&o, &m.source) : run(&m);
+    int r = sim_options_capture(&o) ? open_wire(&m) : sim_source_open(&m.source, &o);
+    if (!r) r = o.print_config ? print_config(&o, &m.source, m.wire) : run(&m);
+    sim_wire_close(m.wire);
     return sim_source_close(&m.source) | r;
 }

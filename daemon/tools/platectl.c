@@ -247,6 +247,7 @@ static void print_status(const json_t *o)
     putchar('\n');
     print_counters("ring", json_object_get(o, "ring"));
     print_counters("archivist", json_object_get(o, "archivist"));
+    print_counters("capture", json_object_get(o, "capture"));
     print_counters("stream", json_object_get(o, "stream"));
     print_counters("log", json_object_get(o, "log"));
 }

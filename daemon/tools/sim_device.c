@@ -309,6 +309,15 @@ void sim_device_sample(struct sim_device *d, double t_s, uint64_t slot, const in
         native_sample(d, t_s, slot, counts, edge);
 }
 
+size_t sim_device_raw_room(const struct sim_device *d) { return OUT_SIZE - d->out_n; }
+
+void sim_device_raw(struct sim_device *d, const uint8_t *bytes, size_t n)
+{
+    if (d->master < 0) return;
+    memcpy(d->out + d->out_n, bytes, n);
+    d->out_n += n;
+}
+
 /* ---- out ---- */
 
 static void account(struct sim_device *d, size_t written)

@@ -43,6 +43,9 @@ bool sim_device_room(const struct sim_device *d); /* for another sample */
  * sim_protocol.h). While nobody hears it counts as unplugged. */
 void sim_device_sample(struct sim_device *d, double t_s, uint64_t slot, const int32_t *counts, int edge);
 void sim_device_end_packet(struct sim_device *d);
+/* Bytes as they are, faults and all; while nobody hears they are lost. At most sim_device_raw_room. */
+void sim_device_raw(struct sim_device *d, const uint8_t *bytes, size_t n);
+size_t sim_device_raw_room(const struct sim_device *d);
 /* Writes what the pty takes now: bytes written, or -errno. */
 long sim_device_flush(struct sim_device *d);
 size_t sim_device_pending(const struct sim_device *d); /* bytes not yet written */

@@ -5,6 +5,7 @@
  * again, gives the same samples with the same numbers and times. */
 #pragma once
 #include "decode.h"
+#include "event.h"
 #include "timebase.h"
 
 #ifdef __cplusplus
@@ -26,6 +27,10 @@ struct plate_intake_edge {
     double t_s;
     bool rising;
 };
+
+/* The mark that says so: `sync`, of which nothing depends. */
+PLATE_API void plate_intake_edge_mark(const struct plate_intake_edge *edge, const struct plate_epoch *epoch, const char *plate,
+                                      struct plate_mark *ret);
 
 /* In the order of the sample axis, but for edges, which are told before the run that holds their sample. The counts are valid
  * during the call. */
