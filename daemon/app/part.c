@@ -91,6 +91,23 @@ static int append(struct journal *j, uint16_t type, unsigned plate, uint64_t lsn
     return journal_append(j, &h, payload);
 }
 
+/* A journal is made under another name and gets its own when it is whole up to here: where there is a journal, there is a
+ * recording in it. */
+static int create_unnamed(const char *path, const char *ring_path, char ret_new[530], struct journal **ret)
+{
+    snprintf(ret_new, 530, "%s.new", path);
+    if (access(path, F_OK) == 0) return -EEXIST;
+    unlink(ret_new); /* of a dead process */
+    return journal_create(ret_new, ring_path, ret);
+}
+
+static int give_name(struct journal *j, const char *new_path, const char *path)
+{
+    const int rc = journal_sync(j);
+    if (rc) return rc;
+    return rename(new_path, path) < 0 ? -errno : journal_sync_folder(path);
+}
+
 /* The next part's journal: who and when, and what holds. What is said again has no number, so that it is never passed over. */
 static int append_what_holds(struct part *p, struct journal *j, const struct recording *rec)
 {
@@ -104,7 +121,7 @@ static int append_what_holds(struct part *p, struct journal *j, const struct rec
             rc = append(j, RECORD_CALIBRATION, i, 0, p->calibration_sample[i], &p->calibration[i], sizeof p->calibration[i]);
         if (p->has_knot[i] && rc == 0) rc = append(j, RECORD_CLOCK, i, 0, p->knot[i].sample, &p->knot[i], sizeof p->knot[i]);
     }
-    return rc ? rc : journal_sync(j);
+    return rc;
 }
 
 int part_begin(struct part *p, const char *folder, const char *ring_path, const struct record_header *h, const void *payload,
@@ -116,13 +133,15 @@ int part_begin(struct part *p, const char *folder, const char *ring_path, const 
     recording_done(&p->recording);
     *p = (struct part){.recording = rec, .begun_ns = now_ns, .lsn = h->lsn};
     set_paths(p, folder);
-    rc = journal_create(p->journal_path, ring_path, &p->journal);
+    char new_path[530];
+    rc = create_unnamed(p->journal_path, ring_path, new_path, &p->journal);
     if (rc) return rc;
     rc = journal_append(p->journal, h, payload);
-    if (rc == 0) rc = journal_sync(p->journal);
+    if (rc == 0) rc = give_name(p->journal, new_path, p->journal_path);
     if (rc == 0) return 0;
     journal_close(p->journal);
     p->journal = NULL;
+    unlink(new_path);
     unlink(p->journal_path);
     return rc;
 }
@@ -156,20 +175,22 @@ int part_sync(struct part *p, const char *folder)
 
 int part_next(struct part *p, const char *folder, const char *ring_path, int64_t now_ns)
 {
-    char journal_path[520];
+    char journal_path[520], new_path[530];
     struct journal *j;
     struct recording rec = p->recording;
     rec.earlier_parts++;
     recording_part_name(p->recording.name, rec.earlier_parts + 1, rec.name, sizeof rec.name);
     for (unsigned i = 0; i < rec.plates; i++) rec.plate[i].first_sample = p->next[i];
     snprintf(journal_path, sizeof journal_path, "%s/%s.journal", folder, rec.name);
-    int rc = journal_create(journal_path, ring_path, &j);
+    int rc = create_unnamed(journal_path, ring_path, new_path, &j);
     if (rc) return rc;
     rc = append_what_holds(p, j, &rec);
+    if (rc == 0) rc = give_name(j, new_path, journal_path);
     if (rc == 0) rc = append(p->journal, RECORD_NEXT, 0, 0, 0, p->next, rec.plates * sizeof *p->next);
     if (rc == 0) rc = journal_sync(p->journal);
     if (rc) {
         journal_close(j);
+        unlink(new_path);
         unlink(journal_path);
         return rc;
     }

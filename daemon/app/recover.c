@@ -78,6 +78,7 @@ static int look_at_ring(struct recover *r)
     if (rc == -EBUSY) return fail(r, rc, "%s: plated is still writing: stop it first (platectl shutdown)", r->ring);
     if (rc == -EPROTO)
         return fail(r, rc, "%s: not a ring of this version: use the plate-trace that came with its plated", r->ring);
+    r->ring_empty = rc == -ENODATA;
     if (rc) return fail(r, rc, "%s: %s", r->ring, strerror(-rc));
     do rc = ring_peek(ring, &h, &payload);
     while (rc == -EBADMSG || (!rc && h.type != RECORD_BEGIN));
@@ -113,18 +114,23 @@ static void part_path(const char *path, const char *ending, unsigned number, cha
     snprintf(ret, MAX_PATH, "%.*s%s%s", (int)(base - stem), stem, name, ending);
 }
 
+static void next_part(const struct recover *r, char ret_journal[MAX_PATH])
+{
+    unsigned number = 1;
+    char stem[MAX_PATH];
+    swap_ending(r->journal, ".journal", "", stem);
+    const char *base = strrchr(stem, '/'), *dot = strrchr(base ? base : stem, '.');
+    if (dot && sscanf(dot, ".part%u", &number) != 1) number = 1;
+    part_path(r->journal, ".journal", number + 1, ret_journal);
+}
+
 /* What is in the ring goes on where the last part stops; the parts before it are whole. */
 static bool has_later_part(const struct recover *r)
 {
-    char name[MAX_PATH], path[MAX_PATH];
-    unsigned number = 1;
-    const char *dot = strrchr(r->h5, '/');
-    swap_ending(dot ? dot + 1 : r->h5, ".h5", "", name);
-    if ((dot = strrchr(name, '.')) && sscanf(dot, ".part%u", &number) != 1) number = 1;
-    part_path(r->journal, ".journal", number + 1, path);
-    if (exists(path)) return true;
-    part_path(r->h5, ".h5", number + 1, path);
-    return exists(path);
+    char journal[MAX_PATH], h5[MAX_PATH];
+    next_part(r, journal);
+    swap_ending(journal, ".journal", ".h5", h5);
+    return exists(journal) || exists(h5);
 }
 
 static int find_files(struct recover *r, const char *path)
@@ -206,7 +212,7 @@ static int open_ring(struct recover *r, struct ring **ret)
     *ret = NULL;
     if (!*r->ring) return 0;
     int rc = ring_open(r->ring, ret);
-    if (rc == -ENOENT) return *r->ring = '\0', 0;
+    if (rc == -ENOENT || rc == -ENODATA) return *r->ring = '\0', 0;
     if (rc == -EBUSY) return fail(r, rc, "%s: plated is still writing: stop it first (platectl shutdown)", r->h5);
     if (rc == -EPROTO)
         return fail(r, rc, "%s: not a ring of this version: use the plate-trace that came with its plated", r->ring);
@@ -224,6 +230,17 @@ static int seal(struct recover *r)
     return rc ? fail(r, rc, "%s: %s", r->h5, e.text) : 0;
 }
 
+/* Journals that were being made when their process died: nothing is in them. */
+static void remove_unborn(const struct recover *r)
+{
+    char next[MAX_PATH], path[MAX_PATH];
+    next_part(r, next);
+    snprintf(path, sizeof path, "%s.new", next);
+    unlink(path);
+    snprintf(path, sizeof path, "%s.new", r->journal);
+    unlink(path);
+}
+
 static int recover_files(struct recover *r, char *ret_account, size_t account_size)
 {
     uint64_t samples;
@@ -239,6 +256,7 @@ static int recover_files(struct recover *r, char *ret_account, size_t account_si
         return fail(r, rc, "%s: sealed; cannot empty %s: %s", r->h5, r->ring, strerror(-rc));
     if (r->has_journal && unlink(r->journal))
         return fail(r, -errno, "%s: sealed; cannot remove %s: %s", r->h5, r->journal, strerror(errno));
+    remove_unborn(r);
     FILE *f = fmemopen(ret_account, account_size, "w");
     if (!f) return fail(r, -errno, "%s: sealed, but: %s", r->h5, strerror(errno));
     fprintf(f, "%s: sealed, %" PRIu64 " samples of %u plate%s", r->h5, samples, plates, plates == 1 ? "" : "s");

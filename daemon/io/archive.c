@@ -1,12 +1,15 @@
+#define _GNU_SOURCE /* dup3 */
 #include "archive_layout.h"
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* ---- creating ---- */
 
@@ -258,6 +261,20 @@ static void release(struct archive_writer *w)
     free(w);
 }
 
+/* HDF5 must not close what it cannot write: it would free half of it, and crash at another file that comes to lie there. Such a
+ * file stays open for good, on /dev/null, so that the disk gets its room back. */
+static int close_file(hid_t file, struct archive_error *ret_error)
+{
+    if (H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0)
+        return H5Fclose(file) < 0 ? archive_fail(ret_error, -EIO, "cannot be closed") : 0;
+    const int rc = archive_fail(ret_error, -EIO, "cannot be closed");
+    int *fd;
+    const int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nowhere >= 0 && H5Fget_vfd_handle(file, H5P_DEFAULT, (void **)&fd) >= 0) dup3(nowhere, *fd, O_CLOEXEC);
+    if (nowhere >= 0) close(nowhere);
+    return rc;
+}
+
 int archive_create(const char *path, enum archive_mode mode, const struct recording *rec, struct archive_writer **ret,
                    struct archive_error *ret_error)
 {
@@ -287,7 +304,7 @@ int archive_create(const char *path, enum archive_mode mode, const struct record
     if (!w->failed && mode == ARCHIVE_LIVE) building(w, H5Fstart_swmr_write(w->file) >= 0, "a file that can be read meanwhile");
     if (w->failed) {
         rc = archive_fail(ret_error, -EIO, "%s: %.180s", path, w->first_failure.text);
-        H5Fclose(w->file);
+        close_file(w->file, NULL);
         release(w);
         return rc;
     }
@@ -580,9 +597,9 @@ int archive_close(struct archive_writer *w, struct archive_error *ret_error)
 {
     if (!w) return 0;
     int rc = w->mode == ARCHIVE_SEALED ? finish(w, ret_error) : 0;
-    if (H5Fclose(w->file) < 0 && rc == 0) rc = archive_fail(ret_error, -EIO, "cannot be closed");
+    const int closed = close_file(w->file, rc ? NULL : ret_error);
     release(w);
-    return rc;
+    return rc ? rc : closed;
 }
 
 int archive_reopen(const char *path, struct archive_writer **ret, struct archive_error *ret_error)
@@ -613,9 +630,9 @@ int archive_reopen(const char *path, struct archive_writer **ret, struct archive
 int archive_abandon(struct archive_writer *w)
 {
     if (!w) return 0;
-    const bool ok = w->file < 0 || H5Fclose(w->file) >= 0;
+    const int rc = w->file < 0 ? 0 : close_file(w->file, NULL);
     release(w);
-    return ok ? 0 : -EIO;
+    return rc;
 }
 
 void archive_beat_while_closing(struct archive_writer *w, const struct archive_pulse *pulse) { w->pulse = pulse; }

@@ -230,12 +230,17 @@ static int read_all(struct reading *r, const char *path, struct archive_error *r
     return 0;
 }
 
+enum { READ_ATTEMPTS = 28 };
+
 /* A file that is being written, or whose writer died, opens only as one that may grow. */
 static hid_t open_file(const char *path, bool *ret_live)
 {
     const hid_t access = archive_access(false);
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
     *ret_live = file < 0;
+    /* HDF5 reads a page again while its writer is at work on it, and waits twice as long each time. What a power cut has left
+     * half written stays so: a quarter of a second is enough, and the 100 attempts of its default are a hang. */
+    H5Pset_metadata_read_attempts(access, READ_ATTEMPTS);
     if (file < 0) file = H5Fopen(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access);
     H5Pclose(access);
     return file;

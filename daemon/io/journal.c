@@ -30,6 +30,7 @@ struct journal {
     int fd;
     uint64_t bytes;  /* whole records end here */
     uint64_t synced; /* and are on the disk up to here */
+    uint64_t marked; /* and nothing but a mark that says so is behind that */
 };
 
 /* All of it at `at`, or -errno. */
@@ -71,7 +72,7 @@ static int write_head(struct journal *j, const char *path, const char *magic, co
     h.crc = head_crc(&h);
     int rc = write_at(j->fd, &(struct iovec){&h, sizeof h}, 1, 0);
     if (!rc && fdatasync(j->fd) < 0) rc = -errno;
-    j->bytes = j->synced = sizeof h;
+    j->bytes = j->synced = j->marked = sizeof h;
     return rc ? rc : journal_sync_folder(path);
 }
 
@@ -117,14 +118,25 @@ int journal_append(struct journal *j, const struct record_header *h, const void 
     return 0;
 }
 
+/* What follows a mark was written when everything before it was on the disk. A mark that cannot be written is missed by nobody.
+ */
+static void mark_synced(struct journal *j)
+{
+    struct record_header h = {.magic = RECORD_MAGIC, .type = RECORD_SYNCED, .size = sizeof j->synced};
+    h.crc = record_crc(&h, &j->synced);
+    (void)!journal_append(j, &h, &j->synced);
+    j->marked = j->bytes;
+}
+
 int journal_sync(struct journal *j)
 {
     if (fdatasync(j->fd) == 0) {
         j->synced = j->bytes;
+        if (j->bytes > j->marked) mark_synced(j);
         return 0;
     }
     const int rc = -errno;
-    j->bytes = j->synced;
+    j->bytes = j->marked = j->synced;
     (void)!ftruncate(j->fd, (off_t)j->bytes); /* as in journal_append */
     return rc;
 }
@@ -172,7 +184,7 @@ uint64_t journal_bytes(const struct journal *j) { return j->bytes; }
 void journal_close(struct journal *j)
 {
     if (!j) return;
-    fdatasync(j->fd);
+    journal_sync(j);
     close(j->fd);
     free(j);
 }
@@ -182,6 +194,8 @@ struct journal_reader {
     struct journal_head head;
     uint8_t *buffer;
     size_t size, start, end; /* allocated; [start, end) is read and not yet handed out; start is a multiple of 8 */
+    uint64_t offset;         /* in the file, of `end` */
+    uint64_t synced;         /* so much is known to have been on the disk once */
     uint64_t torn;
 };
 
@@ -213,6 +227,7 @@ static int open_for_reading(const char *path, const char *magic, struct journal_
         return rc;
     }
     j->head.ring_path[sizeof j->head.ring_path - 1] = '\0';
+    j->offset = sizeof j->head;
     *ret_same_schema = j->head.schema == record_schema();
     *ret = j;
     return 0;
@@ -244,35 +259,71 @@ static int fill(struct journal_reader *j)
         j->size *= 2;
     }
     ssize_t n;
-    do n = read(j->fd, j->buffer + j->end, j->size - j->end);
+    do n = pread(j->fd, j->buffer + j->end, j->size - j->end, (off_t)j->offset);
     while (n < 0 && errno == EINTR);
     if (n < 0) return -errno;
     if (n == 0) return -ENODATA;
     j->end += (size_t)n;
+    j->offset += (uint64_t)n;
     return 0;
+}
+
+/* The record at `start`: 0, and it is passed; -EBADMSG: there is none, or a part of one at the file's end; -ENODATA: the file
+ * ends here; -errno. */
+static int next_here(struct journal_reader *j, struct record_header *ret_header, const void **ret_payload)
+{
+    for (;;) {
+        int rc = record_parse(j->buffer + j->start, j->end - j->start, ret_header, ret_payload);
+        if (rc == 0) j->start += record_padded(ret_header->size);
+        if (rc != -EAGAIN) return rc;
+        rc = fill(j);
+        if (rc == -ENODATA && j->start < j->end) return -EBADMSG;
+        if (rc < 0) return rc;
+    }
+}
+
+static void skip_word(struct journal_reader *j) { j->start += j->end - j->start < 8 ? j->end - j->start : 8; }
+
+static uint64_t here(const struct journal_reader *j) { return j->offset - (j->end - j->start); }
+
+/* Was this byte on the disk once? Only a mark behind it says so. Damage that comes later costs what it has hit; but where a
+ * power cut left a hole in what was written last, the recording ends: nobody knows what else is missing. */
+static int find_mark(struct journal_reader *j, uint64_t at)
+{
+    struct record_header h;
+    const void *payload;
+    struct journal_reader look = {.fd = j->fd, .size = JOURNAL_READ, .offset = at, .buffer = malloc(JOURNAL_READ)};
+    int rc = look.buffer ? 0 : -ENOMEM;
+    while ((rc == 0 || rc == -EBADMSG) && j->synced <= at) {
+        uint64_t mark = here(&look), says;
+        rc = next_here(&look, &h, &payload);
+        if (rc == -EBADMSG) skip_word(&look);
+        if (rc != 0 || h.type != RECORD_SYNCED || h.size != sizeof says) continue;
+        memcpy(&says, payload, sizeof says);
+        if (says == mark) j->synced = mark;
+    }
+    free(look.buffer);
+    return rc == -EBADMSG ? 0 : rc;
 }
 
 int journal_next(struct journal_reader *j, struct record_header *ret_header, const void **ret_payload)
 {
-    bool at_end = false;
-    while (!at_end || j->start < j->end) {
-        const int rc = record_parse(j->buffer + j->start, j->end - j->start, ret_header, ret_payload);
-        if (rc == 0) {
-            j->start += record_padded(ret_header->size);
-            return 0;
+    struct stat st;
+    for (;;) {
+        const uint64_t at = here(j);
+        int rc = next_here(j, ret_header, ret_payload);
+        if (rc == 0 && ret_header->type == RECORD_SYNCED) continue;
+        if (rc != -EBADMSG) return rc;
+        if (at >= j->synced) rc = find_mark(j, at);
+        if (rc == -ENODATA && fstat(j->fd, &st) == 0) {
+            j->torn += (uint64_t)st.st_size - at;
+            j->offset = (uint64_t)st.st_size;
+            j->start = j->end;
         }
-        if (rc == -EAGAIN && !at_end) {
-            const int filled = fill(j);
-            if (filled < 0 && filled != -ENODATA) return filled;
-            at_end = filled == -ENODATA;
-            continue;
-        }
-        /* no record here: looks for the next one, so that one bad sector does not cost all that follows */
-        const size_t skip = j->end - j->start < 8 ? j->end - j->start : 8;
-        j->start += skip;
-        j->torn += skip;
+        if (rc < 0 && rc != -EBADMSG) return rc;
+        skip_word(j);
+        j->torn += here(j) - at;
     }
-    return -ENODATA;
 }
 
 uint64_t journal_torn_bytes(const struct journal_reader *j) { return j->torn; }

@@ -22,6 +22,7 @@ enum record_type {
     RECORD_NEXT,        /* u64 per plate: the same, so far; the recording goes on in another file, its next part */
     RECORD_IMBALANCE,   /* struct plate_imbalance   } derived, too */
     RECORD_CORRECTION,  /* struct plate_correction  } */
+    RECORD_SYNCED,      /* u64: so many bytes of the journal were on the disk before this was written (journal.c alone) */
     /* In captures alone (docs/capture.md): */
     RECORD_STATION = 32, /* text: what is configured, as JSON like that of RECORD_BEGIN */
     RECORD_BYTES,  /* struct record_moment, then the bytes of one read; `sample`: how many bytes of this port went before */

@@ -130,11 +130,13 @@ static int take_file(struct ring *r)
 {
     struct stat st;
     if (fstat(r->fd, &st) < 0) return -errno;
+    if (S_ISREG(st.st_mode) && st.st_size == 0) return -ENODATA;
     if (!S_ISREG(st.st_mode) || st.st_size <= RING_PAGE) return -EPROTO;
     r->map_size = (size_t)st.st_size;
     const int rc = map_file(r);
     if (rc < 0) return rc;
     const struct ring_page *p = r->page;
+    if (p->magic == 0) return -ENODATA;
     if (p->magic != RING_MAGIC || p->version != RING_VERSION || !plausible(p, st.st_size)) return -EPROTO;
     r->capacity = p->capacity;
     r->peeked = atomic_load(&p->tail);

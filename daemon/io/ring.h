@@ -14,7 +14,7 @@ struct ring_counters {
  * holds records of a dead process (recover first). -ENOSPC: `dir` cannot hold it. Other errno of the calls. */
 int ring_create(const char *dir, const char *name, size_t capacity, struct ring **ret);
 /* Opens what a dead process left, for recovery: read with ring_peek/ring_consume. -EBUSY: its owner lives. -ENOENT.
- * -EPROTO: not a ring, or of another version. */
+ * -ENODATA: its making was not finished. -EPROTO: not a ring, or of another version. */
 int ring_open(const char *path, struct ring **ret);
 /* Unmaps; `unlink_it` when everything in it is safe elsewhere. NULL is fine. */
 void ring_close(struct ring *r, bool unlink_it);

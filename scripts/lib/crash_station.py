@@ -79,7 +79,7 @@ class Station:
         self.archive = pathlib.Path(archive or self.folder / "traces")
         self.ring = self.folder / "ring"
         self.ring.mkdir(exist_ok=True)
-        self.env, self.heard, self.told, self.times = dict(os.environ, **(env or {})), {p: 0 for p in plates}, [], []
+        self.env, self.heard, self.told = dict(os.environ, **(env or {})), {p: 0 for p in plates}, []
         self.data, self.control = (f"ipc://{self.folder}/{n}" for n in ("data", "control"))
         self.config = self.folder / "plated.yaml"
         self.config.write_text("\n".join([
@@ -89,7 +89,7 @@ class Station:
                 f"side: {p if len(plates) > 1 else 'none'}, cells: [{', '.join(f'{{name: c{i}}}' for i in range(cells))}]}}" for p in plates]) + "\n")
         self.sim_args = [program("plate-sim"), "--link", f"{self.folder}/port", "--playback", str(signal_path), "--speed", str(speed), "--linger", "30"]
         self.daemon = self.sim = None
-        self.running = False
+        self.running = self.over = False
 
     def __enter__(self):
         self.context = zmq.Context()
@@ -123,9 +123,11 @@ class Station:
                 continue
             topic, header, *_ = self.sub.recv_multipart()
             now, h = time.monotonic(), json.loads(header)
-            if topic.startswith(b"force/"):
+            if topic == b"session/" and not h.get("cached"):
+                self.over = h["state"] != "started"  # what is shown now is not recorded, and counts from 0 again
+            if topic.startswith(b"force/") and not self.over:
                 self.heard[h["plate"]] = max(self.heard[h["plate"]], h["sample"] + h["shape"][0])
-            elif not h.get("cached"):
+            if not topic.startswith(b"force/") and not h.get("cached"):
                 self.told.append((now, topic.decode(), h))
 
     def wait(self, what, seconds=20):

@@ -1,6 +1,7 @@
 """scripts/crash-test: docs/archive.md says what it proves."""
 import argparse
 import collections
+import os
 import pathlib
 import random
 import shutil
@@ -12,6 +13,8 @@ import time
 
 import numpy as np
 
+import crash_disk
+import crash_power
 from crash_station import SHAPES, Station, Wrong, program, read_counts, run_trace, signal_counts, trace_files, write_signal
 
 SIGNAL_S = 12
@@ -109,13 +112,49 @@ def kill_trials(args, rng):
 
 def keep(folder, args):
     kept = pathlib.Path(tempfile.mkdtemp(prefix="plated-crash-kept-", dir=args.dir))
-    shutil.copytree(folder, kept, dirs_exist_ok=True, ignore=lambda d, names: [x for x in names if not (pathlib.Path(d) / x).is_file() and not (pathlib.Path(d) / x).is_dir()])
+    for path in folder.rglob("*"):
+        if path.is_file():
+            (kept / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, kept / path.relative_to(folder))
     return kept
+
+
+def run_kills(args, rng, _):
+    tally = kill_trials(args, rng)
+    return tally["wrong"], (f"{args.trials} kills ({', '.join(f'{tally[k]} {k}' for k in KINDS)}): {tally['wrong']} wrong; {tally['rows']} rows in "
+                            f"{tally['files']} files, each a prefix of what was sent, none shorter than what was heard")
+
+
+def run_power(args, rng, shim):
+    tally = crash_power.power_trials(args, rng, shim, keep)
+    return tally["wrong"], (f"{args.trials} power cuts: {tally['wrong']} wrong; {tally['rows']} rows, each a prefix of what was sent; {tally['old']} of them were "
+                            f"older than {crash_power.OLD_S:g} s, and none of those is missing")
+
+
+def run_disk(args, rng, shim):
+    tally = crash_disk.disk_trials(args, rng, shim, keep)
+    kinds = ", ".join(f"{tally[k]} {k}" for k in dict.fromkeys(crash_disk.KINDS))
+    return tally["wrong"], (f"{args.trials} disks ({kinds}): {tally['wrong']} wrong; {tally['rows']} rows in {tally['files']} files, all that was sent; {tally['reps']} reps live, "
+                            f"all of them in the archive; told after {tally['slowest_ms'] / 1000:.2f} s at most")
+
+
+def run_stall(args, _, shim):
+    try:
+        r = crash_disk.stall(args, shim)
+    except Wrong as e:
+        return 1, f"a disk that stalls for {args.stall:g} s: {e}"
+    return r["lost"] + r["refused"], (f"a disk that stalls for {args.stall:g} s under 2 plates of 1 kHz x 4: {r['lost']} samples lost, {r['published']} a plate published "
+                                      f"meanwhile, the ring was {r['ring_pct']:.0f} % full")
 
 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/crash-test", description="Kills plated at random instants, also while it seals, rotates and recovers, "
-                                     "and holds what can be recovered against what was sent: an unbroken prefix, bit for bit, as long as any subscriber had heard.")
+                                     "and holds what can be recovered against what was sent: an unbroken prefix, bit for bit, as long as any subscriber had heard. "
+                                     "Or troubles its disk (tests/e2e/diskshim.c stands in for it; full disks are small tmpfs mounts and want root).")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--power", action="store_true", help="cut the power: of what was written since the last sync, a random subset of pages is there")
+    what.add_argument("--disk", action="store_true", help="a disk that fills, fails, forgets what it was to sync, or vanishes")
+    what.add_argument("--stall", type=float, metavar="S", help="a disk that takes nothing for S seconds; one run")
     parser.add_argument("--trials", type=int, default=200, metavar="N")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of every random choice (default: the time; printed)")
     parser.add_argument("--dir", help="where the trials' files go (default: the temporary folder)")
@@ -123,11 +162,11 @@ def main():
     args = parser.parse_args()
     print(f"seed {args.seed}", flush=True)
     began = time.monotonic()
-    tally = kill_trials(args, random.Random(args.seed))
-    kinds = ", ".join(f"{tally[k]} {k}" for k in KINDS)
-    print(f"{args.trials} trials ({kinds}): {tally['wrong']} wrong; {tally['rows']} rows in {tally['files']} files, each a prefix of what was sent, "
-          f"none shorter than what was heard ({time.monotonic() - began:.0f} s)")
-    return 1 if tally["wrong"] else 0
+    shim = pathlib.Path(os.environ["PLATE_BIN"]).parent / "tests" / "diskshim.so"
+    run = run_power if args.power else run_disk if args.disk else run_stall if args.stall else run_kills
+    wrong, text = run(args, random.Random(args.seed), shim)
+    print(f"{text} ({time.monotonic() - began:.0f} s)")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
