@@ -124,7 +124,7 @@ def trial(kind, shape, sent, signal_path, rng, folder, shim):
             subprocess.run(["umount", "-l", traces], check=False)
 
 
-def disk_trials(args, rng, shim, keep):
+def disk_trials(args, rng, shim, keep, kinds=tuple(KINDS)):
     tally, slowest = collections.Counter(), 0
     with tempfile.TemporaryDirectory(prefix="plated-disk-", dir=args.dir) as base:
         base, signals = pathlib.Path(base), {}
@@ -132,7 +132,7 @@ def disk_trials(args, rng, shim, keep):
             signals[shape] = signal_counts(rate_Hz, cells, SIGNAL_S)
             write_signal(base / f"signal{i}.csv", rate_Hz, [signals[shape]])
         for n in range(args.trials):
-            kind = KINDS[n % len(KINDS)]
+            kind = kinds[n % len(kinds)]
             which = 1 if kind == "small" else n // 2 % 2
             shape, folder = list(SHAPES)[which], base / f"trial{n}"
             folder.mkdir()

@@ -110,7 +110,7 @@ class Disk:
             (folder / pathlib.Path(path).name).write_bytes(file.after_the_cut(rng))
 
 
-def record(base, shape, signal_path, rng, shim):
+def record(base, shape, signal_path, rng, shim, seconds):
     """One run of plated with everything in it: parts, a stop, a second recording."""
     base.mkdir()
     rate_Hz, cells = SHAPES[shape]
@@ -119,7 +119,7 @@ def record(base, shape, signal_path, rng, shim):
     config = rng.choice(["part_MB: 0", "part_MB: 0.05"])
     with Station(base, signal_path, rate_Hz, cells, config=config, env=env) as s:
         s.wait(lambda: s.heard["plate"] > 0)
-        end = time.monotonic() + RUN_S
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             heard.append((time.monotonic(), s.heard["plate"]))
             time.sleep(0.01)
@@ -158,19 +158,19 @@ def cut_once(log, at, heard, sent, rng, folder):
     return rows, old
 
 
-def power_trials(args, rng, shim, keep):
+def power_trials(args, rng, shim, keep, seconds=RUN_S, per_run=20):
+    """per_run cuts through the log of each run."""
     tally = collections.Counter()
-    per_run = 20
     with tempfile.TemporaryDirectory(prefix="plated-power-", dir=args.dir) as base:
         base, signals = pathlib.Path(base), {}
         for i, (shape, (rate_Hz, cells)) in enumerate(SHAPES.items()):
-            signals[shape] = signal_counts(rate_Hz, cells, 3 * RUN_S)
+            signals[shape] = signal_counts(rate_Hz, cells, 3 * seconds)
             write_signal(base / f"signal{i}.csv", rate_Hz, [signals[shape]])
         for n in range(args.trials):
             if n % per_run == 0:
                 which = n // per_run % len(SHAPES)
                 shape = list(SHAPES)[which]
-                log, heard = record(base / f"run{n}", shape, base / f"signal{which}.csv", rng, shim)
+                log, heard = record(base / f"run{n}", shape, base / f"signal{which}.csv", rng, shim, seconds)
             at = rng.randrange(1, len(log) + 1)
             folder = base / f"trial{n}"
             try:

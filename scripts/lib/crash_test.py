@@ -111,12 +111,19 @@ def kill_trials(args, rng):
 
 
 def keep(folder, args):
+    """A wrong trial's files, for whoever looks into it."""
     kept = pathlib.Path(tempfile.mkdtemp(prefix="plated-crash-kept-", dir=args.dir))
     for path in folder.rglob("*"):
         if path.is_file():
             (kept / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, kept / path.relative_to(folder))
     return kept
+
+
+def disk_shim():
+    """What is preloaded into plated; a sanitizer's runtime has to come before it."""
+    beside = str(pathlib.Path(os.environ["PLATE_BIN"]).parent / "tests" / "ptyshim.so")
+    return os.environ.get("PLATE_PRELOAD", beside).replace("ptyshim.so", "diskshim.so")
 
 
 def run_kills(args, rng, _):
@@ -162,7 +169,7 @@ def main():
     args = parser.parse_args()
     print(f"seed {args.seed}", flush=True)
     began = time.monotonic()
-    shim = pathlib.Path(os.environ["PLATE_BIN"]).parent / "tests" / "diskshim.so"
+    shim = disk_shim()
     run = run_power if args.power else run_disk if args.disk else run_stall if args.stall else run_kills
     wrong, text = run(args, random.Random(args.seed), shim)
     print(f"{text} ({time.monotonic() - began:.0f} s)")
