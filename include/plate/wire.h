@@ -1,5 +1,5 @@
 /* plate/wire.h - the native wire frame, as a device sends it. Dependency-free C: an Arduino can include it.
- * Pure; no malloc, no float, under 600 bytes of stack. Any thread.
+ * Pure; no malloc, no float; beside the packet, some ten bytes of stack on an 8-bit board. Any thread.
  *
  * On the wire: COBS(body, CRC-32 of body little-endian) 0x00. A device may start with any number of 0x00.
  * The CRC is CRC-32/ISO-HDLC (zlib's). All integers are little-endian.

@@ -23,6 +23,8 @@ run     python3             scripts/demo
 test    clang               the second compiler, and libFuzzer
 test    libclang-rt-dev     libFuzzer and clang's sanitizers
 test    libcmocka-dev       unit tests
+test    gcc-avr             firmware for an 8-bit board
+test    avr-libc            its C library
 test    python3             end-to-end tests
 test    python3-pytest      their runner
 test    python3-zmq         a subscriber that is not ours
