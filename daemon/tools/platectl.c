@@ -172,12 +172,25 @@ struct column {
     bool left; /* aligned */
 };
 static const struct column plate_columns[] = {
-    {"name", "PLATE", 0, true},        {"side", "SIDE", 0, true},          {"state", "STATE", 0, true},
-    {"phase", "PHASE", 0, true},       {"force_N", "FORCE N", 1, false},   {"rate_Hz", "RATE Hz", 2, false},
-    {"samples", "SAMPLES", 0, false},  {"lost", "LOST", 0, false},         {"gaps", "GAPS", 0, false},
-    {"spikes", "SPIKES", 0, false},    {"frames", "FRAMES", 0, false},     {"bad_length", "BAD LEN", 0, false},
-    {"bad_checksum", "SUM", 0, false}, {"bad_sanity", "SANITY", 0, false}, {"discarded_bytes", "DISCARDED B", 0, false},
-    {"decoder", "DECODER", 0, true},   {"port", "PORT", 0, true},
+    {"name", "PLATE", 0, true},
+    {"side", "SIDE", 0, true},
+    {"state", "STATE", 0, true},
+    {"phase", "PHASE", 0, true},
+    {"force_N", "FORCE N", 1, false},
+    {"rate_Hz", "RATE Hz", 2, false},
+    {"samples", "SAMPLES", 0, false},
+    {"lost", "LOST", 0, false},
+    {"gaps", "GAPS", 0, false},
+    {"spikes", "SPIKES", 0, false},
+    {"frames", "FRAMES", 0, false},
+    {"bad_length", "BAD LEN", 0, false},
+    {"bad_checksum", "SUM", 0, false},
+    {"bad_sanity", "SANITY", 0, false},
+    {"no_value", "NO VALUE", 0, false},
+    {"edges", "EDGES", 0, false},
+    {"discarded_bytes", "DISCARDED B", 0, false},
+    {"decoder", "DECODER", 0, true},
+    {"port", "PORT", 0, true},
 };
 enum { PLATE_COLUMNS = sizeof plate_columns / sizeof *plate_columns };
 

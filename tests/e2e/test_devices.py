@@ -14,12 +14,21 @@ def verify(bin, archive):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def digest(path):
+    with h5py.File(path) as h5:
+        return h5.attrs["digest"]
+
+
 def recorded(bin, s):
-    """After the signal: the archive, whose samples are those that the board sent."""
+    """After the signal: the archive. It is whole, its reps are those told live, and the bytes of the wire give it again."""
     s.play(timeout=60)
     archive = s.stop()
     verify(bin, archive)
     assert offline(bin, "reps", archive) == s.bodies("rep/")
+    capture, = s.folder.glob("traces/*.wire")
+    done = subprocess.run([bin("plate-trace"), "replay", capture, "-o", s.folder / "again.h5"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == offline(bin, "--all", archive) and digest(s.folder / "again.h5") == digest(archive)
     return archive
 
 
@@ -31,7 +40,7 @@ class Device(Station):
     """A station whose simulator speaks a protocol; `auto`: the daemon has to find out."""
 
     def __init__(self, folder, bin, protocol, args=ARGS, auto=False, **more):
-        super().__init__(folder, bin, ["--protocol", protocol, "--truth", folder / "truth.csv", *args], **more)
+        super().__init__(folder, bin, ["--protocol", protocol, "--truth", folder / "truth.csv", *args], config="capture: true", **more)
         self.protocol, self.auto = protocol, auto
 
     def start_daemon(self):
@@ -87,6 +96,17 @@ def test_sync_pulses_are_marks(tmp_path, bin, protocol, rate_Hz):
     with h5py.File(archive) as h5:
         kept = [(m["kind"].decode(), m["value"].decode(), int(m["sample"])) for m in h5["marks"][:]]
     assert [k for k in kept if k[0] == "sync"] == [("sync", m["value"], m["sample"]) for m in live]
+
+
+@pytest.mark.parametrize("protocol", ["chronojump", "openscale"])
+def test_plugged_in_again(tmp_path, bin, protocol):
+    """A board that comes back is asked and started anew; the recording goes on."""
+    with Device(tmp_path, bin, protocol, args=["--sets", "left", "--reps", "2", "--seed", "5", "--speed", "3", "--unplug-at", "3", "--unplug-for", "2"]) as s:
+        archive = recorded(bin, s)
+    sent = int(json.loads(s.sim.stdout.read().splitlines()[-1])["sent"])
+    with h5py.File(archive) as h5:
+        assert len(h5["plates/plate/counts"]) == sent
+    assert [json.loads(h)["reason"] for t, h in s.messages if t.startswith("fault/")] == ["unplug"]
 
 
 def test_auto_waits_for_what_it_does_not_know(tmp_path, bin):

@@ -47,7 +47,7 @@ static void on_hello(void *user, const struct plate_hello *h)
 {
     struct trial *t = user;
     t->hellos++;
-    snprintf(t->said, sizeof t->said, "%s", *h->name ? h->name : h->serial);
+    snprintf(t->said, sizeof t->said, "%s", *h->name ? h->name : *h->serial ? h->serial : "hello");
 }
 
 /* Is it this protocol? Then `why` says so. */
@@ -127,10 +127,9 @@ static void reset(struct plate_decoder *d)
 static const struct plate_decode_step dialogue[] = {
     {.within_ms = 4000, .tries = 1},
     {.say = "get_version:", .within_ms = 3000, .tries = 2},
-    {.say = "\r\nSIR\r\n", .within_ms = 2000, .tries = 2},
-    {.say = "get_version:",
-     .within_ms = 3000,
-     .tries = 1,
+    {.say = "\r\nSIR\r\n",
+     .within_ms = 2000,
+     .tries = 2,
      .trouble =
          "nothing that comes is understood; see baud and the number of cells, and write the `decoder` (lines of numbers: csv)"},
     {0}};

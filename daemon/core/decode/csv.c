@@ -82,10 +82,17 @@ static void reset(struct plate_decoder *d)
     state(d)->columns = (struct text_columns){0};
 }
 
+static const struct plate_decode_step dialogue[] = {
+    {.within_ms = 10000,
+     .tries = 1,
+     .trouble = "no sample for 10 s; see that baud is the device's, and the columns under `csv`"},
+    {0}};
+
 const struct plate_protocol plate_protocol_csv = {
     .name = "csv",
     .what = "lines of numbers; separator, columns and time unit are set in the configuration",
     .init = init,
     .push = push,
     .reset = reset,
+    .dialogue = dialogue,
 };

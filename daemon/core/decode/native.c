@@ -225,10 +225,17 @@ static void reset(struct plate_decoder *d)
     s->fresh = true;
 }
 
+static const struct plate_decode_step dialogue[] = {
+    {.within_ms = 10000,
+     .tries = 1,
+     .trouble = "no sample for 10 s; see that baud is the device's and that it sends native packets"},
+    {0}};
+
 const struct plate_protocol plate_protocol_native = {
     .name = "native",
     .what = "plated's own packets (plate/wire.h): COBS, CRC-32, sequence and microseconds",
     .init = init,
     .push = push,
     .reset = reset,
+    .dialogue = dialogue,
 };

@@ -16,7 +16,11 @@ void stamp_init(struct stamp *s, double tick_s, unsigned bits, uint64_t scale)
     stamp_reopened(s);
 }
 
-void stamp_reopened(struct stamp *s) { s->step = s->plausible_ticks; }
+void stamp_reopened(struct stamp *s)
+{
+    s->step = s->plausible_ticks;
+    s->reopened = true;
+}
 
 /* Ticks from one reading to the next, over the wrap if that is the likelier; UINT64_MAX: it went back. */
 static uint64_t ticks_from(const struct stamp *s, uint64_t from, uint64_t to)
@@ -36,7 +40,7 @@ bool stamp_place(struct stamp *s, uint64_t raw, struct plate_frame *f)
     if (!s->timed) {
         s->ticks = raw;
         last = s->plausible_ticks;
-    } else if (s->begins) {
+    } else if (s->begins || (s->reopened && step == UINT64_MAX)) {
         f->restarted = true;
         s->ticks = raw;
         last = s->plausible_ticks;
@@ -51,7 +55,7 @@ bool stamp_place(struct stamp *s, uint64_t raw, struct plate_frame *f)
         return false;
     }
     s->timed = true;
-    s->begins = s->doubted = false;
+    s->begins = s->reopened = s->doubted = false;
     s->raw = raw;
     s->step = last;
     f->has_ticks = true;
