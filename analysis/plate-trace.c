@@ -532,6 +532,7 @@ static int run_verb(const struct verb *v, int argc, char **argv)
     argv[0] = name;
     const struct argp argp = {v->options, parse_verb, v->args_doc, v->doc, v->more, NULL, NULL};
     argp_parse(&argp, argc, argv, 0, NULL, a);
+    trace_guard(a->file[0]);
     int rc = v->run(a);
     if (fflush(stdout) || ferror(stdout)) rc = complain("standard output: %s", strerror(errno));
     free(a->file);

@@ -100,3 +100,7 @@ struct trace_wire_result {
 /* Feeds the reads of a capture through decoder, timebase and station, as the daemon did. What stands before and behind damage
  * is used. -ENODATA: no such recording begins in it. */
 int trace_wire_replay(const struct trace_wire *opt, struct trace_wire_result *ret, char *ret_error, size_t error_size);
+
+/* ---- trace_guard.c ---- */
+/* From here on, a crash or an endless loop in the reading of `path` ends the program with one line and exit status 1. Once. */
+void trace_guard(const char *path);

@@ -1,6 +1,5 @@
 #include "trace_import.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,15 +208,6 @@ static int put_everything(struct import *im, int32_t *counts)
     return im->write_error ? import_fail(im, im->write_error, "%s: %s", im->opt->out, im->archive_error.text) : 0;
 }
 
-static int sync_and_rename(struct import *im)
-{
-    int fd = open(im->tmp, O_RDONLY | O_CLOEXEC);
-    int r = fd < 0 || fsync(fd) ? -errno : 0;
-    if (fd >= 0) close(fd);
-    if (!r && rename(im->tmp, im->opt->out)) r = -errno;
-    return r ? import_fail(im, r, "%s: %s", im->opt->out, strerror(-r)) : 0;
-}
-
 static int write_archive(struct import *im)
 {
     snprintf(im->tmp, sizeof im->tmp, "%s.tmp", im->opt->out);
@@ -239,7 +229,8 @@ static int write_archive(struct import *im)
     free(counts);
     int closed = archive_close(im->writer, &im->archive_error);
     if (!r && closed) r = import_fail(im, closed, "%s: %s", im->opt->out, im->archive_error.text);
-    if (!r) r = sync_and_rename(im);
+    if (!r && (r = archive_put_in_place(im->tmp, im->opt->out, NULL, &im->archive_error)))
+        import_fail(im, r, "%s", im->archive_error.text);
     unlink(im->tmp);
     return r;
 }

@@ -169,12 +169,13 @@ static void account(const struct archive_account *a, const struct check *c, bool
     int at = snprintf(ret, size, "%s: %s, %" PRIu64 " samples archived + %" PRIu64 " lost%s = %" PRIu64 "%s%s, ", path,
                       a->sealed ? "sealed" : "not sealed", rows, missing, lost, span, plates, *plates ? ")" : "");
     if (at < 0 || (size_t)at >= size) return;
+    const char *bytes = !a->sealed  ? "no digest until it is sealed"
+                        : a->footer ? "digest ok, every byte as it was written"
+                                    : "digest ok, no footer (another program has written the file since)";
     if (comparable)
-        snprintf(ret + at, size - (size_t)at, "%zu reps recomputed the same, %s", c->sealed[PLATE_EVENT_REP].stored,
-                 a->sealed ? "digest ok" : "no digest until it is sealed");
+        snprintf(ret + at, size - (size_t)at, "%zu reps recomputed the same, %s", c->sealed[PLATE_EVENT_REP].stored, bytes);
     else
-        snprintf(ret + at, size - (size_t)at, "reps not comparable (another detector version), %s",
-                 a->sealed ? "digest ok" : "no digest until it is sealed");
+        snprintf(ret + at, size - (size_t)at, "reps not comparable (another detector version), %s", bytes);
 }
 
 int trace_verify(const char *path, void (*on_breach)(void *user, const char *text), void *user, char *ret_account,

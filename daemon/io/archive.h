@@ -41,6 +41,9 @@ struct archive_pulse {
 int archive_seal(const char *journal_path, struct ring *ring, const char *path, const struct archive_pulse *pulse,
                  struct archive_error *ret_error);
 
+/* A sealed file that was written aside: its footer, onto the disk, then under its name. `pulse` may be NULL. */
+int archive_put_in_place(const char *tmp, const char *path, const struct archive_pulse *pulse, struct archive_error *ret_error);
+
 /* ---- reading: sealed files, live ones while they grow (SWMR), and what a dead writer left ---- */
 struct archive_reader;
 struct archive_info {
@@ -143,6 +146,7 @@ int archive_correct(const char *path, size_t marks, const struct archive_row *ro
 /* ---- verifying ---- */
 struct archive_account {
     bool sealed; /* false: there is no digest to check; all else was checked */
+    bool footer; /* every byte of its files is as it was written; false: a file has no checksums behind it */
     unsigned plates;
     struct {
         char name[PLATE_NAME_SIZE];
@@ -150,8 +154,8 @@ struct archive_account {
     } plate[PLATE_MAX_PLATES];
     unsigned breaches;
 };
-/* Reads everything: digest, checksums, rows + missing = span, gaps in order, time axis continuous, tables in range.
- * `breach` (may be NULL) gets each breach as one line of text without a line end. 0: sound; -EBADMSG: breached, *ret is
- * filled all the same; other -errno: it cannot be opened or read, *ret_error says why. */
+/* Reads everything: every byte against the footer, before HDF5 sees it; digest, checksums, rows + missing = span, gaps in
+ * order, time axis continuous, tables in range. `breach` (may be NULL) gets each breach as one line of text without a line end.
+ * 0: sound; -EBADMSG: breached, *ret is filled all the same; other -errno: it cannot be opened or read, *ret_error says why. */
 int archive_verify(const char *path, void (*breach)(void *user, const char *text), void *user, struct archive_account *ret,
                    struct archive_error *ret_error);

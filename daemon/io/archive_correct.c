@@ -110,7 +110,7 @@ int archive_correct(const char *path, size_t marks, const struct archive_row *ro
         if (rc == 0) rc = copy_file(real, tmp, ret_error);
         if (rc == 0) rc = append_all(tmp, row, n, ret_error);
         if (rc == 0) rc = check_part(tmp, path, ret_error);
-        if (rc == 0) rc = archive_put_in_place(tmp, real, ret_error);
+        if (rc == 0) rc = archive_put_in_place(tmp, real, NULL, ret_error);
         if (rc < 0) unlink(tmp);
         archive_unlock(lock_path, lock_fd);
     }

@@ -71,12 +71,18 @@ int archive_digest(hid_t file, const struct archive_pulse *pulse, char ret[65], 
 /* 0; -EBADMSG: not sealed, or the digest is another one; -EIO and others: cannot be read. */
 int archive_check_digest(struct archive_reader *r, const struct archive_pulse *pulse, struct archive_error *ret_error);
 
+/* The path of part `number` (from 1) of the recording whose file `path` is one of, malloced; NULL: out of memory. */
+char *archive_part_path(const char *path, unsigned number);
+/* The checksums behind the HDF5 file, made anew; synced. -errno. */
+int archive_footer_write(const char *path, const struct archive_pulse *pulse);
+/* 0: every byte is as it was written; -ENOENT: no footer (not sealed, or another program has written the file since); -EBADMSG:
+ * damaged, and each place was told to `breach`; other -errno of reading. HDF5 has no part in it. */
+int archive_footer_check(const char *path, void (*breach)(void *user, const char *text), void *user);
+
 /* The side file that says "somebody writes this": HDF5's own lock would also shut out readers. -EBUSY: somebody does. */
 int archive_lock(const char *path, char **ret_path, int *ret_fd, struct archive_error *ret_error);
 void archive_unlock(char *lock_path, int fd); /* fd < 0 is fine */
 
-/* Onto the disk, then under its name. */
-int archive_put_in_place(const char *tmp, const char *path, struct archive_error *ret_error);
 /* The writer of a sealed file, to append rows to its tables; archive_abandon closes it without sealing it again. */
 int archive_reopen(const char *path, struct archive_writer **ret, struct archive_error *ret_error);
 

@@ -91,6 +91,19 @@ static int64_t parse_utc(const char *text)
 
 /* ---- opening ---- */
 
+/* So many rows cannot be in this file: deflate makes a thousandth of what it is given at best. Of a file that grows nobody
+ * knows. */
+static bool beyond_the_file(hid_t dataset, uint64_t rows)
+{
+    enum { DEFLATE_MOST = 1100, ALWAYS = 1 << 20 };
+    const hid_t file = H5Iget_file_id(dataset);
+    unsigned intent = 0;
+    hsize_t bytes = 0;
+    const bool known = H5Fget_intent(file, &intent) >= 0 && !(intent & H5F_ACC_SWMR_READ) && H5Fget_filesize(file, &bytes) >= 0;
+    if (file >= 0) H5Fclose(file);
+    return known && rows > ALWAYS && rows / DEFLATE_MOST > bytes;
+}
+
 int archive_dataset_rows(hid_t dataset, uint64_t *ret, hsize_t *ret_cells)
 {
     hsize_t dims[2] = {0, 1};
@@ -98,7 +111,7 @@ int archive_dataset_rows(hid_t dataset, uint64_t *ret, hsize_t *ret_cells)
     const int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
     const bool ok = (rank == 1 || rank == 2) && H5Sget_simple_extent_dims(space, dims, NULL) == rank;
     if (space >= 0) H5Sclose(space);
-    if (!ok) return -EPROTO;
+    if (!ok || beyond_the_file(dataset, dims[0])) return -EPROTO;
     *ret = dims[0];
     if (ret_cells) *ret_cells = dims[1];
     return 0;
@@ -271,7 +284,7 @@ static int open_part(const char *path, struct recording *ret_rec, struct part *r
 
 /* ---- parts ---- */
 
-static char *part_path(const char *path, unsigned number)
+char *archive_part_path(const char *path, unsigned number)
 {
     char name[128], *ret = NULL;
     const size_t n = strlen(path), suffix = n > 3 && strcmp(path + n - 3, ".h5") == 0 ? 3 : 0;
@@ -298,7 +311,7 @@ static int open_next_part(struct archive_reader *r, struct archive_error *ret_er
 {
     struct recording rec;
     const bool missed = r->part[r->parts - 1].continued;
-    char *path = part_path(r->path, r->parts + 1);
+    char *path = archive_part_path(r->path, r->parts + 1);
     struct part *more = realloc(r->part, (r->parts + 1) * sizeof *more);
     if (more) r->part = more;
     int rc = path && more ? 0 : archive_fail(ret_error, -ENOMEM, "%s", r->path);
@@ -330,7 +343,7 @@ static int open_reader(const char *path, bool all, struct archive_reader **ret, 
     }
     int rc = open_part(path, &r->recording, r->part, ret_error);
     if (rc == 0) r->parts = 1;
-    if (rc == 0 && all && !(r->path = part_path(path, 1))) rc = archive_fail(ret_error, -ENOMEM, "%s", path);
+    if (rc == 0 && all && !(r->path = archive_part_path(path, 1))) rc = archive_fail(ret_error, -ENOMEM, "%s", path);
     if (rc == 0 && all && r->recording.earlier_parts) { /* from the first one on */
         const struct recording named = r->recording;
         H5Fclose(r->part->file);
@@ -384,7 +397,7 @@ void archive_info(const struct archive_reader *r, struct archive_info *ret)
     }
 }
 
-char *archive_last_part(const struct archive_reader *r) { return part_path(r->path, r->parts); }
+char *archive_last_part(const struct archive_reader *r) { return archive_part_path(r->path, r->parts); }
 
 bool archive_has_corrections(const struct archive_reader *r)
 {

@@ -153,11 +153,9 @@ static int check_sealed(const struct sealing *s, struct archive_error *ret_error
     return rc;
 }
 
-int archive_put_in_place(const char *tmp, const char *path, struct archive_error *ret_error)
+int archive_put_in_place(const char *tmp, const char *path, const struct archive_pulse *pulse, struct archive_error *ret_error)
 {
-    const int fd = open(tmp, O_RDONLY | O_CLOEXEC);
-    int rc = fd < 0 || fsync(fd) < 0 ? -errno : 0;
-    if (fd >= 0) close(fd);
+    int rc = archive_footer_write(tmp, pulse);
     if (rc < 0) return archive_fail(ret_error, rc, "%s: %s", tmp, strerror(-rc));
     if (rename(tmp, path) < 0) return archive_fail(ret_error, -errno, "%s: %m", path);
     rc = journal_sync_folder(path);
@@ -191,7 +189,7 @@ static int seal_into(struct sealing *s, const char *journal_path, struct ring *r
     if (rc == 0) rc = check_sealed(s, ret_error);
     if (rc < 0) return rc;
     if (sealed_already(s)) return unlink(s->tmp) < 0 ? archive_fail(ret_error, -errno, "%s: %m", s->tmp) : 0;
-    return archive_put_in_place(s->tmp, s->path, ret_error);
+    return archive_put_in_place(s->tmp, s->path, s->pulse, ret_error);
 }
 
 int archive_seal(const char *journal_path, struct ring *ring, const char *path, const struct archive_pulse *pulse,

@@ -1,0 +1,107 @@
+"""What plate-trace verify proves of a sealed file, and what it says when it cannot."""
+import os, pathlib, shutil, struct, subprocess, zlib
+
+import h5py
+import numpy as np
+import pytest
+
+MARKS = "t_s,kind,value\n0,exercise,single_leg_hip_thrust\n0,side,left\n30,side,right\n"
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory, bin):
+    folder = tmp_path_factory.mktemp("sealed")
+    data = pathlib.Path(__file__).parents[1] / "data"
+    done = subprocess.run([bin("plate-trace"), "import", data / "hip_thrust_left_right.csv", "-o", folder / "x.h5"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder / "x.h5"
+
+
+def trace(bin, *args):
+    return subprocess.run([bin("plate-trace"), *map(str, args)], capture_output=True, text=True, timeout=60)
+
+
+def footer(path):
+    data = path.read_bytes()
+    size, = struct.unpack_from("<I", data, len(data) - 12)
+    return data, len(data) - size
+
+
+def test_a_reader_of_ones_own_finds_the_damaged_block(sealed):
+    data, at = footer(sealed)
+    magic, version, block, covered = struct.unpack_from("<8sIIQ", data, at)
+    assert (magic, version, block, covered) == (b"PLDSUMS\0", 1, 65536, at)
+    sums = [zlib.crc32(data[i:min(i + block, covered)]) for i in range(0, covered, block)]
+    assert sums == list(struct.unpack_from(f"<{len(sums)}I", data, at + 24))
+    assert struct.unpack_from("<I", data, len(data) - 16)[0] == zlib.crc32(data[at:-16]) and data[-8:] == b"PLDSUMS\0"
+
+
+def test_every_byte_of_the_footer_is_guarded(sealed, bin, tmp_path):
+    data, at = footer(sealed)
+    for byte in range(at, len(data)):
+        changed = bytearray(data)
+        changed[byte] ^= 1 << byte % 8
+        (tmp_path / "y.h5").write_bytes(changed)
+        done = trace(bin, "verify", tmp_path / "y.h5")
+        assert done.returncode == 1 and "footer is damaged" in done.stderr, (byte - at, done.stderr)
+
+
+def test_a_flip_is_told_to_the_bit(sealed, bin, tmp_path):
+    data, at = footer(sealed)
+    for byte, bit in ((0, 0), (65535, 7), (at - 1, 3), (at // 2, 5)):
+        changed = bytearray(data)
+        changed[byte] ^= 1 << bit
+        (tmp_path / "y.h5").write_bytes(changed)
+        done = trace(bin, "verify", tmp_path / "y.h5")
+        assert done.returncode == 1 and f"y.h5: bit {bit} of byte {byte} of the file is flipped\n" in done.stderr, done.stderr
+    changed[1000] ^= 255
+    (tmp_path / "y.h5").write_bytes(changed)
+    assert "bytes 0 to 65535 of the file are damaged" in trace(bin, "verify", tmp_path / "y.h5").stderr
+
+
+def test_rows_that_another_program_adds(sealed, bin, tmp_path):
+    """The footer then goes, as HDF5 cuts the file at its own end; a correction of ours brings it back."""
+    path = tmp_path / "y.h5"
+    shutil.copy(sealed, path)
+    assert "every byte as it was written" in trace(bin, "verify", path).stdout
+    with h5py.File(path, "r+") as h5:
+        table = h5["session"]
+        row = np.zeros(1, table.dtype)
+        row["key"], row["value"] = b"note", b"by hand"
+        table.resize(len(table) + 1, axis=0)
+        table[-1] = row[0]
+    done = trace(bin, "verify", path)
+    assert done.returncode == 0 and "no footer" in done.stdout, done.stdout + done.stderr
+    done = trace(bin, "correct", path, "--note", "back")
+    assert done.returncode == 0, done.stderr
+    assert "every byte as it was written" in trace(bin, "verify", path).stdout
+
+
+def test_what_was_changed_with_care_is_told_by_the_recomputation(sealed, bin, tmp_path):
+    path = tmp_path / "y.h5"
+    shutil.copy(sealed, path)
+    with h5py.File(path, "r+") as h5:
+        row = h5["reps"][1]
+        row["peak_force_N"] += 1
+        h5["reps"][1] = row
+    done = trace(bin, "verify", path)
+    assert done.returncode == 1 and "digest" in done.stderr and "rep row 2: stored \"peak_force_N\":" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("verb", ["info", "verify", "reps", "asymmetry"])
+def test_a_later_format_is_refused(sealed, bin, tmp_path, verb):
+    path = tmp_path / "y.h5"
+    shutil.copy(sealed, path)
+    with h5py.File(path, "r+") as h5:
+        h5.attrs.modify("format_version", np.int32(2))
+    done = trace(bin, verb, path)
+    assert done.returncode == 1 and done.stderr == f"plate-trace: {path}: format 2, and this program reads 1: use a later one\n", done.stderr
+
+
+@pytest.mark.parametrize("cut", [1, 100, 5000, 0.5, 0.9])
+def test_a_file_that_was_cut_off(sealed, bin, tmp_path, cut):
+    data = sealed.read_bytes()
+    path = tmp_path / "y.h5"
+    path.write_bytes(data[:-cut] if cut >= 1 else data[:int(len(data) * cut)])
+    done = trace(bin, "verify", path)
+    assert done.returncode == 1 and done.stderr.startswith(f"plate-trace: {path}: "), done.stdout + done.stderr
