@@ -58,12 +58,6 @@ static void print_json(const struct plate_event *e, const char *prefix)
     if (plate_event_json(e, text, sizeof text) > 0) printf("%s%s%s\n", prefix, *prefix ? " " : "", text);
 }
 
-static const char *number(double v, int decimals, char text[64])
-{
-    if (plate_json_number(v, decimals, text, 64) < 0 || !strcmp(text, "null")) strcpy(text, "-");
-    return text;
-}
-
 /* ---- import ---- */
 
 static int run_import(struct args *a)
@@ -97,10 +91,10 @@ static void rep_line(const struct plate_rep *r)
 {
     char t[9][64];
     printf("%-12s %3d %3d %-5s %9s %9s %7s %7s %7s %9s %9s %9s %10s  ", r->plate, r->set, r->rep,
-           plate_side_name((enum plate_side)r->side), number(r->onset_s, 3, t[0]), number(r->end_s, 3, t[1]),
-           number(r->concentric_s, 3, t[2]), number(r->hold_s, 3, t[3]), number(r->eccentric_s, 3, t[4]),
-           number(r->peak_force_N, 1, t[5]), number(r->mean_force_N, 1, t[6]), number(r->hold_force_N, 1, t[7]),
-           number(r->rfd_0_100_N_per_s, 0, t[8]));
+           plate_side_name((enum plate_side)r->side), trace_number(r->onset_s, 3, t[0]), trace_number(r->end_s, 3, t[1]),
+           trace_number(r->concentric_s, 3, t[2]), trace_number(r->hold_s, 3, t[3]), trace_number(r->eccentric_s, 3, t[4]),
+           trace_number(r->peak_force_N, 1, t[5]), trace_number(r->mean_force_N, 1, t[6]),
+           trace_number(r->hold_force_N, 1, t[7]), trace_number(r->rfd_0_100_N_per_s, 0, t[8]));
     for (int i = 0; i < r->findings && i < PLATE_MAX_FINDINGS; i++) printf("%s%s", i ? " " : "", r->form[i].name);
     printf("%s\n", r->findings ? "" : "ok");
 }
@@ -167,89 +161,12 @@ static int run_replay(struct args *a)
 
 /* ---- asymmetry ---- */
 
-struct latest { /* the last row of each metric, in the order of the last comparison */
-    struct plate_asymmetry row[2 * PLATE_METRICS];
-    double t_s[2 * PLATE_METRICS];
-    unsigned n;
-};
-
-static void on_asymmetry(void *user, const struct plate_event *e)
-{
-    struct latest *l = user;
-    if (e->type != PLATE_EVENT_ASYMMETRY) return;
-    unsigned i = 0;
-    while (i < l->n && strcmp(l->row[i].metric, e->u.asymmetry.metric)) i++;
-    if (i == sizeof l->row / sizeof *l->row) return;
-    l->row[i] = e->u.asymmetry;
-    l->t_s[i] = e->t_s;
-    if (i == l->n) l->n++;
-}
-
-static void asymmetry_line(const struct plate_asymmetry *a)
-{
-    char t[6][64];
-    printf("%-20s %8s %% [%s, %s]  %-13s left %s (n %d)  right %s (n %d)%s\n", a->metric, number(a->value_pct, 1, t[0]),
-           number(a->ci95_low_pct, 1, t[1]), number(a->ci95_high_pct, 1, t[2]),
-           a->direction ? plate_verdict_name((enum plate_verdict_lr)a->verdict) : "-", number(a->left_mean, 3, t[3]), a->n_left,
-           number(a->right_mean, 3, t[4]), a->n_right, a->primary ? "  primary" : "");
-}
-
-/* A body with the file's name before its members, so that lines of several files can be told apart. */
-static void asymmetry_json(const struct plate_event *e, const char *file)
-{
-    static char text[PLATE_EVENT_JSON_MAX], name[6 * 4096 + 3];
-    if (plate_event_json(e, text, sizeof text) < 0) return;
-    if (file && plate_json_string(file, name, sizeof name) > 0)
-        printf("{\"file\":%s,%s\n", name, text + 1);
-    else
-        puts(text);
-}
-
-static int asymmetry_of(struct args *a, const char *path, struct latest *l)
-{
-    struct archive_reader *r = open_trace(path);
-    if (!r) return 1;
-    const struct plate_station_sink sink = {.event = on_asymmetry, .user = l};
-    char error[512] = "";
-    unsigned shown = 0;
-    int rc = trace_replay(r, a->truth, &sink, NULL, error, sizeof error) ? complain("%s: %s", path, error) : 0;
-    if (!rc && a->files > 1 && !a->json) printf("%s\n", path);
-    for (int primary = 1; !rc && primary >= 0; primary--)
-        for (unsigned i = 0; i < l->n; i++) {
-            if ((l->row[i].primary != 0) != (primary == 1) || (a->metric && strcmp(a->metric, l->row[i].metric))) continue;
-            const struct plate_event e = {.type = PLATE_EVENT_ASYMMETRY, .t_s = l->t_s[i], .u.asymmetry = l->row[i]};
-            if (a->json)
-                asymmetry_json(&e, a->files > 1 ? path : NULL);
-            else
-                asymmetry_line(&l->row[i]);
-            shown++;
-        }
-    if (!rc && !shown && !a->json) printf("%s: nothing to compare: it takes reps of both limbs\n", path);
-    archive_reader_close(r);
-    return rc;
-}
-
-static bool metric_known(const char *name)
-{
-    for (const struct plate_metric *m = plate_metrics; m->name; m++)
-        if (strcmp(m->name, name) == 0) return true;
-    return false;
-}
+static void say(const char *text) { complain("%s", text); }
 
 static int run_asymmetry(struct args *a)
 {
-    int rc = 0;
-    if (a->metric && !metric_known(a->metric)) {
-        complain("asymmetry: --metric: %s: there is no such metric; docs/metrics.md lists them", a->metric);
-        return 2;
-    }
-    for (unsigned i = 0; i < a->files; i++) {
-        struct latest *l = calloc(1, sizeof *l);
-        if (!l) return complain("not enough memory");
-        rc |= asymmetry_of(a, a->file[i], l);
-        free(l);
-    }
-    return rc;
+    int rc = trace_asymmetry(&(struct trace_asymmetry){a->file, a->files, a->metric, a->json, a->truth, say});
+    return rc == -EINVAL ? 2 : rc ? 1 : 0;
 }
 
 /* ---- verify, recover, export, info ---- */
@@ -378,7 +295,8 @@ static const struct verb verbs[] = {
     {"info", "FILE.h5", "What a trace is, and what it holds.", 1, info_options, run_info, NULL},
     {"verify", "FILE.h5", "Proves digest, account of samples, and every number again.", 1, verify_options, run_verify, NULL},
     {"reps", "FILE.h5", "Computes the repetitions of a trace again.", 1, reps_options, run_reps, NULL},
-    {"asymmetry", "FILE.h5 [MORE.h5 ...]", "Left against right, computed again, a trace at a time.", UINT32_MAX,
+    {"asymmetry", "FILE.h5 [MORE.h5 ...]",
+     "Left against right, computed again: each trace, then from session to session in the order given.", UINT32_MAX,
      asymmetry_options, run_asymmetry, NULL},
     {"import", "IN.csv -o OUT.h5",
      "Makes a sealed trace of a CSV.\vThe first line of IN.csv names its columns: t_s (seconds) first, then one column per "

@@ -40,6 +40,21 @@ struct trace_export {
 /* On failure nothing new is left at `out`. */
 int trace_export(const struct trace_export *opt, char *ret_error, size_t error_size);
 
+/* ---- trace_asymmetry.c ---- */
+struct trace_asymmetry {
+    char **file;
+    unsigned files;
+    const char *metric; /* NULL: all */
+    bool json;
+    enum trace_truth truth;
+    void (*say)(const char *text); /* gets each complaint; one about a file does not stop the others */
+};
+/* Prints the last row of each metric of each file, computed again, then what lies between the sessions; if these are not
+ * of one subject, exercise and mode, `say` is told instead. -EINVAL: no such metric. */
+int trace_asymmetry(const struct trace_asymmetry *opt);
+/* As people read it: "-" where there is none. Returns text. */
+const char *trace_number(double v, int decimals, char text[64]);
+
 /* ---- trace_info.c ---- */
 /* Prints what a trace is and holds. */
 int trace_info(const char *path, bool json, char *ret_error, size_t error_size);

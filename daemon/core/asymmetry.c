@@ -1,9 +1,12 @@
 #include "plate/asymmetry.h"
 
 #include <errno.h>
-#include <gsl/gsl_cdf.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "dropoff.h"
+#include "inference.h"
 
 /* ---- indices ---- */
 
@@ -109,25 +112,25 @@ void plate_limbs_push(struct plate_limbs *l, const struct plate_rep *rep)
         l->overflow[limb]++;
         return;
     }
-    bool same_set = i > 0 && rep->set == l->last_set[limb];
+    bool same_set = i > 0 && rep->set == l->at[limb][i - 1].number;
     l->at[limb][i].set = i == 0 ? 0 : (uint16_t)(l->at[limb][i - 1].set + !same_set);
     l->at[limb][i].rep = same_set ? (uint16_t)(l->at[limb][i - 1].rep + 1) : 0;
+    l->at[limb][i].number = rep->set;
     for (int m = 0; m < PLATE_METRICS; m++)
         memcpy(&l->value[limb][i][m], (const char *)rep + plate_metrics[m].offset, sizeof(double));
-    l->last_set[limb] = rep->set;
     l->n[limb]++;
 }
 
-/* ---- inference: docs/asymmetry.md gives the reasons and what it was tried on ---- */
+/* ---- matched reps ---- */
 
-#define SET_EFFECT 0.01        /* SD of a set's own effect, as a fraction */
-#define FALSE_ALARM_SHARE 0.05 /* over all looks together */
-enum { FIRST_LOOK = 3 };       /* matched reps */
-
-/* A metric over the matched reps that have it on both sides. */
-struct matched {
-    unsigned n, sets;
-    double mean[2], sd[2]; /* NaN: too few */
+/* A metric over the reps that have it on both sides: one pair for each place that both limbs have come to. */
+struct pairs {
+    unsigned n;
+    struct pair {
+        double value[2];
+        unsigned rep, set; /* places, from 0 */
+        int32_t number[2]; /* of the sets in the session */
+    } pair[PLATE_LIMB_REPS];
 };
 
 /* -1, 0, 1: where left's rep i stands against right's rep j. */
@@ -137,66 +140,97 @@ static int compare_places(const struct plate_limbs *l, unsigned i, unsigned j)
     return set ? set : (l->at[0][i].rep > l->at[1][j].rep) - (l->at[0][i].rep < l->at[1][j].rep);
 }
 
-static unsigned match(const struct plate_limbs *l, int metric, double ret[2][PLATE_LIMB_REPS], unsigned *ret_sets)
+static void match(const struct plate_limbs *l, int metric, struct pairs *ret)
 {
-    unsigned n = 0, sets = 0;
-    int last = -1;
+    ret->n = 0;
     for (unsigned i = 0, j = 0; i < l->n[0] && j < l->n[1];) {
         int order = compare_places(l, i, j);
         double left = l->value[0][i][metric], right = l->value[1][j][metric];
-        if (order == 0 && isfinite(left) && isfinite(right)) {
-            ret[0][n] = left;
-            ret[1][n++] = right;
-            sets += l->at[0][i].set != last;
-            last = l->at[0][i].set;
-        }
+        if (order == 0 && isfinite(left) && isfinite(right))
+            ret->pair[ret->n++] =
+                (struct pair){{left, right}, l->at[0][i].rep, l->at[0][i].set, {l->at[0][i].number, l->at[1][j].number}};
         i += order <= 0;
         j += order >= 0;
     }
-    *ret_sets = sets;
-    return n;
 }
 
-static double mean_of(const double *x, unsigned n)
+static bool starts_set(const struct pairs *p, unsigned i) { return i == 0 || p->pair[i].set != p->pair[i - 1].set; }
+
+static double mean_of(const struct pairs *p, int limb)
 {
     double sum = 0;
-    for (unsigned i = 0; i < n; i++) sum += x[i];
-    return n ? sum / n : NAN;
+    for (unsigned i = 0; i < p->n; i++) sum += p->pair[i].value[limb];
+    return p->n ? sum / p->n : NAN;
 }
 
-static double sd_of(const double *x, unsigned n, double mean)
+static double sd_of(const struct pairs *p, int limb, double mean)
 {
     double sum = 0;
-    for (unsigned i = 0; i < n; i++) sum += (x[i] - mean) * (x[i] - mean);
-    return n > 1 ? sqrt(sum / (n - 1)) : NAN;
+    for (unsigned i = 0; i < p->n; i++) sum += (p->pair[i].value[limb] - mean) * (p->pair[i].value[limb] - mean);
+    return p->n > 1 ? sqrt(sum / (p->n - 1)) : NAN;
 }
 
-static struct matched matched_of(const struct plate_limbs *l, int metric)
+/* SD of a limb's reps about one line through all of both limbs, as a fraction of the means: fatigue that the limbs share is not
+ * in it. Symmetric in the limbs to the bit. */
+static double spread_of(const struct pairs *p, const double mean[2])
 {
-    double x[2][PLATE_LIMB_REPS];
-    struct matched m;
-    m.n = match(l, metric, x, &m.sets);
-    for (int limb = 0; limb < 2; limb++) {
-        m.mean[limb] = mean_of(x[limb], m.n);
-        m.sd[limb] = sd_of(x[limb], m.n, m.mean[limb]);
+    double middle = 0, xx = 0, xy = 0, sum = 0;
+    for (unsigned i = 0; i < p->n; i++) middle += p->pair[i].rep;
+    middle /= p->n;
+    for (unsigned i = 0; i < p->n; i++) {
+        const struct pair *q = &p->pair[i];
+        double x = q->rep - middle;
+        xx += 2 * x * x;
+        xy += x * (q->value[0] / mean[0] + q->value[1] / mean[1]);
     }
-    return m;
+    double slope = xx > 0 ? xy / xx : 0;
+    for (unsigned i = 0; i < p->n; i++) {
+        const struct pair *q = &p->pair[i];
+        double line = 1 + slope * (q->rep - middle), left = q->value[0] / mean[0] - line, right = q->value[1] / mean[1] - line;
+        sum += left * left + right * right;
+    }
+    return sqrt(sum / (2 * p->n - 3));
 }
 
-/* What look n may spend: summed over n = FIRST_LOOK, FIRST_LOOK + 1, ... it comes to FALSE_ALARM_SHARE exactly. */
-static double share_of_look(unsigned n) { return FALSE_ALARM_SHARE * FIRST_LOOK / ((double)n * (n + 1)); }
-
-/* Half the width of the interval of ln(left/right), symmetric in the limbs to the bit; NaN: no interval.
- * Delta method and Welch-Satterthwaite; the sets' own effect is a variance that is known, not estimated. */
-static double half_width(const struct matched *m)
+static double set_weight(const struct pairs *p)
 {
-    if (m->n < FIRST_LOOK || !positive(m->mean[0], m->mean[1])) return NAN;
-    double cv[2] = {m->sd[0] / m->mean[0], m->sd[1] / m->mean[1]};
-    double var[2] = {cv[0] * cv[0] / m->n, cv[1] * cv[1] / m->n};
-    double all = (var[0] + var[1]) + 2 * SET_EFFECT * SET_EFFECT / m->sets;
-    double freedom = all * all * (m->n - 1) / (var[0] * var[0] + var[1] * var[1]);
-    return gsl_cdf_tdist_Qinv(share_of_look(m->n) / 2, fmin(freedom, 1e6)) * sqrt(all);
+    double sum = 0, reps = 0;
+    for (unsigned i = 0; i < p->n; i++) {
+        reps = starts_set(p, i) ? 1 : reps + 1;
+        sum += 2 * reps - 1; /* so that a set of k adds k * k */
+    }
+    return sum / ((double)p->n * p->n);
 }
+
+/* Has each limb gone first about as often as the other? Limbs that work at once are in no order. */
+static bool counterbalanced(const struct pairs *p)
+{
+    int first[2] = {0, 0};
+    for (unsigned i = 0; i < p->n; i++)
+        if (starts_set(p, i) && p->pair[i].number[0] != p->pair[i].number[1])
+            first[p->pair[i].number[1] < p->pair[i].number[0]]++;
+    return abs(first[0] - first[1]) <= 1 && (first[0] > 0) == (first[1] > 0);
+}
+
+/* Mean over the sets of what the limb has lost in each. */
+static double dropoff_of(const struct pairs *p, int limb, int direction)
+{
+    double sum = 0;
+    unsigned sets = 0;
+    for (unsigned i = 0; i < p->n;) {
+        struct dropoff line = {0};
+        do dropoff_add(&line, p->pair[i].rep, p->pair[i].value[limb]);
+        while (++i < p->n && !starts_set(p, i));
+        double lost = dropoff_pct(&line, direction);
+        if (!isnan(lost)) sum += lost, sets++;
+    }
+    return sets ? sum / sets : NAN;
+}
+
+/* ---- one row ---- */
+
+/* ln(a / b), to the bit the negative of ln(b / a). */
+static double log_ratio(double a, double b) { return a < b ? -log(b / a) : log(a / b); }
 
 /* The percentage difference of two means whose logarithms differ by `log_ratio`. */
 static double percentage_of(double log_ratio) { return copysign(100 * expm1(-fabs(log_ratio)), log_ratio) + 0.0; }
@@ -216,32 +250,50 @@ static int32_t count(const struct plate_limbs *l, int limb, int metric)
     return n < INT32_MAX ? (int32_t)n : INT32_MAX;
 }
 
+/* The interval and what it allows to say. The end towards zero is the nearer one, unless zero is within reach. */
+static void infer(const struct plate_limbs *l, const struct pairs *p, const double mean[2], struct plate_asymmetry *row)
+{
+    if (p->n < INFERENCE_FIRST_LOOK || !positive(mean[0], mean[1])) return;
+    int weaker = row->direction < 0; /* the limb that stands for "more": right where more is weaker */
+    double centre = log_ratio(mean[weaker], mean[!weaker]);
+    struct inference_pairs known = {p->n, spread_of(p, mean), set_weight(p)};
+    struct inference_reach reach = inference_reach(&known, &(struct inference_plan){l->cfg.planned_sets, l->cfg.planned_reps});
+    row->ci95_low_pct = percentage_of(centre - (centre > reach.far ? reach.near : reach.far));
+    row->ci95_high_pct = percentage_of(centre + (centre < -reach.far ? reach.near : reach.far));
+}
+
 static void fill(const struct plate_limbs *l, int metric, bool primary, struct plate_asymmetry *ret)
 {
     const struct plate_metric *what = &plate_metrics[metric];
-    struct matched m = matched_of(l, metric);
-    int weaker = what->direction < 0; /* the limb that stands for "more": right where more is weaker */
-    double half = half_width(&m), centre = log(m.mean[weaker]) - log(m.mean[!weaker]);
+    int weaker = what->direction < 0;
+    struct pairs p;
+    match(l, metric, &p);
+    const double mean[2] = {mean_of(&p, 0), mean_of(&p, 1)}, sd[2] = {sd_of(&p, 0, mean[0]), sd_of(&p, 1, mean[1])};
     *ret = (struct plate_asymmetry){
         .primary = primary,
         .mode = (int32_t)l->mode,
         .index = "percentage_difference",
         .direction = what->direction,
-        .value_pct = plate_percentage_difference(m.mean[weaker], m.mean[!weaker]),
-        .ci95_low_pct = isnan(half) ? NAN : percentage_of(centre - half),
-        .ci95_high_pct = isnan(half) ? NAN : percentage_of(centre + half),
+        .value_pct = plate_percentage_difference(mean[weaker], mean[!weaker]),
+        .ci95_low_pct = NAN,
+        .ci95_high_pct = NAN,
         .threshold_pct = l->cfg.threshold_pct,
-        .left_mean = m.mean[0],
-        .right_mean = m.mean[1],
+        .left_mean = mean[0],
+        .right_mean = mean[1],
         .n_left = count(l, 0, metric),
         .n_right = count(l, 1, metric),
-        .cv_left_pct = m.mean[0] > 0 ? 100 * m.sd[0] / m.mean[0] : NAN,
-        .cv_right_pct = m.mean[1] > 0 ? 100 * m.sd[1] / m.mean[1] : NAN,
-        .limb_symmetry_index_pct = plate_limb_symmetry_index(m.mean[0], m.mean[1], l->cfg.involved),
-        .symmetry_index_pct = plate_symmetry_index(m.mean[0], m.mean[1]),
-        .symmetry_angle_pct = plate_symmetry_angle(m.mean[0], m.mean[1]),
+        .cv_left_pct = mean[0] > 0 ? 100 * sd[0] / mean[0] : NAN,
+        .cv_right_pct = mean[1] > 0 ? 100 * sd[1] / mean[1] : NAN,
+        .counterbalanced = counterbalanced(&p),
+        .dropoff_left_pct = dropoff_of(&p, 0, what->direction),
+        .dropoff_right_pct = dropoff_of(&p, 1, what->direction),
+        .limb_symmetry_index_pct = plate_limb_symmetry_index(mean[0], mean[1], l->cfg.involved),
+        .symmetry_index_pct = plate_symmetry_index(mean[0], mean[1]),
+        .symmetry_angle_pct = plate_symmetry_angle(mean[0], mean[1]),
     };
+    ret->dropoff_difference_pct = ret->dropoff_right_pct - ret->dropoff_left_pct;
     memcpy(ret->metric, what->name, strlen(what->name) + 1);
+    infer(l, &p, mean, ret);
     if (speaks_of_weakness(what, l->mode))
         ret->verdict = (int32_t)judge(ret->ci95_low_pct, ret->ci95_high_pct, ret->threshold_pct);
 }

@@ -25,6 +25,7 @@ void session_compare_afresh(struct session *s, enum plate_side involved)
 {
     struct plate_asymmetry_config cfg = s->cfg->asymmetry;
     cfg.involved = involved;
+    cfg.planned_sets = s->cfg->plan.sets, cfg.planned_reps = s->cfg->plan.reps;
     plate_limbs_init(&s->limbs, &cfg); /* checked in session_init */
     s->limbs.mode = session_bilateral(s->cfg)               ? PLATE_BILATERAL
                     : strcmp(s->exercise, "isometric") == 0 ? PLATE_UNILATERAL_ISOMETRIC
@@ -95,16 +96,17 @@ void session_turn(struct session *s, double t_s, enum plate_side side)
 void session_add(struct session_sums *sums, unsigned plate, const struct plate_rep *rep)
 {
     const double v[4] = {rep->peak_force_N, rep->mean_force_N, rep->hold_force_N, rep->concentric_s};
-    for (int i = 0; i < 4; i++)
-        if (!isnan(v[i])) sums->sum[i] += v[i], sums->n[i]++;
+    for (int i = 0; i < 4; i++) dropoff_add(&sums->line[i], rep->rep, v[i]);
     sums->reps[plate]++;
 }
 
 void session_fill_set(const struct session_sums *sums, struct plate_set *set)
 {
-    double mean[4];
-    for (int i = 0; i < 4; i++) mean[i] = sums->n[i] ? sums->sum[i] / sums->n[i] : NAN;
-    set->peak_force_N = mean[0], set->mean_force_N = mean[1], set->hold_force_N = mean[2], set->concentric_s = mean[3];
+    const struct dropoff *line = sums->line;
+    set->peak_force_N = dropoff_mean(&line[0]), set->peak_force_dropoff_pct = dropoff_pct(&line[0], +1);
+    set->mean_force_N = dropoff_mean(&line[1]), set->mean_force_dropoff_pct = dropoff_pct(&line[1], +1);
+    set->hold_force_N = dropoff_mean(&line[2]), set->hold_force_dropoff_pct = dropoff_pct(&line[2], +1);
+    set->concentric_s = dropoff_mean(&line[3]), set->concentric_dropoff_pct = dropoff_pct(&line[3], -1);
     set->reps = 0;
     for (unsigned i = 0; i < PLATE_MAX_PLATES; i++)
         if (sums->reps[i] > set->reps) set->reps = sums->reps[i];

@@ -2,6 +2,7 @@
  * What comes in is already merged by (time, plate name). docs/architecture.md has the rules of a set.
  * session.c: reps and sets as they happen; session_plan.c: whose turn it is; session_correct.c: what is put right later. */
 #pragma once
+#include "dropoff.h"
 #include "plate/station.h"
 
 enum {
@@ -13,8 +14,7 @@ enum {
 
 /* Sums over the reps of a set that count. */
 struct session_sums {
-    double sum[4]; /* peak, mean, hold, concentric */
-    int32_t n[4];
+    struct dropoff line[4]; /* peak, mean, hold, concentric */
     int32_t reps[PLATE_MAX_PLATES];
 };
 

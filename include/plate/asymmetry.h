@@ -36,6 +36,8 @@ struct plate_asymmetry {
     double left_mean, right_mean;
     int32_t n_left, n_right;
     double cv_left_pct, cv_right_pct;
+    int32_t counterbalanced; /* no limb went first more often than the other */
+    double dropoff_left_pct, dropoff_right_pct, dropoff_difference_pct;
     double limb_symmetry_index_pct, symmetry_index_pct, symmetry_angle_pct;
     int32_t correction; /* 0, or the number of the correction after which the row was said again; the session fills it */
 };
@@ -50,9 +52,10 @@ PLATE_API extern const struct plate_metric plate_metrics[]; /* closed by a NULL 
 enum { PLATE_METRICS = 12, PLATE_LIMB_REPS = 256 };
 
 struct plate_asymmetry_config {
-    double threshold_pct;     /* 0: the default, 10 */
-    enum plate_side involved; /* PLATE_SIDE_NONE: not said */
-    char primary[40];         /* empty: the mode's own (docs/asymmetry.md) */
+    double threshold_pct;                /* 0: the default, 10 */
+    enum plate_side involved;            /* PLATE_SIDE_NONE: not said */
+    char primary[40];                    /* empty: the mode's own (docs/asymmetry.md) */
+    unsigned planned_sets, planned_reps; /* of each leg, reps of a set: the look that the interval is made for; 0: not said */
 };
 
 /* Every rep's metrics by limb, in order; what comes after PLATE_LIMB_REPS a limb is counted, not kept.
@@ -62,9 +65,9 @@ struct plate_limbs {
     enum plate_mode mode;
     unsigned n[2];        /* left, right: kept */
     unsigned overflow[2]; /* left, right: not kept */
-    int32_t last_set[2];
     struct {
         uint16_t set, rep;
+        int32_t number; /* of the set in the session */
     } at[2][PLATE_LIMB_REPS];
     double value[2][PLATE_LIMB_REPS][PLATE_METRICS];
 };

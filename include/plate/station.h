@@ -42,10 +42,10 @@ struct plate_station_config {
     unsigned filter_order;          /* 0: the default, 4 */
     double filter_cutoff_Hz;        /* 0: the default, 50 Hz or a quarter of the rate */
     double set_rest_s;              /* a set ends after so much rest; 0: the default, 20 s */
-    struct plate_plan_config plan;  /* passed over where plates stand under both feet */
+    struct plate_plan_config plan;  /* its sides are passed over where plates stand under both feet */
     double body_mass_kg;            /* 0 or NaN: not said */
     struct plate_protocol_targets targets;
-    struct plate_asymmetry_config asymmetry;
+    struct plate_asymmetry_config asymmetry; /* what it plans is taken from `plan` */
 };
 
 /* Calibrated samples, as they pass: row i is sample first + i at t_s[i]. */

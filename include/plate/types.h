@@ -76,7 +76,7 @@ PLATE_API int plate_side_parse(const char *text, enum plate_side *ret); /* -EINV
 PLATE_API bool plate_name_valid(const char *name);
 
 /* The detector's version: a trace made by another one is "not comparable". */
-#define PLATE_DETECTOR_VERSION 2
+#define PLATE_DETECTOR_VERSION 3
 PLATE_API const char *plate_version(void);
 
 #ifdef __cplusplus

@@ -105,26 +105,97 @@ static void bad_configurations_are_refused(void **state)
     near(l.cfg.threshold_pct, 10, 0);
 }
 
+/* Ends computed with numpy and scipy: least squares for the line, scipy.stats.t and norm for the quantiles. */
 static void interval_agrees_with_scipy(void **state)
 {
     (void)state;
     const double left[] = {412, 405, 398, 421, 409, 401, 415, 407}, right[] = {468, 455, 472, 461, 449, 470, 458, 463};
-    struct plate_limbs *l = start(5, "");
-    for (int i = 0; i < 8; i++) push(l, PLATE_SIDE_LEFT, 1, "peak_force_N", left[i]);
-    for (int i = 0; i < 8; i++) push(l, PLATE_SIDE_RIGHT, 2, "peak_force_N", right[i]);
+    static const struct {
+        unsigned planned_sets, planned_reps, first_set;
+        double low_pct, high_pct;
+    } c[] = {
+        {0, 0, 8, -20.466406771274, -3.665083601396},
+        {2, 4, 4, -18.061980821457, -5.962190942284},
+        {1, 6, 5, -19.462442875655, -4.110461087666}, /* beyond the plan, sets of 5 and 3 */
+    };
+    for (size_t k = 0; k < sizeof c / sizeof c[0]; k++) {
+        struct plate_limbs *l = start(5, "");
+        l->cfg.planned_sets = c[k].planned_sets, l->cfg.planned_reps = c[k].planned_reps;
+        for (unsigned i = 0; i < 8; i++) push(l, PLATE_SIDE_LEFT, i < c[k].first_set ? 1 : 3, "peak_force_N", left[i]);
+        for (unsigned i = 0; i < 8; i++) push(l, PLATE_SIDE_RIGHT, i < c[k].first_set ? 2 : 4, "peak_force_N", right[i]);
+        struct plate_asymmetry a = row_of(l, "peak_force_N");
+        near(a.ci95_low_pct, c[k].low_pct, 1e-8);
+        near(a.ci95_high_pct, c[k].high_pct, 1e-8);
+        near(a.left_mean, 408.5, 1e-12);
+        near(a.right_mean, 462, 1e-12);
+        near(a.value_pct, -11.58008658008658, 1e-9);
+        near(a.cv_left_pct, 1.831900801358111, 1e-9);
+        near(a.cv_right_pct, 1.708253224110468, 1e-9);
+        near(a.limb_symmetry_index_pct, 100 * 462 / 408.5, 1e-9);
+        assert_int_equal(a.verdict, c[k].high_pct < -5 ? PLATE_LEFT_WEAKER : PLATE_UNDETERMINED);
+        assert_string_equal(a.index, "percentage_difference");
+        assert_int_equal(a.direction, 1);
+        assert_int_equal(a.n_left, 8);
+    }
+}
+
+/* Fatigue that both limbs share is no spread: what is left is the sets' own effect, 1.95 and 2.40 times 3 % times sqrt(2). */
+static void shared_fatigue_costs_no_width(void **state)
+{
+    (void)state;
+    struct plate_limbs *l = start(10, "");
+    for (int i = 0; i < 10; i++) push(l, PLATE_SIDE_LEFT, 1, "peak_force_N", 320 - 6.4 * i);
+    for (int i = 0; i < 10; i++) push(l, PLATE_SIDE_RIGHT, 2, "peak_force_N", 400 - 8 * i);
     struct plate_asymmetry a = row_of(l, "peak_force_N");
-    near(a.left_mean, 408.5, 1e-12);
-    near(a.right_mean, 462, 1e-12);
-    near(a.value_pct, -11.58008658008658, 1e-9);
-    near(a.ci95_low_pct, -16.07198075082038, 1e-7);
-    near(a.ci95_high_pct, -6.847782669892977, 1e-7);
-    near(a.cv_left_pct, 1.831900801358111, 1e-9);
-    near(a.cv_right_pct, 1.708253224110468, 1e-9);
-    near(a.limb_symmetry_index_pct, 100 * 462 / 408.5, 1e-9);
-    assert_int_equal(a.verdict, PLATE_LEFT_WEAKER);
-    assert_string_equal(a.index, "percentage_difference");
-    assert_int_equal(a.direction, 1);
-    assert_int_equal(a.n_left, 8);
+    near(a.ci95_high_pct, -100 * (1 - 0.8 * exp(1.95 * 0.03 * sqrt(2))), 1e-9);
+    near(a.ci95_low_pct, -100 * (1 - 0.8 * exp(-2.40 * 0.03 * sqrt(2))), 1e-9);
+    near(a.dropoff_left_pct, 18, 1e-9);
+    near(a.dropoff_right_pct, 18, 1e-9);
+    near(a.dropoff_difference_pct, 0, 1e-9);
+}
+
+static void dropoff_is_the_loss_of_the_line(void **state)
+{
+    (void)state;
+    static const double drive_s[2][5] = {{0.8, 0.82, 0.84, 0.86, 0.88}, {0.8, 0.84, 0.88, 0.92, 0.96}};
+    struct plate_limbs *l = start(10, "");
+    for (int set = 1; set <= 4; set++) /* the left's second set gets no slower */
+        for (int i = 0; i < (set > 2 ? 4 : 5); i++)
+            push(l, set % 2 ? PLATE_SIDE_LEFT : PLATE_SIDE_RIGHT, set, "concentric_s",
+                 set == 3 ? 0.8 : drive_s[set % 2 == 0][i]);
+    struct plate_asymmetry a = row_of(l, "concentric_s");
+    near(a.dropoff_left_pct, (10 + 0) / 2.0, 1e-9); /* slower is weaker: 0.80 to 0.88 s is a loss */
+    near(a.dropoff_right_pct, (20 + 15) / 2.0, 1e-9);
+    near(a.dropoff_difference_pct, 12.5, 1e-9); /* the right tires more */
+    l = start(10, "");
+    for (int i = 0; i < 2; i++) {
+        push(l, PLATE_SIDE_LEFT, 1, "concentric_s", 0.8);
+        push(l, PLATE_SIDE_RIGHT, 2, "concentric_s", 0.8);
+    }
+    assert_true(isnan(row_of(l, "concentric_s").dropoff_left_pct)); /* no line through two reps */
+}
+
+static void order_is_counterbalanced_or_not(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *order;
+        bool counterbalanced;
+    } c[] = {{"LR", false},    {"LRLR", false},     {"LRRL", true}, {"RLLRLR", true},
+             {"LRLRRL", true}, {"LRLRLRRL", false}, {"LRR", false}};
+    for (size_t k = 0; k < sizeof c / sizeof c[0]; k++) {
+        struct plate_limbs *l = start(10, "");
+        for (int set = 0; c[k].order[set]; set++)
+            for (int i = 0; i < 3; i++)
+                push(l, c[k].order[set] == 'L' ? PLATE_SIDE_LEFT : PLATE_SIDE_RIGHT, set, "peak_force_N", 100);
+        if (row_of(l, "peak_force_N").counterbalanced != c[k].counterbalanced) fail_msg("%s", c[k].order);
+    }
+    struct plate_limbs *l = start(10, "");
+    for (int i = 0; i < 3; i++) { /* at once: no order */
+        push(l, PLATE_SIDE_LEFT, 1, "peak_force_N", 100);
+        push(l, PLATE_SIDE_RIGHT, 1, "peak_force_N", 100);
+    }
+    assert_true(row_of(l, "peak_force_N").counterbalanced);
 }
 
 static void reps_are_matched_by_number(void **state)
@@ -302,21 +373,26 @@ static void swapping_labels_swaps_everything(void **state)
     static const int swapped[] = {PLATE_UNDETERMINED, PLATE_SYMMETRIC, PLATE_RIGHT_WEAKER, PLATE_LEFT_WEAKER};
     unsigned with_interval = 0;
     for (uint64_t k = 0; k < 2000; k++) {
-        struct plate_asymmetry a[PLATE_METRICS], b[PLATE_METRICS], c[PLATE_METRICS];
+        struct plate_asymmetry a[PLATE_METRICS], b[PLATE_METRICS], c[PLATE_METRICS], d[PLATE_METRICS];
         unsigned n = random_session(seed + k, false, 1, a);
         assert_int_equal(random_session(seed + k, true, 1, b), n);
         assert_int_equal(random_session(seed + k, false, 0x1p-40, c), n);
+        assert_int_equal(random_session(seed + k, false, 4.4482216152605, d), n);
         for (unsigned i = 0; i < n; i++) {
             assert_string_equal(a[i].metric, b[i].metric);
             assert_true(mirrored(a[i].value_pct, b[i].value_pct));
             assert_true(mirrored(a[i].ci95_low_pct, b[i].ci95_high_pct) && mirrored(a[i].ci95_high_pct, b[i].ci95_low_pct));
             assert_true(same(a[i].left_mean, b[i].right_mean) && same(a[i].cv_left_pct, b[i].cv_right_pct));
             assert_true(a[i].n_left == b[i].n_right && a[i].n_right == b[i].n_left);
+            assert_true(same(a[i].dropoff_left_pct, b[i].dropoff_right_pct) && a[i].counterbalanced == b[i].counterbalanced);
+            assert_true(mirrored(a[i].dropoff_difference_pct, b[i].dropoff_difference_pct));
             assert_int_equal(b[i].verdict, swapped[a[i].verdict]);
-            /* Units do not matter. */
+            /* Units do not matter: to the bit where the factor is a power of two, else to the rounding of the forces. */
             assert_true(same(a[i].value_pct, c[i].value_pct) && same(a[i].cv_left_pct, c[i].cv_left_pct));
-            if (!isnan(a[i].ci95_low_pct)) near(c[i].ci95_low_pct, a[i].ci95_low_pct, 1e-9), with_interval++;
-            assert_int_equal(c[i].verdict, a[i].verdict);
+            assert_true(same(a[i].ci95_low_pct, c[i].ci95_low_pct) && same(a[i].ci95_high_pct, c[i].ci95_high_pct));
+            assert_true(same(a[i].dropoff_left_pct, c[i].dropoff_left_pct));
+            if (!isnan(a[i].ci95_low_pct)) near(d[i].ci95_low_pct, a[i].ci95_low_pct, 1e-9), with_interval++;
+            assert_true(c[i].verdict == a[i].verdict && d[i].verdict == a[i].verdict);
             if (!isnan(a[i].ci95_low_pct))
                 assert_true(a[i].ci95_low_pct <= a[i].value_pct && a[i].value_pct <= a[i].ci95_high_pct);
         }
@@ -339,42 +415,52 @@ static void every_look_has_a_quantile(void **state)
     }
 }
 
-/* What became of sessions of ten looks: a share of them, each verdict counted once a session. */
+/* What became of sessions that were looked at after every pair: a share of them, each verdict counted once a session. */
 struct shares {
-    double ever[4], last[4];
+    double ever[4], last[4], covered;
 };
-static struct shares simulate(double true_pct, double cv, double set_sd, int sessions)
+static struct shares simulate(unsigned sets, unsigned reps, double true_pct, double cv, double set_sd, int sessions)
 {
     struct shares s = {0};
     for (int k = 0; k < sessions; k++) {
         struct plate_limbs *l = start(10, "");
-        bool ever[4] = {false};
+        l->cfg.planned_sets = sets, l->cfg.planned_reps = reps;
+        bool ever[4] = {false}, covered = true;
         int verdict = 0;
-        double left = 400 * (1 + true_pct / 100) * (1 + set_sd * gauss()), right = 400 * (1 + set_sd * gauss());
-        for (int i = 0; i < 10; i++) {
-            push(l, PLATE_SIDE_LEFT, 1, "peak_force_N", left * (1 + cv * gauss()));
-            push(l, PLATE_SIDE_RIGHT, 2, "peak_force_N", right * (1 + cv * gauss()));
-            verdict = row_of(l, "peak_force_N").verdict;
-            ever[verdict] = true;
+        for (unsigned set = 0; set < sets; set++) {
+            double left = 400 * (1 + true_pct / 100) * (1 + set_sd * gauss()), right = 400 * (1 + set_sd * gauss());
+            for (unsigned i = 0; i < reps; i++) {
+                double tired = pow(0.98, i);
+                push(l, PLATE_SIDE_LEFT, (int)(2 * set), "peak_force_N", left * tired * (1 + cv * gauss()));
+                push(l, PLATE_SIDE_RIGHT, (int)(2 * set + 1), "peak_force_N", right * tired * (1 + cv * gauss()));
+                struct plate_asymmetry a = row_of(l, "peak_force_N");
+                verdict = a.verdict;
+                ever[verdict] = true;
+                if (a.ci95_low_pct > true_pct || a.ci95_high_pct < true_pct) covered = false;
+            }
         }
         s.last[verdict] += 1.0 / sessions;
+        s.covered += (covered ? 1.0 : 0) / sessions;
         for (int v = 0; v < 4; v++) s.ever[v] += (ever[v] ? 1.0 : 0) / sessions;
     }
     return s;
 }
 
-static void ten_looks_do_not_inflate_false_alarms(void **state)
+/* scripts/bench-asymmetry is the thorough one; the limits here leave three standard errors to a sample of this size. */
+static void looking_does_not_inflate_false_alarms(void **state)
 {
     (void)state;
     rng_state = 4711;
     print_message("seed %llu\n", (unsigned long long)rng_state);
-    struct shares line = simulate(-10, 0.05, 0.01, 400); /* truly on the line: neither side of it may be claimed */
+    struct shares line = simulate(1, 10, -10, 0.05, 0.03, 800); /* truly on the line: neither side of it may be claimed */
     assert_true(line.ever[PLATE_LEFT_WEAKER] <= 0.07 && line.ever[PLATE_SYMMETRIC] <= 0.07);
-    assert_true(line.ever[PLATE_RIGHT_WEAKER] == 0);
-    struct shares none = simulate(0, 0.05, 0.01, 400);
-    assert_true(none.ever[PLATE_LEFT_WEAKER] + none.ever[PLATE_RIGHT_WEAKER] <= 0.01);
-    assert_true(simulate(0, 0.03, 0.01, 200).last[PLATE_SYMMETRIC] > 0.8); /* and it does speak */
-    assert_true(simulate(-25, 0.05, 0.01, 200).last[PLATE_LEFT_WEAKER] > 0.9);
+    assert_true(line.ever[PLATE_RIGHT_WEAKER] == 0 && line.covered >= 0.93);
+    struct shares none = simulate(2, 5, 0, 0.05, 0.03, 800);
+    assert_true(none.ever[PLATE_LEFT_WEAKER] + none.ever[PLATE_RIGHT_WEAKER] <= 0.02 && none.covered >= 0.93);
+    /* And it does speak. */
+    assert_true(simulate(1, 10, -20, 0.05, 0.01, 400).ever[PLATE_LEFT_WEAKER] > 0.75);
+    assert_true(simulate(1, 10, -25, 0.05, 0.01, 200).last[PLATE_LEFT_WEAKER] > 0.95);
+    assert_true(simulate(3, 10, 0, 0.03, 0.01, 200).last[PLATE_SYMMETRIC] > 0.95);
 }
 
 int main(void)
@@ -383,6 +469,9 @@ int main(void)
         cmocka_unit_test(indices_by_hand),
         cmocka_unit_test(bad_configurations_are_refused),
         cmocka_unit_test(interval_agrees_with_scipy),
+        cmocka_unit_test(shared_fatigue_costs_no_width),
+        cmocka_unit_test(dropoff_is_the_loss_of_the_line),
+        cmocka_unit_test(order_is_counterbalanced_or_not),
         cmocka_unit_test(reps_are_matched_by_number),
         cmocka_unit_test(a_missing_number_leaves_its_pair_out),
         cmocka_unit_test(who_is_not_compared),
@@ -391,7 +480,7 @@ int main(void)
         cmocka_unit_test(too_many_reps_are_counted),
         cmocka_unit_test(swapping_labels_swaps_everything),
         cmocka_unit_test(every_look_has_a_quantile),
-        cmocka_unit_test(ten_looks_do_not_inflate_false_alarms),
+        cmocka_unit_test(looking_does_not_inflate_false_alarms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -225,7 +225,11 @@ static struct plate_event sample_event(enum plate_event_type type)
                                      .peak_force_N = 400,
                                      .mean_force_N = 300,
                                      .hold_force_N = NAN,
-                                     .concentric_s = 0.8};
+                                     .concentric_s = 0.8,
+                                     .peak_force_dropoff_pct = 12.5,
+                                     .mean_force_dropoff_pct = -1.25,
+                                     .hold_force_dropoff_pct = NAN,
+                                     .concentric_dropoff_pct = 20};
         break;
     case PLATE_EVENT_ASYMMETRY:
         e.u.asymmetry = (struct plate_asymmetry){.metric = "concentric_s",
@@ -244,6 +248,10 @@ static struct plate_event sample_event(enum plate_event_type type)
                                                  .n_right = 4,
                                                  .cv_left_pct = 5,
                                                  .cv_right_pct = NAN,
+                                                 .counterbalanced = 1,
+                                                 .dropoff_left_pct = 7.5,
+                                                 .dropoff_right_pct = NAN,
+                                                 .dropoff_difference_pct = NAN,
                                                  .limb_symmetry_index_pct = 88.888888,
                                                  .symmetry_index_pct = -11.764,
                                                  .symmetry_angle_pct = -3.7};
@@ -295,12 +303,15 @@ static const char *const bodies[] = {
     "{\"t_s\":12.345678,\"set\":2,\"side\":\"right\",\"exercise\":\"isometric\",\"warmup\":false,\"ended_by\":\"rest\","
     "\"reps\":5,"
     "\"start_s\":1.000000,\"end_s\":9.500000,\"peak_force_N\":400.00,\"mean_force_N\":300.00,\"hold_force_N\":null,"
-    "\"concentric_s\":0.800000,\"correction\":0}",
+    "\"concentric_s\":0.800000,\"peak_force_dropoff_pct\":12.500,\"mean_force_dropoff_pct\":-1.250,"
+    "\"hold_force_dropoff_pct\":null,\"concentric_dropoff_pct\":20.000,\"correction\":0}",
     "{\"t_s\":12.345678,\"metric\":\"concentric_s\",\"primary\":true,\"mode\":\"unilateral_isometric\","
     "\"index\":\"percentage_difference\",\"direction\":-1,\"value_pct\":-12.346,\"ci95_pct\":[-20.000,-4.500],"
     "\"verdict\":\"left_weaker\",\"threshold_pct\":10.000,\"left_mean\":1.125000,\"right_mean\":1.000000,\"n_left\":3,\"n_"
     "right\":4,"
-    "\"cv_left_pct\":5.000,\"cv_right_pct\":null,\"limb_symmetry_index_pct\":88.889,\"symmetry_index_pct\":-11.764,"
+    "\"cv_left_pct\":5.000,\"cv_right_pct\":null,\"counterbalanced\":true,\"dropoff_left_pct\":7.500,"
+    "\"dropoff_right_pct\":null,\"dropoff_difference_pct\":null,\"limb_symmetry_index_pct\":88.889,\"symmetry_index_pct\":-11."
+    "764,"
     "\"symmetry_angle_pct\":-3.700,\"correction\":0}",
     "{\"t_s\":12.345678,\"plate\":\"\",\"sample\":9007199254740993,\"kind\":\"note\",\"value\":\"a \\\"b\\\"\\n\"}",
     "{\"t_s\":12.345678,\"verdict_before\":\"symmetric\",\"metric\":\"concentric_s\",\"primary\":true,\"mode\":\"unilateral_"
@@ -308,7 +319,8 @@ static const char *const bodies[] = {
     "\"index\":\"percentage_difference\",\"direction\":-1,\"value_pct\":-12.346,\"ci95_pct\":[-20.000,-4.500],"
     "\"verdict\":\"left_weaker\",\"threshold_pct\":10.000,\"left_mean\":1.125000,\"right_mean\":1.000000,\"n_left\":3,\"n_"
     "right\":4,"
-    "\"cv_left_pct\":5.000,\"cv_right_pct\":null,\"limb_symmetry_index_pct\":88.889,\"symmetry_index_pct\":-11.764,"
+    "\"cv_left_pct\":5.000,\"cv_right_pct\":null,\"counterbalanced\":true,\"dropoff_left_pct\":7.500,\"dropoff_right_pct\":"
+    "null,\"dropoff_difference_pct\":null,\"limb_symmetry_index_pct\":88.889,\"symmetry_index_pct\":-11.764,"
     "\"symmetry_angle_pct\":-3.700,\"correction\":0}",
     "{\"t_s\":12.345678,\"correction\":3,\"field\":\"discarded\",\"plate\":\"left\",\"set\":2,\"rep\":7,\"value\":\"true\","
     "\"was\":\"false\"}",
