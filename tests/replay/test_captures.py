@@ -49,6 +49,12 @@ def test_auto_finds_it(log):
     assert samples(by_itself) == samples(by_name)
 
 
+@pytest.mark.parametrize("log", [log for log in LOGS if log.name.startswith("csv")], ids=lambda log: log.name)
+def test_auto_leaves_lines_of_numbers_alone(log):
+    said = dump(log, "auto")
+    assert "auto" not in said and "sample" not in said
+
+
 if __name__ == "__main__" and sys.argv[1:] == ["--write"]:
     for log in LOGS:
         pathlib.Path(f"{log}.chk").write_text(dump(log))

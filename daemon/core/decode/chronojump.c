@@ -1,5 +1,6 @@
 /* Chronojump force sensor, Force_Sensor-0.1 to 0.6: docs/devices/chronojump.md.
  *     us;N.NN\r\n      us;R\r\n and us;r\r\n: edges of the trigger input */
+#include "chronojump.h"
 #include "stamp.h"
 #include "text.h"
 
@@ -65,24 +66,7 @@ static void reset(struct plate_decoder *d)
     stamp_reopened(&state(d)->stamp);
 }
 
-/* Opening the port resets the board. It waits for a second that nothing more comes before it takes a command. */
-static const struct plate_decode_step dialogue[] = {
-    {.say = "get_version:",
-     .hear = "Force_Sensor-",
-     .after_ms = 3000,
-     .within_ms = 3000,
-     .tries = 3,
-     .tells = PLATE_TELLS_NAME,
-     .trouble = "no answer to get_version: in 9 s; see that this is a Chronojump force sensor, and that baud is 115200"},
-    {.say = "start_capture:",
-     .hear = "Starting capture",
-     .within_ms = 3000,
-     .tries = 3,
-     .trouble = "no answer to start_capture: in 9 s; unplug the sensor and plug it in again"},
-    {.within_ms = 3000,
-     .tries = 1,
-     .trouble = "the capture has started, but no sample came for 3 s; see that its load cell is connected"},
-    {0}};
+static const struct plate_decode_step dialogue[] = CHRONOJUMP_DIALOGUE("Force_Sensor-", "force sensor");
 
 const struct plate_protocol plate_protocol_chronojump = {
     .name = "chronojump",

@@ -3,6 +3,7 @@
  * There is no checksum, and two cells at -1 look like the start of a packet. What tells them apart is the rhythm: a start
  * stands at every sixteenth byte, and behind it a clock that goes on. A packet is believed when the next one starts where it
  * should. */
+#include "chronojump.h"
 #include "stamp.h"
 
 #include <errno.h>
@@ -131,23 +132,7 @@ static void reset(struct plate_decoder *d)
     stamp_reopened(&state(d)->stamp);
 }
 
-static const struct plate_decode_step dialogue[] = {
-    {.say = "get_version:",
-     .hear = "Force_Platform-",
-     .after_ms = 3000,
-     .within_ms = 3000,
-     .tries = 3,
-     .tells = PLATE_TELLS_NAME,
-     .trouble = "no answer to get_version: in 9 s; see that this is a Chronojump force platform, and that baud is 115200"},
-    {.say = "start_capture:",
-     .hear = "Starting capture",
-     .within_ms = 3000,
-     .tries = 3,
-     .trouble = "no answer to start_capture: in 9 s; unplug the platform and plug it in again"},
-    {.within_ms = 3000,
-     .tries = 1,
-     .trouble = "the capture has started, but no sample came for 3 s; see that its cells are connected"},
-    {0}};
+static const struct plate_decode_step dialogue[] = CHRONOJUMP_DIALOGUE("Force_Platform-", "force platform");
 
 const struct plate_protocol plate_protocol_chronojump_platform = {
     .name = "chronojump-platform",
