@@ -19,6 +19,7 @@
 #define SYNC_NS 400000000LL           /* the contract is 0.5 s */
 #define LOOK_MS 100                   /* nobody wakes the archivist for a sample */
 #define RETRY_NS 200000000LL          /* a disk that says no is tried again so often, */
+#define STANDS_STILL_NS 1000000000LL  /* this long in one call is told */
 #define RESEAL_NS 5000000000LL        /* and a sealing that found no room */
 #define GIVE_UP_NS 5000000000LL       /* at the end: how long it is tried again */
 #define SEAL_SPARE_BYTES (384u << 10) /* what a sealed file may take beyond its rows, and the next part's beginning */
@@ -40,7 +41,8 @@ struct archivist {
     pthread_t thread;
     int fd;
     atomic_bool quit;
-    pthread_mutex_t lock; /* of status */
+    _Atomic int64_t alive_ns; /* when the thread came by last: it stands still where the disk does */
+    pthread_mutex_t lock;     /* of status */
     struct archivist_status status;
     /* the thread's own */
     struct part part;
@@ -200,6 +202,7 @@ static int take(struct archivist *a, const struct record_header *h, const void *
 /* True: the ring is empty. False: what comes next cannot be taken now, and waits there. */
 static bool drain(struct archivist *a)
 {
+    atomic_store(&a->alive_ns, now_ns());
     while (!a->stopped && now_ns() >= a->retry_ns) {
         struct record_header h;
         const void *payload;
@@ -365,6 +368,7 @@ static void *run(void *arg)
         if (quit && !give_up_ns) give_up_ns = now_ns() + GIVE_UP_NS;
         if (quit && ((drained && a->n_waiting == 0) || now_ns() > give_up_ns)) {
             a->safe = drained && !a->unconsumed;
+            atomic_store(&a->alive_ns, INT64_MAX); /* it has not stopped, it is done */
             return NULL;
         }
         if (drained || a->stopped || now_ns() < a->retry_ns) poll(&p, 1, LOOK_MS);
@@ -381,6 +385,7 @@ int archivist_new(struct ring *ring, const char *folder, const struct archivist_
     a->limits = *limits;
     a->folder = strdup(folder);
     a->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    atomic_store(&a->alive_ns, now_ns());
     pthread_mutex_init(&a->lock, NULL);
     int e = !a->folder ? -ENOMEM : a->fd < 0 ? -errno : -pthread_create(&a->thread, NULL, run, a);
     if (e) {
@@ -418,6 +423,8 @@ void archivist_status(struct archivist *a, struct archivist_status *ret)
     pthread_mutex_lock(&a->lock);
     *ret = a->status;
     pthread_mutex_unlock(&a->lock);
+    if (!*ret->error && now_ns() - atomic_load(&a->alive_ns) > STANDS_STILL_NS)
+        snprintf(ret->error, sizeof ret->error, "the disk stands still: samples wait in the ring");
 }
 
 int archivist_fd(const struct archivist *a) { return a->fd; }

@@ -165,14 +165,14 @@ static void do_status(struct engine *e, json_t *params, struct answer *a)
     json_t *capture =
         json_pack("{s:s,s:I,s:I,s:I,s:s}", "file", capture_path(e->parts.capture), "records", (json_int_t)c.records,
                   "file_bytes", (json_int_t)c.file_bytes, "lost_records", (json_int_t)c.lost_records, "error", c.error);
-    a->result = json_pack(
-        "{s:s,s:s,s:i,s:f,s:b,s:s,s:s,s:s,s:b,s:s,s:f,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "station", e->config->station,
-        "version", plate_version(), "pid", (int)getpid(), "uptime_s", (double)(engine_now_ns() - e->started_ns) * 1e-9,
-        "recording", e->recording, "session", e->session, "archive", e->archive, "last_sealed", s.last_sealed,
-        /* stopped, but not told sealed yet: its records may still be in the ring */
-        "sealing", s.sealing || (!e->recording && (s.open || r.used_bytes > 0)), "seal_error", s.seal_error, "t_s",
-        fmax(0, plate_station_now_s(e->station)), "side", plate_side_name(e->side), "exercise", e->exercise, "plates", plates,
-        "ring", ring, "archivist", archivist, "stream", stream, "log", log, "capture", capture);
+    a->result = json_pack("{s:s,s:s,s:i,s:f,s:b,s:s,s:s,s:s,s:b,s:s,s:f,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "station",
+                          e->config->station, "version", plate_version(), "pid", (int)getpid(), "uptime_s",
+                          (double)(engine_now_ns() - e->started_ns) * 1e-9, "recording", e->recording, "session", e->session,
+                          "archive", e->archive, "last_sealed", s.last_sealed,
+                          /* stopped, but not told sealed yet: its records may still be in the ring */
+                          "sealing", s.sealing || (!e->recording && (s.open || r.used_bytes > 0)), "seal_error", s.seal_error,
+                          "t_s", engine_now_s(e), "side", plate_side_name(e->side), "exercise", e->exercise, "plates", plates,
+                          "ring", ring, "archivist", archivist, "stream", stream, "log", log, "capture", capture);
 }
 
 static void do_start(struct engine *e, json_t *params, struct answer *a)

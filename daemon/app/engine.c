@@ -30,25 +30,6 @@ int64_t engine_utc_ns(void)
 }
 /* ---- samples ---- */
 
-/* Samples that the ring does not take are lost to the archive, and so to the core, which must agree with it; they are shown. */
-static void refuse_block(struct engine_plate *p, uint64_t first, const int32_t *counts, size_t n)
-{
-    struct engine *e = p->engine;
-    if (p->unkept.count == 0) p->unkept = (struct plate_gap){.sample = first, .reason = PLATE_GAP_OVERRUN};
-    p->unkept.count += n;
-    p->overrun += n;
-    if (!e->ring_full_told)
-        engine_health(e, "archive", "error", p->cfg->name,
-                      "the ring is full: the disk does not keep up; samples are shown but neither archived nor judged");
-    e->ring_full_told = true;
-    for (size_t i = 0; i < n; i++) {
-        struct plate_force force;
-        double t_s = plate_clock_t_s(&p->in.timebase.knot, first + i);
-        plate_calibrate(&p->calibration, NULL, counts + i * p->cfg->cells_count, &force);
-        engine_on_force(e, &(struct plate_force_block){p->index, first + i, 1, &t_s, &force});
-    }
-}
-
 /* A run of samples without a hole: first to the ring, then to the core. */
 static void on_block(void *user, uint64_t first, const int32_t *counts, size_t n)
 {
@@ -56,10 +37,11 @@ static void on_block(void *user, uint64_t first, const int32_t *counts, size_t n
     struct engine *e = p->engine;
     size_t bytes = n * p->cfg->cells_count * sizeof *counts;
     if (e->recording) {
-        bool takes = engine_ring_takes(e, record_padded((uint32_t)bytes), true);
+        if (e->ahead && engine_ring_half_empty(e)) engine_outage_over(e);
+        bool takes = !e->ahead && engine_ring_takes(e, record_padded((uint32_t)bytes), true);
         if (takes) engine_put_unkept(p);
         if (!takes || p->unkept.count || engine_put(e, RECORD_BLOCK, p->index, first, 0, counts, bytes) != 0) {
-            refuse_block(p, first, counts, n);
+            engine_refuse(p, first, counts, n);
             engine_cells_take(p, counts, n);
             return;
         }
@@ -74,6 +56,7 @@ static void on_gap(void *user, const struct plate_gap *gap)
 {
     struct engine_plate *p = user;
     struct engine *e = p->engine;
+    if (e->ahead) plate_station_gap(e->ahead, p->index, gap);
     engine_put_unkept(p);
     if (p->unkept.count)
         p->unkept.count += gap->count; /* one hole, as long as the ring takes nothing */
@@ -109,6 +92,7 @@ static void on_clock(void *user, const struct plate_clock *knot)
     struct engine_plate *p = user;
     engine_put(p->engine, RECORD_CLOCK, p->index, knot->sample, 0, knot, sizeof *knot);
     plate_station_clock(p->engine->station, p->index, knot);
+    if (p->engine->ahead) plate_station_clock(p->engine->ahead, p->index, knot);
     watch_rate(p);
 }
 
@@ -235,7 +219,7 @@ static void do_what_is_due(struct engine *e, int64_t now)
         if (p->in.started && !p->absent && now - p->read_ns > ENGINE_ABSENT_NS) {
             p->absent = true;
             capture_put(e->parts.capture, RECORD_ABSENT, i, &(struct record_moment){now, engine_utc_ns()}, NULL, 0);
-            plate_station_absent(e->station, i);
+            plate_station_absent(engine_foremost(e), i);
         }
     }
     if (now < e->health_ns) return;
@@ -330,5 +314,6 @@ void engine_free(struct engine *e)
     }
     free(e->plate);
     plate_station_free(e->station);
+    plate_station_free(e->ahead);
     free(e);
 }

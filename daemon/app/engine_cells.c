@@ -123,10 +123,10 @@ int engine_tare(struct engine_plate *p, struct plate_measurement *ret, char *why
     }
     memcpy(p->calibration.tare, m.mean, sizeof m.mean);
     p->zero_known = true;
-    plate_station_calibration(e->station, p->index, &p->calibration);
+    engine_calibrate(p);
     plate_cells_calibration(&p->cells, &p->calibration);
     snprintf(reason, sizeof reason, "tare, moved by %+.2f N, SD %.2f N", m.Fz_N, m.Fz_sd_N);
-    engine_put_calibration(p, plate_station_next_sample(e->station, p->index), reason);
+    engine_put_calibration(p, plate_station_next_sample(engine_foremost(e), p->index), reason);
     engine_mark(e, "tare", "", p->cfg->name, &t_s, ignored, sizeof ignored);
     *ret = m;
     return 0;

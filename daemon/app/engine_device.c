@@ -42,7 +42,7 @@ void engine_on_edge(void *user, const struct plate_intake_edge *edge)
     if (!e->recording) return;
     plate_intake_edge_mark(edge, &e->epoch, p->cfg->name, &m);
     if (engine_put(e, RECORD_MARK, p->index, m.sample, m.t_s, &m, sizeof m) == 0)
-        plate_station_mark(e->station, &m);
+        engine_steer(e, &m);
     else
         p->edges_unkept++;
 }
@@ -53,7 +53,7 @@ void engine_settle(struct engine_plate *p)
     p->settled = true;
     if (!p->cfg->count_scale_given && p->in.decoder.count_scale_N > 0) {
         p->calibration.count_scale = p->in.decoder.count_scale_N;
-        plate_station_calibration(p->engine->station, p->index, &p->calibration);
+        engine_calibrate(p);
         plate_cells_calibration(&p->cells, &p->calibration);
     }
     snprintf(text, sizeof text, "decoder auto: %s", p->in.decoder.why);

@@ -65,7 +65,8 @@ struct engine {
     struct engine_parts parts;
     const struct config *config;
     struct plate_station_config station_config;
-    struct plate_station *station;
+    struct plate_station *station; /* has seen what the ring has taken */
+    struct plate_station *ahead;   /* while the ring takes no samples: has seen these as well; else NULL */
     struct engine_plate *plate;
     unsigned plates;
     bool recording, autostarted, quit;
@@ -99,10 +100,18 @@ json_t *engine_real_or_null(double v);
 int engine_put(struct engine *e, uint16_t type, unsigned plate, uint64_t sample, double t_s, const void *a, size_t n);
 int engine_new_station(struct engine *e);
 int engine_capture_station(struct engine *e); /* the head of a capture; -ENOMEM */
+bool engine_ring_half_empty(const struct engine *e);
 bool engine_ring_takes(const struct engine *e, size_t bytes, bool samples);
 void engine_end_if_due(struct engine *e);
 void engine_put_unkept(struct engine_plate *p); /* the gap that stands for refused samples, to ring and core */
+/* engine_outage.c */
+void engine_refuse(struct engine_plate *p, uint64_t first, const int32_t *counts, size_t n);
+void engine_outage_over(struct engine *e); /* ... once the ring has emptied by half */
+static inline struct plate_station *engine_foremost(const struct engine *e) { return e->ahead ? e->ahead : e->station; }
+int engine_steer(struct engine *e, const struct plate_mark *m);
+int engine_calibrate(struct engine_plate *p);
 void engine_on_event(void *user, const struct plate_event *ev);
+void engine_tell(struct engine *e, const struct plate_event *ev); /* its subscribers, and nobody else */
 /* Each: 0, or -errno with the reason in `why`. */
 int engine_start(struct engine *e, const struct engine_start *s, char *why, size_t size);
 int engine_stop(struct engine *e, char *why, size_t size);

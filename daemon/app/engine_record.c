@@ -21,6 +21,13 @@ bool engine_ring_takes(const struct engine *e, size_t bytes, bool samples)
     return r.used_bytes + bytes + (samples ? reserve : 0) <= r.capacity_bytes;
 }
 
+bool engine_ring_half_empty(const struct engine *e)
+{
+    struct ring_counters r;
+    ring_counters(e->parts.ring, &r);
+    return r.used_bytes < r.capacity_bytes / 2;
+}
+
 int engine_put(struct engine *e, uint16_t type, unsigned plate, uint64_t sample, double t_s, const void *a, size_t n)
 {
     if (!e->recording) return 0;
@@ -38,7 +45,7 @@ int engine_put(struct engine *e, uint16_t type, unsigned plate, uint64_t sample,
 static void put_session(struct engine *e, struct record_session *s, double t_s)
 {
     s->t_s = t_s;
-    s->sample = plate_station_next_sample(e->station, 0);
+    s->sample = plate_station_next_sample(engine_foremost(e), 0);
     s->utc_ns = engine_utc_ns();
     engine_put(e, RECORD_SESSION, 0, s->sample, t_s, s, sizeof *s);
 }
@@ -55,11 +62,17 @@ static void put_correction(struct engine *e, const struct plate_event *ev)
 void engine_on_event(void *user, const struct plate_event *ev)
 {
     struct engine *e = user;
-    char body[PLATE_EVENT_JSON_MAX], topic[64];
-    const char *key = NULL;
     struct record_header h;
     const void *payload;
     if (record_of_event(ev, &h, &payload)) engine_put(e, h.type, 0, h.sample, h.t_s, payload, h.size);
+    if (ev->type == PLATE_EVENT_CORRECTION) put_correction(e, ev);
+    if (!e->ahead) engine_tell(e, ev);
+}
+
+void engine_tell(struct engine *e, const struct plate_event *ev)
+{
+    char body[PLATE_EVENT_JSON_MAX], topic[64];
+    const char *key = NULL;
     snprintf(topic, sizeof topic, "%s/", plate_event_name(ev->type));
     switch (ev->type) {
     case PLATE_EVENT_PHASE:
@@ -71,7 +84,7 @@ void engine_on_event(void *user, const struct plate_event *ev)
         snprintf(topic, sizeof topic, "rep/%s/", ev->u.rep.plate);
         break;
     case PLATE_EVENT_SET:
-        if (ev->u.set.set == plate_station_sets(e->station)) key = "set"; /* not an old one that was corrected */
+        if (ev->u.set.set == plate_station_sets(engine_foremost(e))) key = "set"; /* not an old one that was corrected */
         break;
     case PLATE_EVENT_ASYMMETRY:
         key = ev->u.asymmetry.metric;
@@ -80,7 +93,6 @@ void engine_on_event(void *user, const struct plate_event *ev)
         key = "imbalance";
         break;
     case PLATE_EVENT_CORRECTION:
-        put_correction(e, ev);
         break;
     case PLATE_EVENT_PLAN:
         e->side = (enum plate_side)ev->u.plan.side;
@@ -300,7 +312,7 @@ int engine_start(struct engine *e, const struct engine_start *s, char *why, size
 
 void engine_put_unkept(struct engine_plate *p)
 {
-    if (p->unkept.count == 0 ||
+    if (p->unkept.count == 0 || p->engine->ahead ||
         engine_put(p->engine, RECORD_GAP, p->index, p->unkept.sample, 0, &p->unkept, sizeof p->unkept) != 0)
         return;
     plate_station_gap(p->engine->station, p->index, &p->unkept);
@@ -321,6 +333,7 @@ int engine_stop(struct engine *e, char *why, size_t size)
         snprintf(why, size, "nothing is being recorded; platectl start begins");
         return -ENODATA;
     }
+    if (e->ahead) engine_outage_over(e);
     for (unsigned i = 0; i < e->plates; i++) {
         engine_flush_force(&e->plate[i]);
         engine_put_unkept(&e->plate[i]);
@@ -393,8 +406,8 @@ int engine_mark(struct engine *e, const char *kind, const char *value, const cha
 {
     struct plate_mark m;
     memset(&m, 0, sizeof m);
-    m.t_s = e->epoch.set ? plate_station_now_s(e->station) : 0;
-    m.sample = plate_station_next_sample(e->station, 0);
+    m.t_s = e->epoch.set ? plate_station_now_s(engine_foremost(e)) : 0;
+    m.sample = plate_station_next_sample(engine_foremost(e), 0);
     m.utc_ns = engine_utc_ns();
     if (strlen(kind) >= sizeof m.kind || strlen(value) >= sizeof m.value || strlen(plate) >= sizeof m.plate) {
         snprintf(why, size, "too long: a kind has at most %zu bytes, a value %zu", sizeof m.kind - 1, sizeof m.value - 1);
@@ -412,7 +425,7 @@ int engine_mark(struct engine *e, const char *kind, const char *value, const cha
     r = e->recording ? engine_put(e, RECORD_MARK, 0, m.sample, m.t_s, &m, sizeof m) : keep_for_start(e, kind, value, why, size);
     if (e->recording && r) snprintf(why, size, "not taken: the ring is full, the disk does not keep up; see platectl status");
     if (r) return r;
-    plate_station_mark(e->station, &m);
+    engine_steer(e, &m);
     if (e->recording) keep_in_session(e, &m);
     if (strcmp(kind, "side") == 0) plate_side_parse(value, &e->side);
     if (strcmp(kind, "exercise") == 0) snprintf(e->exercise, sizeof e->exercise, "%s", value);

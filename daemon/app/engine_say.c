@@ -28,7 +28,7 @@ void engine_publish_json(struct engine *e, const char *topic, const char *cache_
 }
 
 json_t *engine_real_or_null(double v) { return isfinite(v) ? json_real(v) : json_null(); }
-double engine_now_s(const struct engine *e) { return fmax(0, plate_station_now_s(e->station)); }
+double engine_now_s(const struct engine *e) { return fmax(0, plate_station_now_s(engine_foremost(e))); }
 
 void engine_health(struct engine *e, const char *kind, const char *level, const char *plate, const char *text)
 {
@@ -108,6 +108,7 @@ void engine_say_gap(struct engine_plate *p, const struct plate_gap *g)
 
 void engine_say_status(struct engine *e)
 {
+    engine_say_sealed(e); /* a disk that stands still wakes nobody */
     json_t *plates = json_array();
     struct ring_counters ring;
     ring_counters(e->parts.ring, &ring);

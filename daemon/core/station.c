@@ -181,6 +181,36 @@ void plate_station_free(struct plate_station *s)
     free(s);
 }
 
+struct plate_station *plate_station_copy(const struct plate_station *s, const struct plate_station_sink *sink)
+{
+    struct plate_station *copy = plate_station_new(&s->cfg, sink);
+    if (!copy) return NULL;
+    for (unsigned i = 0; i < s->cfg.plates; i++) {
+        struct plate *to = &copy->plate[i];
+        const struct plate *from = &s->plate[i];
+        const struct plate own = *to;
+        memcpy(own.detector, from->detector, plate_rep_detector_size());
+        memcpy(own.ring, from->ring, (from->mask + 1) * sizeof *own.ring);
+        *to = *from;
+        to->cfg = own.cfg;
+        to->detector = own.detector;
+        to->ring = own.ring;
+        to->partner = own.partner;
+    }
+    copy->session = s->session;
+    copy->session.cfg = &copy->cfg;
+    copy->session.sink = &copy->sink;
+    memcpy(copy->mark, s->mark, sizeof copy->mark);
+    copy->begun = s->begun;
+    copy->marks = s->marks;
+    copy->merged_marks = s->merged_marks;
+    copy->queued = s->queued;
+    copy->seen_s = s->seen_s;
+    copy->merged_s = s->merged_s;
+    copy->event_s = s->event_s;
+    return copy;
+}
+
 /* ---- the merge ---- */
 
 /* As far as every plate that is waited for has come. */

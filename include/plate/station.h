@@ -69,6 +69,8 @@ PLATE_API void plate_station_config_default(struct plate_station_config *cfg);
 PLATE_API struct plate_station *plate_station_new(const struct plate_station_config *cfg,
                                                   const struct plate_station_sink *sink);
 PLATE_API void plate_station_free(struct plate_station *s); /* NULL is fine */
+/* Another station in the same state, which goes its own way from here. NULL: out of memory. */
+PLATE_API struct plate_station *plate_station_copy(const struct plate_station *s, const struct plate_station_sink *sink);
 
 /* In order of sample number, per plate. -EINVAL: out of order, or no such plate; nothing is changed then. */
 PLATE_API int plate_station_clock(struct plate_station *s, unsigned plate, const struct plate_clock *knot);

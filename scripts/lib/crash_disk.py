@@ -165,6 +165,7 @@ def stall(args, shim):
             before = min(s.heard.values())
             time.sleep(args.stall)
             during = min(s.heard.values()) - before
+            told = bool(trouble(s, 0))
             control.set(WORKS)
             time.sleep(2)
             ring, plates = s.status()["ring"], s.status()["plates"]
@@ -176,5 +177,5 @@ def stall(args, shim):
             counts = read_counts(parts, side)
             if len(counts) < s.heard[side] or not np.array_equal(counts, sent[side][:len(counts)]):
                 raise Wrong(f"{side}: {len(counts)} rows, {s.heard[side]} heard, or not what was sent")
-        return {"lost": sum(p["lost"] for p in plates), "refused": ring["refused"], "published": during,
+        return {"lost": sum(p["lost"] for p in plates), "refused": ring["refused"], "published": during, "told": told,
                 "ring_pct": 100 * ring["highest_used_bytes"] / ring["capacity_bytes"]}

@@ -22,10 +22,10 @@ def bodies(lines, topic):
 
 
 class Station:
-    def __init__(self, folder, bin, sim_args, exercise="generic", interval_ms=20, config="", serial=False, ready=True):
+    def __init__(self, folder, bin, sim_args, exercise="generic", interval_ms=20, config="", serial=False, ready=True, env=None):
         self.folder, self.bin, self.sim_args, self.serial = folder, bin, [str(a) for a in sim_args], serial
         self.exercise, self.interval_ms, self.extra, self.ready = exercise, interval_ms, config, ready
-        self.sim = self.daemon = None
+        self.env, self.sim, self.daemon = env or {}, None, None
         self.messages, self.lock = [], threading.Lock()
 
     def __enter__(self):
@@ -66,7 +66,7 @@ stream:
         self.sim = subprocess.Popen(args, stdout=subprocess.PIPE, text=True)
 
     def start_daemon(self):
-        env = dict(os.environ)
+        env = dict(os.environ, **self.env)
         if self.serial:
             env.update(LD_PRELOAD=os.environ["PLATE_PRELOAD"], PTYSHIM_AS_SERIAL="1")
         self.log = open(self.folder / "plated.log", "a")

@@ -88,4 +88,29 @@ def test_a_stalled_disk_holds_up_nobody(trials):
     args, _ = trials(1)
     args.stall = 3
     result = crash_disk.stall(args, crash_test.disk_shim())
-    assert result["lost"] == result["refused"] == 0 and result["published"] > 2000
+    assert result["lost"] == result["refused"] == 0 and result["published"] > 2000 and result["told"]
+
+
+def test_a_session_goes_on_when_the_ring_is_full(tmp_path, bin):
+    """At 30 times the speed, a stalled disk fills the ring within seconds."""
+    control = crash_disk.Control(tmp_path, crash_test.disk_shim(), tmp_path / "traces")
+    truth = tmp_path / "truth.csv"
+    args = ["--rate", "4000", "--speed", "30", "--sets", "left", "--reps", "60", "--seed", "21", "--truth", truth]
+    with Station(tmp_path, bin, args, exercise="single_leg_hip_thrust", env=control.env) as s:
+        status = lambda: json.loads(s.ctl("status", "--json"))
+        s.wait_for(lambda: len(s.bodies("rep/")) >= 3, 60)
+        control.set(crash_disk.STALLS)
+        s.wait_for(lambda: status()["plates"][0]["lost"] > 40000, 120)
+        control.set(crash_disk.WORKS)
+        s.wait_for(lambda: any("takes samples again" in b for b in s.bodies("health/")), 60)
+        s.play(timeout=120)
+        archive = s.stop()
+    reps = [json.loads(b) for b in s.bodies("rep/")]
+    rows = truth.read_text().splitlines()[1:]
+    assert len(reps) >= len(rows) - 1, "a rep may be begun anew where the archive's gap ends, and no other is lost"
+    account = trace(bin, "verify", archive)  # recomputes what was archived, with the gap
+    with h5py.File(archive) as f:
+        gaps = f["plates/plate/gaps"][:]
+        assert [bytes(g["reason"]).rstrip(b"\0") for g in gaps] == [b"disk"] and f"+ {gaps['count'].sum()} lost" in account
+        assert int(f["plates/plate"].attrs["span"]) == len(f["plates/plate/counts"]) + gaps["count"].sum()
+        assert len(f["reps"]) < len(rows)

@@ -591,6 +591,37 @@ static uint64_t spikes_of(double rate_Hz, size_t n, const int32_t *newtons)
     return spikes;
 }
 
+/* A pair, copied at odd moments (one plate ahead, in the middle of a rep): both say the rest alike, and neither hears the
+ * other. */
+static void a_copy_goes_on_alike_and_alone(void **state)
+{
+    (void)state;
+    static struct log rest;
+    struct plate_station_config cfg;
+    const struct plate_station_sink sink = {.event = on_event, .user = &rest};
+    set_up(&cfg, 2);
+    for (uint64_t at = 700; at < N; at += 3777) {
+        struct plate_station *s = begin(&cfg, &a);
+        feed(s, 0, 0, at);
+        feed(s, 1, 0, at - 333);
+        rest.n = 0;
+        const size_t said = a.n;
+        struct plate_station *copy = plate_station_copy(s, &sink);
+        assert_non_null(copy);
+        feed(s, 1, at - 333, N);
+        feed(s, 0, at, N);
+        plate_station_finish(s);
+        plate_station_free(s);
+        assert_int_equal(rest.n, 0);
+        feed(copy, 1, at - 333, N);
+        feed(copy, 0, at, N);
+        plate_station_finish(copy);
+        plate_station_free(copy);
+        assert_true(rest.n > 0);
+        assert_string_equal(rest.text, a.text + said);
+    }
+}
+
 static void what_a_spike_is(void **state)
 {
     (void)state;
@@ -625,6 +656,7 @@ int main(void)
         cmocka_unit_test(a_hole_is_no_rep_and_order_is_kept),
         cmocka_unit_test(an_empty_plate_says_nothing),
         cmocka_unit_test(a_spike_changes_nothing),
+        cmocka_unit_test(a_copy_goes_on_alike_and_alone),
         cmocka_unit_test(what_a_spike_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
