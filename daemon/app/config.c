@@ -144,9 +144,6 @@ static int scalar_take(const struct config_key *k, const char *text, void *out, 
 
 /* ---- sections ---- */
 
-static int section_take(const struct config_source *src, enum config_section section, const struct config_slot *slots,
-                        void *base, const char *path);
-
 static int row_take(const struct config_source *src, const struct config_key *k, const struct config_slot *slot,
                     struct config_row *row, const char *path)
 {
@@ -195,14 +192,15 @@ static int list_take(const struct config_source *src, const struct config_key *k
     for (unsigned i = 0; i < n; i++) {
         char at[PATH_SIZE];
         snprintf(at, sizeof at, "%s[%u]", path, i);
-        int r = section_take(src, k->of, (const struct config_slot *)slot->p + (size_t)keys * i, entries + k->size * i, at);
+        int r =
+            config_section_take(src, k->of, (const struct config_slot *)slot->p + (size_t)keys * i, entries + k->size * i, at);
         if (r < 0) return r;
     }
     return 0;
 }
 
 /* Slots to values; slots NULL: the defaults. What was taken before a failure stays in base, for section_done. */
-static int section_take(const struct config_source *src, enum config_section section, const struct config_slot *slots,
+int config_section_take(const struct config_source *src, enum config_section section, const struct config_slot *slots,
                         void *base, const char *path)
 {
     unsigned n;
@@ -214,7 +212,7 @@ static int section_take(const struct config_source *src, enum config_section sec
         char at[PATH_SIZE];
         snprintf(at, sizeof at, "%s%s%s", path, *path ? "." : "", k->name);
         if (k->kind == CONFIG_MAP) {
-            r = section_take(src, k->of, slot ? slot->p : NULL, base, at);
+            r = config_section_take(src, k->of, slot ? slot->p : NULL, base, at);
         } else if (k->kind == CONFIG_LIST) {
             if (!src->is_protocol) r = list_take(src, k, slot, base, at);
         } else if (k->kind == CONFIG_ROW) {
@@ -230,36 +228,19 @@ static int section_take(const struct config_source *src, enum config_section sec
     return r;
 }
 
-static void section_done(enum config_section section, char *base)
+void config_section_done(enum config_section section, char *base)
 {
     unsigned n;
     const struct config_key *keys = config_section_keys(section, &n);
     for (unsigned i = 0; i < n; i++) {
         const struct config_key *k = &keys[i];
-        if (k->kind == CONFIG_MAP) section_done(k->of, base);
+        if (k->kind == CONFIG_MAP) config_section_done(k->of, base);
         if (k->kind == CONFIG_TEXT || k->kind == CONFIG_NAME) free(*(char **)(base + k->offset));
         if (k->kind != CONFIG_LIST) continue;
         char *entries = *(char **)(base + k->offset);
         for (unsigned e = 0; entries && e < *(unsigned *)(base + k->count_offset); e++)
-            section_done(k->of, entries + k->size * e);
+            config_section_done(k->of, entries + k->size * e);
         free(entries);
-    }
-}
-
-/* What `into` does not say is taken from `from`. */
-static void slots_merge(enum config_section section, struct config_slot *into, struct config_slot *from)
-{
-    unsigned n;
-    const struct config_key *keys = config_section_keys(section, &n);
-    for (unsigned i = 0; i < n; i++) {
-        if (!keys[i].in_protocol || !from[i].p) continue;
-        if (!into[i].p) {
-            const struct config_slot given = from[i];
-            from[i] = into[i];
-            into[i] = given;
-        } else if (keys[i].kind == CONFIG_MAP) {
-            slots_merge(keys[i].of, into[i].p, from[i].p);
-        }
     }
 }
 
@@ -464,84 +445,20 @@ static int config_check(const struct config_source *src, struct config *c)
 
 /* ---- files ---- */
 
-static int file_read(const char *path, char **ret, size_t *ret_n)
-{
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) return -errno;
-    char *text = malloc(CONFIG_MAX_BYTES + 1);
-    size_t n = 0;
-    int r = text ? 0 : -ENOMEM;
-    while (r == 0 && n <= CONFIG_MAX_BYTES) {
-        const ssize_t got = read(fd, text + n, CONFIG_MAX_BYTES + 1 - n);
-        if (got == 0) break;
-        if (got > 0) n += (size_t)got;
-        if (got < 0 && errno != EINTR) r = -errno;
-    }
-    if (r == 0 && n > CONFIG_MAX_BYTES) r = -EFBIG;
-    close(fd);
-    if (r < 0) {
-        free(text);
-        return r;
-    }
-    *ret = text;
-    *ret_n = n;
-    return 0;
-}
-
-static int file_fail(const struct config_source *src, int r)
-{
-    struct config_source nowhere = {.name = src->name, .error = src->error};
-    if (r == -ENOMEM)
-        config_fail(&nowhere, "", "out of memory, free some");
-    else if (r == -EFBIG)
-        config_fail(&nowhere, "", "larger than %u bytes, which no configuration needs, name another file", CONFIG_MAX_BYTES);
-    else
-        config_fail(&nowhere, "", "cannot be read: %s, name another with -c or mend its permissions", strerror(-r));
-    return r;
-}
-
-/* Reads the protocol that src names, checks it by itself, and fills in what src does not say. */
-static int protocol_merge(struct config_source *src, const char *folder_of, struct config_error *error)
-{
-    unsigned n, i = 0;
-    const struct config_key *keys = config_section_keys(CONFIG_TOP, &n);
-    while (strcmp(keys[i].name, "protocol") != 0) i++;
-    const char *name = src->slots ? src->slots[i].p : NULL, *slash = strrchr(folder_of, '/');
-    if (!name) return 0;
-    char path[4096];
-    const int folder = *name == '/' || !slash ? 0 : (int)(slash + 1 - folder_of);
-    if ((size_t)snprintf(path, sizeof path, "%.*s%s", folder, folder_of, name) >= sizeof path)
-        return config_fail(src, "protocol", "the path is too long, shorten it");
-
-    struct config_source from = {.name = path, .error = error, .is_protocol = true};
-    struct config scratch = {.text = NULL};
-    char *text = NULL;
-    size_t size;
-    int r = file_read(path, &text, &size);
-    if (r < 0 && r != -ENOMEM) config_fail(src, "protocol", "%s cannot be read: %s, correct the path", path, strerror(-r));
-    if (r == 0) r = config_source_read(&from, text, size);
-    if (r == 0) r = section_take(&from, CONFIG_TOP, from.slots, &scratch, "");
-    if (r == 0 && from.slots) slots_merge(CONFIG_TOP, src->slots, from.slots);
-    config_done(&scratch);
-    config_source_done(&from);
-    free(text);
-    return r;
-}
-
 /* `path` NULL: a text, whose protocol is in it already. */
 static int build(const char *text, size_t n, const char *name, const char *path, struct config *ret, struct config_error *error)
 {
     struct config_source src = {.name = name, .error = error};
     struct config c = {.text = NULL};
     const locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (!plain) return file_fail(&src, -ENOMEM);
+    if (!plain) return config_file_fail(&src, -ENOMEM);
     const locale_t before = uselocale(plain); /* 0.5 is a half, whatever the user's language */
-    int r = n > CONFIG_MAX_BYTES ? file_fail(&src, -EFBIG) : config_source_read(&src, text, n);
-    if (r == 0 && path) r = protocol_merge(&src, path, error);
-    if (r == 0) r = section_take(&src, CONFIG_TOP, src.slots, &c, "");
+    int r = n > CONFIG_MAX_BYTES ? config_file_fail(&src, -EFBIG) : config_source_read(&src, text, n);
+    if (r == 0 && path) r = config_merge(&src, path);
+    if (r == 0) r = config_section_take(&src, CONFIG_TOP, src.slots, &c, "");
     if (r == 0) r = config_check(&src, &c);
     if (r == 0 && !(c.text = config_to_text(&c))) r = -ENOMEM;
-    if (r == -ENOMEM) file_fail(&src, r);
+    if (r == -ENOMEM) config_file_fail(&src, r);
     config_source_done(&src);
     uselocale(before);
     freelocale(plain);
@@ -556,8 +473,8 @@ int config_load(const char *path, struct config *ret, struct config_error *ret_e
 {
     char *text;
     size_t n;
-    int r = file_read(path, &text, &n);
-    if (r < 0) return file_fail(&(struct config_source){.name = path, .error = ret_error}, r);
+    int r = config_file_read(path, &text, &n);
+    if (r < 0) return config_file_fail(&(struct config_source){.name = path, .error = ret_error}, r);
     r = build(text, n, path, path, ret, ret_error);
     free(text);
     return r;
@@ -571,7 +488,7 @@ int config_parse(const char *text, size_t n, const char *name, struct config *re
 void config_done(struct config *c)
 {
     if (!c) return;
-    section_done(CONFIG_TOP, (char *)c);
+    config_section_done(CONFIG_TOP, (char *)c);
     free(c->text);
     *c = (struct config){.text = NULL};
 }

@@ -29,6 +29,7 @@ struct config_plate {
     char *decoder;
     double rate_Hz;
     double count_scale;
+    char *calibration;          /* path of a calibration file; what it says is in the values */
     unsigned limit_counts;      /* where the cells saturate; 0: not known */
     bool count_scale_given;     /* else it is the decoder's own */
     double width_mm, length_mm; /* distance between the cells, left to right and back to front; 0: not given */

@@ -1,4 +1,5 @@
 #include "config_schema.h"
+#include <string.h>
 
 static const struct config_word sides[] = {
     {"none", PLATE_SIDE_NONE}, {"left", PLATE_SIDE_LEFT}, {"right", PLATE_SIDE_RIGHT}, {"both", PLATE_SIDE_BOTH}, {NULL, 0}};
@@ -127,6 +128,8 @@ const struct config_key config_keys[] = {
      "nominal sample rate; the true one is measured"},
     {CONFIG_PLATE, "count_scale", CONFIG_NUMBER, AT(config_plate, count_scale), "", -1e9, 1e9, NULL, 0, false, "N/count",
      "newtons of one count, or whatever unit the gains expect; not given: the decoder's own, 0.01 for raw counts"},
+    {CONFIG_PLATE, "calibration", CONFIG_TEXT, AT(config_plate, calibration), "", 0, PATH_MAX_BYTES, NULL, 0, false, "",
+     "what `platectl calibrate` wrote, relative to this file's folder: offsets and matrix; instead of writing them here"},
     {CONFIG_PLATE, "limit_counts", CONFIG_WHOLE, AT(config_plate, limit_counts), "0", 0, 2147483647, NULL, 0, false, "counts",
      "where a cell saturates, to either side; 0: not known, the ends of 16, 24 and 32 bits count as such"},
     {CONFIG_PLATE, "width_mm", CONFIG_NUMBER, AT(config_plate, width_mm), "0", 0, 10000, NULL, 0, false, "mm",
@@ -205,4 +208,18 @@ const char *config_section_prefix(enum config_section section)
         [CONFIG_CSV] = "plates[].csv.",
     };
     return prefix[section];
+}
+
+const struct config_key *config_key_of(enum config_section section, const char *name)
+{
+    unsigned n;
+    const struct config_key *k = config_section_keys(section, &n);
+    while (strcmp(k->name, name) != 0) k++;
+    return k;
+}
+
+struct config_slot *config_slot_of(enum config_section section, struct config_slot *slots, const char *key)
+{
+    unsigned n;
+    return slots + (config_key_of(section, key) - config_section_keys(section, &n));
 }

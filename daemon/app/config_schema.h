@@ -61,6 +61,10 @@ struct config_slot {
     unsigned n; /* LIST, ROW: entries */
 };
 
+/* The key of that name in the section, which has it; its slot. */
+const struct config_key *config_key_of(enum config_section section, const char *name);
+struct config_slot *config_slot_of(enum config_section section, struct config_slot *slots, const char *key);
+
 struct config_schema;
 /* A file while it is being read. */
 struct config_source {
@@ -77,6 +81,16 @@ int config_source_read(struct config_source *src, const char *text, size_t n);
 void config_source_done(struct config_source *src);
 /* Fills src->error with the line of `path` ("plates[0].port"; "" for none) and returns -EINVAL. */
 __attribute__((format(printf, 3, 4))) int config_fail(const struct config_source *src, const char *path, const char *fmt, ...);
+
+/* Slots to values; slots NULL: the defaults. What was taken before a failure stays in base, for config_section_done. */
+int config_section_take(const struct config_source *src, enum config_section section, const struct config_slot *slots,
+                        void *base, const char *path);
+void config_section_done(enum config_section section, char *base);
+
+/* config_merge.c: takes in what the files say that src names, before its values are taken. */
+int config_merge(struct config_source *src, const char *folder_of);
+int config_file_read(const char *path, char **ret, size_t *ret_n); /* at most CONFIG_MAX_BYTES; -errno */
+int config_file_fail(const struct config_source *src, int r);      /* says what reading failed with; r */
 
 /* A malloced YAML text of everything that c holds, or NULL (out of memory). */
 char *config_to_text(const struct config *c);

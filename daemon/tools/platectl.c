@@ -1,4 +1,6 @@
 /* platectl - asks the daemon, tells it what to do, and watches its stream. */
+#include "calibrate.h"
+#include "client.h"
 #include "ports.h"
 #include "watch.h"
 #include <argp.h>
@@ -14,7 +16,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
-enum { EXIT_NO = 1, EXIT_USAGE = 2, MAX_ARGS = 2, SEAL_POLL_MS = 100 };
+enum { MAX_ARGS = 2, SEAL_POLL_MS = 100 };
 
 struct verb;
 struct call {
@@ -27,100 +29,10 @@ struct call {
     json_t *params; /* what the verb's options say, named as in the control contract */
     bool no_wait;
     struct watch_options watch;
-    int rest; /* index of the verb in argv */
+    struct calibrate_options calibrate;
+    bool has_point; /* and waits for its mass */
+    int rest;       /* index of the verb in argv */
 };
-
-/* ---- asking ---- */
-
-struct client {
-    const struct call *call;
-    void *context, *socket;
-    int id;
-};
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void client_close(struct client *c)
-{
-    if (c->socket) zmq_close(c->socket);
-    if (c->context) zmq_ctx_term(c->context);
-}
-
-/* An exit code; on failure it has been said why. */
-static int client_open(struct client *c, const struct call *call)
-{
-    int zero = 0;
-
-    *c = (struct client){.call = call, .context = zmq_ctx_new()};
-    c->socket = c->context ? zmq_socket(c->context, ZMQ_DEALER) : NULL;
-    if (c->socket && zmq_setsockopt(c->socket, ZMQ_LINGER, &zero, sizeof zero) == 0 &&
-        zmq_connect(c->socket, call->control) == 0)
-        return 0;
-    fprintf(stderr, "platectl: %s: %s; write it like tcp://127.0.0.1:7461\n", call->control, zmq_strerror(errno));
-    client_close(c);
-    return EXIT_USAGE;
-}
-
-/* The answer to request `id` in this message, or NULL. */
-static json_t *answer_in(zmq_msg_t *m, int id)
-{
-    json_t *o = json_loadb(zmq_msg_data(m), zmq_msg_size(m), 0, NULL), *its = json_object_get(o, "id");
-
-    if (json_is_integer(its) ? json_integer_value(its) == id : json_is_object(json_object_get(o, "error"))) return o;
-    json_decref(o);
-    return NULL;
-}
-
-static json_t *wait_for_answer(struct client *c)
-{
-    int64_t until = now_ms() + (int64_t)(c->call->timeout_s * 1000), left;
-    zmq_pollitem_t item = {.socket = c->socket, .events = ZMQ_POLLIN};
-    json_t *answer = NULL;
-    zmq_msg_t m;
-
-    zmq_msg_init(&m);
-    while (!answer && (left = until - now_ms()) > 0)
-        if (zmq_poll(&item, 1, (long)left) > 0 && zmq_msg_recv(&m, c->socket, ZMQ_DONTWAIT) >= 0) answer = answer_in(&m, c->id);
-    zmq_msg_close(&m);
-    return answer;
-}
-
-/* An exit code; 0: *ret_result is the caller's. Takes params over. */
-static int ask(struct client *c, const char *method, json_t *params, json_t **ret_result)
-{
-    json_t *request = json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", ++c->id, "method", method, "params", params),
-           *answer, *error;
-    char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
-    int r = 0;
-
-    json_decref(request);
-    if (!text || zmq_send(c->socket, text, strlen(text), ZMQ_DONTWAIT) < 0) {
-        fprintf(stderr, "platectl: %s: cannot send: %s; try again\n", c->call->control,
-                text ? zmq_strerror(errno) : "out of memory");
-        free(text);
-        return EXIT_NO;
-    }
-    free(text);
-    answer = wait_for_answer(c);
-    error = json_object_get(answer, "error");
-    if (!answer) {
-        fprintf(stderr, "platectl: %s: no answer in %g s; is plated running?\n", c->call->control, c->call->timeout_s);
-        r = EXIT_NO;
-    } else if (error) {
-        const char *message = json_string_value(json_object_get(error, "message"));
-        fprintf(stderr, "platectl: %s: %s\n", method, message ? message : "the daemon says no and not why; see its log");
-        r = EXIT_NO;
-    } else
-        *ret_result = json_incref(json_object_get(answer, "result"));
-    json_decref(answer);
-    return r;
-}
 
 /* ---- showing ---- */
 
@@ -339,11 +251,11 @@ static int run_simple(struct call *c)
 {
     struct client client;
     json_t *result = NULL;
-    int r = client_open(&client, c);
+    int r = client_open(&client, c->control, c->timeout_s);
 
     if (r) return r;
     if (c->verb->mark) json_object_set_new(c->params, "kind", json_string(c->verb->mark));
-    r = ask(&client, c->verb->mark ? "mark" : c->verb->name, json_incref(c->params), &result);
+    r = client_ask(&client, c->verb->mark ? "mark" : c->verb->name, json_incref(c->params), &result);
     if (r == 0) c->json ? (void)print_json(result) : c->verb->print(result);
     json_decref(result);
     client_close(&client);
@@ -355,7 +267,7 @@ static int wait_for_seal(struct client *client, json_t **ret_status)
 {
     int r;
 
-    while ((r = ask(client, "status", json_object(), ret_status)) == 0 &&
+    while ((r = client_ask(client, "status", json_object(), ret_status)) == 0 &&
            json_is_true(json_object_get(*ret_status, "sealing"))) {
         json_decref(*ret_status);
         *ret_status = NULL;
@@ -386,10 +298,10 @@ static int run_stop(struct call *c)
 {
     struct client client;
     json_t *result = NULL, *status = NULL;
-    int r = client_open(&client, c);
+    int r = client_open(&client, c->control, c->timeout_s);
 
     if (r) return r;
-    r = ask(&client, "stop", json_incref(c->params), &result);
+    r = client_ask(&client, "stop", json_incref(c->params), &result);
     if (r == 0 && !c->no_wait) r = wait_for_seal(&client, &status);
     if (r == 0) r = tell_stop(c, result, status);
     json_decref(result);
@@ -399,6 +311,13 @@ static int run_stop(struct call *c)
 }
 
 static int run_ports(struct call *c) { return ports_run(c->json); }
+
+static int run_calibrate(struct call *c)
+{
+    c->calibrate.plate = json_string_value(json_object_get(c->params, "plate"));
+    c->calibrate.json = c->json;
+    return calibrate_run(&c->calibrate, c->control, c->timeout_s);
+}
 
 static int run_watch(struct call *c)
 {
@@ -427,6 +346,12 @@ enum {
     OPT_LINES,
     OPT_SECONDS,
     OPT_STOPPED,
+    OPT_POINT,
+    OPT_KG,
+    OPT_OUTPUT,
+    OPT_GRAVITY,
+    OPT_PATIENCE,
+    OPT_HANDS_FREE,
     OPT_ENDPOINT,
     OPT_DATA,
     OPT_TIMEOUT,
@@ -458,6 +383,15 @@ static const struct argp_option rep_options[] = {
     {"restore", OPT_RESTORE, "N", 0, "it does count after all", 0},
     {"set", OPT_SET, "N", 0, "of this set (default: the latest)", 0},
     {"plate", OPT_PLATE, "NAME", 0, "on this plate only; without it on all plates", 0},
+    {0}};
+static const struct argp_option calibrate_options[] = {
+    {"plate", OPT_PLATE, "NAME", 0, "which plate; only one needs no name", 0},
+    {"point", OPT_POINT, "X,Y", 0, "where the centre of the next --mass is, in mm from the middle", 0},
+    {"mass", OPT_KG, "KG", 0, "a load; as many as you like, one after the other", 0},
+    {"output", OPT_OUTPUT, "FILE", 0, "where to (default calibration-PLATE-DATE.yaml); never overwritten", 0},
+    {"gravity", OPT_GRAVITY, "M_PER_S2", 0, "where you are (default 9.80665)", 0},
+    {"hands-free", OPT_HANDS_FREE, NULL, 0, "see by itself when a load has been put down, and ask for no key", 0},
+    {"patience", OPT_PATIENCE, "SECONDS", 0, "how long to wait for a load (default 120)", 0},
     {0}};
 static const struct argp_option watch_options[] = {
     {"lines", OPT_LINES, NULL, 0, "a readable line an event (the default when standard output is no terminal)", 0},
@@ -552,6 +486,17 @@ static const struct verb verbs[] = {
      run_simple,
      print_tare,
      NULL},
+    {"calibrate",
+     "",
+     "Leads through known weights at known places, works out the plate's matrix, says how good it is, and writes it to a file "
+     "that the configuration takes in. Without --mass it asks for the weights.",
+     calibrate_options,
+     0,
+     0,
+     {0},
+     run_calibrate,
+     NULL,
+     NULL},
     {"mark",
      "KIND [VALUE]",
      "Puts a mark on the time axis. These steer: side, exercise, set_end, warmup, involved, body_mass_kg, load_kg, correct; "
@@ -588,6 +533,29 @@ static double parse_number(struct argp_state *state, const char *what, const cha
     if (end == text || *end || !isfinite(v) || v < least)
         argp_error(state, "--%s %s: a number, at least %g", what, text, least);
     return v;
+}
+
+static void parse_point(struct argp_state *state, const char *text)
+{
+    struct call *c = state->input;
+    struct calibrate_load *l = &c->calibrate.load[c->calibrate.loads];
+    char end;
+
+    if (sscanf(text, "%lf,%lf%c", &l->x_mm, &l->y_mm, &end) != 2 || !(fabs(l->x_mm) <= 5000) || !(fabs(l->y_mm) <= 5000))
+        argp_error(state, "--point %s: two numbers of millimetres, as 100,-150", text);
+    c->has_point = true;
+}
+
+static void parse_mass(struct argp_state *state, const char *text)
+{
+    struct call *c = state->input;
+    struct calibrate_load *l = &c->calibrate.load[c->calibrate.loads];
+
+    if (c->calibrate.loads + 1 == CALIBRATE_LOADS) argp_error(state, "--mass: at most %d loads", CALIBRATE_LOADS - 1);
+    if (!c->has_point) l->x_mm = l->y_mm = NAN;
+    l->kg = parse_number(state, "mass", text, 1e-3);
+    c->calibrate.loads++;
+    c->has_point = false;
 }
 
 static void check_side(struct argp_state *state, const char *side, bool both)
@@ -698,6 +666,24 @@ static error_t parse_verb(int key, char *text, struct argp_state *state)
     case OPT_MASS:
         json_object_set_new(c->params, "body_mass_kg", json_real(parse_number(state, "body-mass-kg", text, 1)));
         break;
+    case OPT_POINT:
+        parse_point(state, text);
+        break;
+    case OPT_KG:
+        parse_mass(state, text);
+        break;
+    case OPT_OUTPUT:
+        c->calibrate.output = text;
+        break;
+    case OPT_GRAVITY:
+        c->calibrate.gravity = parse_number(state, "gravity", text, 1);
+        break;
+    case OPT_PATIENCE:
+        c->calibrate.patience_s = parse_number(state, "patience", text, 0);
+        break;
+    case OPT_HANDS_FREE:
+        c->calibrate.hands_free = true;
+        break;
     case OPT_NO_WAIT:
         c->no_wait = true;
         break;
@@ -718,6 +704,7 @@ static error_t parse_verb(int key, char *text, struct argp_state *state)
         break;
     case ARGP_KEY_END:
         check_verb(c, state);
+        if (c->has_point) argp_error(state, "--point: the --mass that is there is missing");
         break;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -765,6 +752,7 @@ static const char main_doc[] = "Asks the force-plate daemon, tells it what to do
                                "  involved  the injured or treated side\n"
                                "  subject   who is on the plate; load: what is on the bar; note: a remark\n"
                                "  tare      take the last second as zero\n"
+                               "  calibrate known weights at known places make a calibration\n"
                                "  mark      KIND [VALUE]: a mark on the time axis\n"
                                "  shutdown  end plated\n\n"
                                "Exit status: 0 done, 1 the daemon says no or does not answer, 2 usage.";
@@ -774,8 +762,11 @@ int main(int argc, char **argv)
     static const struct argp common = {common_options, parse_common, NULL, NULL, NULL, NULL, NULL};
     static const struct argp_child children[] = {{&common, 0, "", 0}, {0}};
     const struct argp main_argp = {NULL, parse_main, "VERB [ARGUMENT...]", main_doc, children, NULL, NULL};
-    struct call c = {
-        .control = "tcp://127.0.0.1:7461", .data = "tcp://127.0.0.1:7460", .timeout_s = 2, .params = json_object()};
+    struct call c = {.control = "tcp://127.0.0.1:7461",
+                     .data = "tcp://127.0.0.1:7460",
+                     .timeout_s = 2,
+                     .params = json_object(),
+                     .calibrate = {.gravity = 9.80665, .patience_s = 120}};
     char name[64];
     int r;
 

@@ -44,6 +44,7 @@ enum {
     OPT_RATE_ERROR,
     OPT_BAD_CELL,
     OPT_CROSS_TALK,
+    OPT_WEIGHTS,
     OPT_TRUTH,
     OPT_LAST_DRAWN = OPT_TRUTH,
     OPT_SEED,
@@ -95,6 +96,7 @@ static const struct argp_option argp_options[] = {
     {"rest", OPT_REST, "S", 0, "between sets, foot off the plate (default 5)", 0},
     {"start-delay", OPT_DELAY, "S", 0, "empty plate at the start (default 2)", 0},
     {"seed", OPT_SEED, "N", 0, "of everything that is drawn (default 1); the same seed gives the same bytes", 0},
+    {"weights", OPT_WEIGHTS, "KG@X,Y;...", 0, "no athlete: known weights, one after the other, each for 7 s", 0},
     {"playback", OPT_PLAYBACK, "FILE.csv|FILE.wire", 0,
      "play a recording, as `plate-trace import' takes it, or what plated captured", 0},
     {"loop", OPT_LOOP, 0, 0, "start over at the end, until stopped", 0},
@@ -228,6 +230,22 @@ static void parse_bad_cell(const struct argp_state *st, const char *text, struct
     o->sensor.bad_from_s = from ? number(st, "bad-cell", from, 0, 1e9) : 0;
 }
 
+static void parse_weights(const struct argp_state *st, const char *text, struct sim_options *o)
+{
+    struct sim_weights *w = &o->weights;
+    *w = (struct sim_weights){.first_s = 9, .on_s = 7, .off_s = 3};
+    for (int used = 0; *text && w->n < SIM_MAX_WEIGHTS; text += used) {
+        double *kg = &w->weight[w->n].kg, *x = &w->weight[w->n].x_mm, *y = &w->weight[w->n].y_mm;
+        used = 0;
+        if (sscanf(text, "%lf@%lf,%lf%n", kg, x, y, &used) != 3 ||
+            !(*kg >= 0 && *kg <= 1000 && fabs(*x) <= 5000 && fabs(*y) <= 5000) || (text[used] && text[used] != ';'))
+            argp_error(st, "--weights: `%s': give KG@X,Y with semicolons between", text);
+        used += text[used] == ';';
+        w->n++;
+    }
+    if (*text || w->n == 0) argp_error(st, "--weights: 1 to %d of them", SIM_MAX_WEIGHTS);
+}
+
 static void print_names(const char *title, const char *const *names, unsigned n, unsigned mask)
 {
     printf("%s", title);
@@ -295,6 +313,7 @@ static void check_options(const struct argp_state *st, struct sim_options *o)
     }
     check_protocol(st, o);
     check_exercise(st, o);
+    if (o->weights.n && o->truth) argp_error(st, "--truth: weights do no exercise");
     if (!o->plates) o->plates = e->plates;
     o->body.second_foot_on_plate = o->plates == 2;
     if (o->speed <= 0 && o->burst_s > 0) argp_error(st, "--burst-ms needs a pace: leave out --as-fast-as-read");
@@ -380,6 +399,9 @@ static error_t parse_drawn(int key, const char *arg, struct argp_state *st)
         break;
     case OPT_BAD_CELL:
         parse_bad_cell(st, arg, o);
+        break;
+    case OPT_WEIGHTS:
+        parse_weights(st, arg, o);
         break;
     case OPT_CROSS_TALK:
         o->sensor.cross_talk = number(st, "cross-talk", arg, -25, 25) / 100;

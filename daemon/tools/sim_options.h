@@ -2,6 +2,7 @@
 #pragma once
 #include "sim_protocol.h"
 #include "sim_sensor.h"
+#include "sim_weights.h"
 
 struct sim_options {
     const char *link, *playback, *truth;
@@ -9,6 +10,7 @@ struct sim_options {
     bool sets_given, drawn_given; /* drawn: an option that makes no sense for a recording */
     bool thrust_given;            /* an option that makes sense for hip thrusts and bridges only */
     struct sim_sensor_config sensor;
+    struct sim_weights weights; /* n 0: an athlete */
     unsigned plates;
     unsigned per_packet; /* 0: the device's own */
     double speed;        /* 0: as fast as it is read */

@@ -34,7 +34,11 @@ void sim_source_counts(struct sim_source *s, unsigned plate, int32_t *ret_counts
         sim_playback_counts(s->recording, s->row, plate, ret_counts);
         return;
     }
-    sim_body_force(p->body, p->foot, sim_sensor_t_s(&p->sensor, s->row), &f);
+    double t_s = sim_sensor_t_s(&p->sensor, s->row);
+    if (s->weights.n)
+        sim_weights_force(&s->weights, t_s, &f);
+    else
+        sim_body_force(p->body, p->foot, t_s, &f);
     sim_sensor_read(&p->sensor, &f, sim_source_t_s(s), ret_counts);
 }
 
@@ -119,6 +123,8 @@ static int source_draw(struct sim_source *s, const struct sim_options *o)
                                              : "these options make no exercise: see --help");
         s->round_s = fmax(s->round_s, sim_body_duration_s(s->body[i]));
     }
+    s->weights = o->weights;
+    if (s->weights.n) s->round_s = sim_weights_duration_s(&s->weights);
     double true_Hz = s->rate_Hz * (1 + o->sensor.rate_error);
     s->period_s = 1 / true_Hz;
     s->rows = s->round_slots = (uint64_t)ceil(s->round_s * true_Hz);

@@ -24,7 +24,8 @@ struct sim_source {
     struct sim_body *body[PLATE_MAX_PLATES];
     unsigned bodies, sets;
     const char *exercise;
-    uint64_t row, rows, round; /* rows of one round, and where it is */
+    struct sim_weights weights; /* n > 0: instead of the bodies */
+    uint64_t row, rows, round;  /* rows of one round, and where it is */
     double round_s;
     uint64_t round_slots;
     struct sim_truth_row *truth; /* of one round, by end */

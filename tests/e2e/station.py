@@ -22,8 +22,9 @@ def bodies(lines, topic):
 
 
 class Station:
-    def __init__(self, folder, bin, sim_args, exercise="generic", interval_ms=20, config="", serial=False, ready=True, env=None):
+    def __init__(self, folder, bin, sim_args, exercise="generic", interval_ms=20, config="", serial=False, ready=True, env=None, calibration=None):
         self.folder, self.bin, self.sim_args, self.serial = folder, bin, [str(a) for a in sim_args], serial
+        self.calibration = calibration
         self.exercise, self.interval_ms, self.extra, self.ready = exercise, interval_ms, config, ready
         self.env, self.sim, self.daemon = env or {}, None, None
         self.messages, self.lock = [], threading.Lock()
@@ -41,6 +42,8 @@ class Station:
         args = [self.bin("plate-sim"), "--link", str(self.folder / "port"), *self.sim_args]
         plates = subprocess.run([*args, "--print-config"], capture_output=True, text=True)
         assert plates.returncode == 0, plates.stderr
+        if self.calibration:
+            plates.stdout = plates.stdout.replace("    cells:", f"    calibration: {self.calibration}\n    cells:").replace("    count_scale", "    # count_scale")
         self.data, self.control = (f"ipc://{self.folder}/{n}" for n in ("data", "control"))
         self.config = self.folder / "plated.yaml"
         self.config.write_text(f"""station: test

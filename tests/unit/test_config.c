@@ -737,16 +737,98 @@ static void test_documented(void **state)
     free(docs);
 }
 
+/* ---- calibration files ---- */
+
+static const char calibrated[] = "plates:\n  - name: p\n    port: /dev/null\n    calibration: c.yaml\n    cells:\n"
+                                 "      - {name: a, x_mm: -1, y_mm: -1}\n      - {name: b, x_mm: 1, y_mm: 1}\n";
+static const char calibration[] = "plates:\n  - name: q\n    cells: [{name: a, offset: 9}]\n  - name: p\n    count_scale: 0.5\n"
+                                  "    cells: [{name: b, offset: 12.5}]\n    matrix: {Fz: [1.5, -2]}\n";
+
+/* Loads CONFIG with c.yaml beside it; the error if there is one. */
+static int load_calibrated(const char *config, const char *file, struct config *ret, struct config_error *error)
+{
+    char folder[] = "/tmp/plate_config_XXXXXX", path[256];
+    assert_non_null(mkdtemp(folder));
+    write_file(folder, "main.yaml", config);
+    if (file) write_file(folder, "c.yaml", file);
+    snprintf(path, sizeof path, "%s/main.yaml", folder);
+    int r = config_load(path, ret, error);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/c.yaml", folder);
+    unlink(path);
+    rmdir(folder);
+    return r;
+}
+
+static void test_calibration_file(void **state)
+{
+    (void)state;
+    struct config c, again;
+    struct config_error error = {""};
+    struct plate_calibration k;
+    if (load_calibrated(calibrated, calibration, &c, &error) != 0) fail_msg("%s", error.text);
+    config_calibration(&c.plates[0], &k);
+    assert_true(k.count_scale == 0.5 && k.tare[0] == 0 && k.tare[1] == 12.5 && k.matrix[0][0] == 1.5 && k.matrix[0][1] == -2);
+    assert_round_trip(&c); /* the archive's copy needs no other file */
+    if (load_calibrated(c.text, calibration, &again, &error) != 0)
+        fail_msg("%s", error.text); /* and with it, it says the same */
+    assert_same(CONFIG_TOP, (const char *)&c, (const char *)&again);
+    config_done(&again);
+    config_done(&c);
+}
+
+static void test_calibration_file_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *add, *file, *says;
+    } cases[] = {
+        {"", NULL, "plates[0].calibration: "},
+        {"", "plates:\n  - name: q\n", "is not of plate p"},
+        {"", "plates: [{name: p, port: /dev/x}]\n", "plates[0].port: has no place in a calibration file"},
+        {"", "plates: [{name: p, cells: [{name: z, offset: 1}]}]\n", "has no cell 'z'"},
+        {"", "plates: [{name: p, matrix: {Fz: [1, x]}}]\n", "'x' is not a number"},
+        {"", "plates: [{name: p, matrix: {Fz: [1]}}]\n", "a row has 1 numbers"},
+        {"    count_scale: 0.25\n", calibration, "plates[0].count_scale: is not what the calibration file"},
+        {"    matrix: {Fz: [1, 1]}\n", calibration, "plates[0].matrix: is not what the calibration file"},
+        {"", "a: [", "c.yaml:1:"},
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[512];
+        struct config c;
+        struct config_error error = {""};
+        snprintf(text, sizeof text, "%s%s", calibrated, cases[i].add);
+        assert_int_equal(load_calibrated(text, cases[i].file, &c, &error), cases[i].file ? -EINVAL : -ENOENT);
+        if (!strstr(error.text, cases[i].says)) fail_msg("%u: %s", i, error.text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_station),   cmocka_unit_test(test_calibration),
-        cmocka_unit_test(test_csv),      cmocka_unit_test(test_recording), cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_words),    cmocka_unit_test(test_numbers),   cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_syntax),   cmocka_unit_test(test_keys),      cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_values),   cmocka_unit_test(test_sense),     cmocka_unit_test(test_sense_of_parts),
-        cmocka_unit_test(test_files),    cmocka_unit_test(test_ring_dir),  cmocka_unit_test(test_print),
-        cmocka_unit_test(test_random),   cmocka_unit_test(test_shipped),   cmocka_unit_test(test_documented),
+        cmocka_unit_test(test_calibration_file),
+        cmocka_unit_test(test_calibration_file_refused),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_station),
+        cmocka_unit_test(test_calibration),
+        cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_recording),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_syntax),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_sense),
+        cmocka_unit_test(test_sense_of_parts),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_ring_dir),
+        cmocka_unit_test(test_print),
+        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,17 @@
+/* tools/client.h - a question to plated's control socket, and its answer. Part of platectl: errors are told on standard error,
+ * in one line, and come back as an exit code. One thread. */
+#pragma once
+#include <jansson.h>
+
+enum { EXIT_NO = 1, EXIT_USAGE = 2 };
+
+struct client {
+    const char *control;
+    double timeout_s;
+    void *context, *socket;
+    int id;
+};
+int client_open(struct client *c, const char *control, double timeout_s);
+void client_close(struct client *c);
+/* Takes params over. 0: *ret_result is the caller's. */
+int client_ask(struct client *c, const char *method, json_t *params, json_t **ret_result);
