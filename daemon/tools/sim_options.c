@@ -233,7 +233,7 @@ static void parse_bad_cell(const struct argp_state *st, const char *text, struct
 static void parse_weights(const struct argp_state *st, const char *text, struct sim_options *o)
 {
     struct sim_weights *w = &o->weights;
-    *w = (struct sim_weights){.first_s = 9, .on_s = 7, .off_s = 3};
+    *w = (struct sim_weights){.first_s = 6, .on_s = 7, .off_s = 3};
     for (int used = 0; *text && w->n < SIM_MAX_WEIGHTS; text += used) {
         double *kg = &w->weight[w->n].kg, *x = &w->weight[w->n].x_mm, *y = &w->weight[w->n].y_mm;
         used = 0;
