@@ -47,6 +47,8 @@ struct archive_writer {
     uint8_t row[ARCHIVE_ROW_MAX * PLATE_MAX_FINDINGS];
 };
 
+enum { ATTRIBUTES_MOST = 64 }; /* beside each other in an object's header: no index for them */
+
 /* While building, calls are made in a row and the first failure is kept. */
 static void building(struct archive_writer *w, bool ok, const char *what)
 {
@@ -123,20 +125,30 @@ static hid_t make_dataset(struct archive_writer *w, hid_t at, const char *name, 
     return d;
 }
 
+enum { DOC = 96, COLUMNS = 64 };
+
+/* The n texts of DOC bytes, as short as the longest of them allows. */
+static void put_short_texts(struct archive_writer *w, hid_t at, const char *name, char (*text)[DOC], unsigned n)
+{
+    size_t longest = 1;
+    for (unsigned i = 0; i < n; i++) longest = strnlen(text[i], DOC) > longest ? strnlen(text[i], DOC) : longest;
+    for (unsigned i = 1; i < n; i++) memmove(text[0] + i * longest, text[i], longest);
+    put_texts(w, at, name, longest, 1, n, text[0]);
+}
+
 /* @units and @description: one fixed-length text a column, in order. */
 static void describe(struct archive_writer *w, hid_t dataset, const struct archive_table *t)
 {
-    enum { UNIT = 16, DOC = 96, COLUMNS = 64 };
-    char units[COLUMNS][UNIT] = {{0}}, docs[COLUMNS][DOC] = {{0}};
+    char units[COLUMNS][DOC] = {{0}}, docs[COLUMNS][DOC] = {{0}};
     size_t offset;
     const struct plate_column *c;
     unsigned n = 0;
     for (; n < COLUMNS && (c = archive_column(t, n, &offset)); n++) {
-        memcpy(units[n], c->unit, strnlen(c->unit, UNIT));
+        memcpy(units[n], c->unit, strnlen(c->unit, DOC));
         if (c->doc) memcpy(docs[n], c->doc, strnlen(c->doc, DOC));
     }
-    put_texts(w, dataset, "units", UNIT, 1, n, units[0]);
-    put_texts(w, dataset, "description", DOC, 1, n, docs[0]);
+    put_short_texts(w, dataset, "units", units, n);
+    put_short_texts(w, dataset, "description", docs, n);
 }
 
 static struct table make_table(struct archive_writer *w, hid_t at, enum archive_table_id id)
@@ -162,11 +174,13 @@ static void put_cells(struct archive_writer *w, hid_t group, const struct record
     put_attribute(w, group, "cell_positions_mm", H5T_IEEE_F64LE, 2, (hsize_t[]){p->cells, 2}, mm);
 }
 
-/* About a second of rows, so that a reader of a stretch reads little more; at least 4096 numbers, so that they compress. */
-static hsize_t counts_chunk(const struct recording_plate *p)
+/* docs/decisions/0002-chunks-and-filters.md. Growing: about a second of rows, as each flush writes the last chunk again; at
+ * least 4096 numbers. Sealed: 64 kB, which compress better, and of which a reader of a stretch reads one too many at most. */
+static hsize_t counts_chunk(const struct recording_plate *p, enum archive_mode mode)
 {
-    const hsize_t least = (4096 + p->cells - 1) / p->cells, most = (1 << 18) / p->cells;
+    const hsize_t sealed = (1 << 14) / p->cells, least = (4096 + p->cells - 1) / p->cells, most = (1 << 18) / p->cells;
     const double second = isfinite(p->rate_Hz) ? ceil(p->rate_Hz) : 0;
+    if (mode == ARCHIVE_SEALED) return sealed;
     if (second >= (double)most) return most;
     return second > (double)least ? (hsize_t)second : least;
 }
@@ -177,8 +191,11 @@ static void make_plate(struct archive_writer *w, hid_t plates, const struct reco
     memcpy(p->name, from->name, sizeof p->name);
     p->cells = from->cells;
     p->first = p->next = p->gap_end = from->first_sample;
-    p->group = H5Gcreate2(plates, p->name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t how = H5Pcreate(H5P_GROUP_CREATE);
+    H5Pset_attr_phase_change(how, ATTRIBUTES_MOST, ATTRIBUTES_MOST - 1);
+    p->group = H5Gcreate2(plates, p->name, H5P_DEFAULT, how, H5P_DEFAULT);
     building(w, p->group >= 0, p->name);
+    H5Pclose(how);
     if (p->group < 0) return;
     put_i32(w, p->group, "index", index);
     put_text(w, p->group, "device", from->device);
@@ -190,7 +207,7 @@ static void make_plate(struct archive_writer *w, hid_t plates, const struct reco
     put_u64(w, p->group, "first_sample", p->first);
     put_u64(w, p->group, "span", 0);
     put_cells(w, p->group, from);
-    p->counts = make_dataset(w, p->group, "counts", H5T_STD_I32LE, 2, p->cells, counts_chunk(from));
+    p->counts = make_dataset(w, p->group, "counts", H5T_STD_I32LE, 2, p->cells, counts_chunk(from, w->mode));
     if (p->counts >= 0) put_texts(w, p->counts, "units", 8, 1, 1, "count\0\0\0");
     p->clock = make_table(w, p->group, ARCHIVE_CLOCK);
     p->gaps = make_table(w, p->group, ARCHIVE_GAPS);
@@ -290,9 +307,12 @@ int archive_create(const char *path, enum archive_mode mode, const struct record
         release(w);
         return rc;
     }
-    const hid_t access = archive_access(mode == ARCHIVE_LIVE);
-    w->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    const hid_t access = archive_access(mode == ARCHIVE_LIVE), how = H5Pcreate(H5P_FILE_CREATE);
+    if (mode == ARCHIVE_SEALED) H5Pset_istore_k(how, 8); /* most tables have a chunk or two: small nodes of the index */
+    H5Pset_attr_phase_change(how, ATTRIBUTES_MOST, ATTRIBUTES_MOST - 1);
+    w->file = H5Fcreate(path, H5F_ACC_TRUNC, how, access);
     const hid_t kept = archive_keep_errors(w->file >= 0);
+    H5Pclose(how);
     H5Pclose(access);
     archive_restore_errors(kept);
     if (w->file < 0) {

@@ -244,6 +244,7 @@ hid_t archive_access(bool latest)
     const hid_t fapl = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_file_locking(fapl, false, true);
     H5Pset_fclose_degree(fapl, H5F_CLOSE_STRONG);
-    H5Pset_libver_bounds(fapl, latest ? H5F_LIBVER_LATEST : H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST);
+    /* 1.8 is of 2008: everybody reads it */
+    H5Pset_libver_bounds(fapl, latest ? H5F_LIBVER_LATEST : H5F_LIBVER_V18, H5F_LIBVER_LATEST);
     return fapl;
 }

@@ -31,6 +31,9 @@ test    python3-zmq         a subscriber that is not ours
 test    python3-h5py        a reader of the archive that is not ours
 test    python3-numpy       expected values
 test    python3-scipy       the reference filter
+test    hdf5-tools          h5dump, another reader
+test    octave              another (with what it needs, some 400 MB)
+test    r-cran-hdf5r        another
 test    python3-matplotlib  plate-report
 format  clang-format        scripts/format
 TABLE
