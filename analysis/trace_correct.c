@@ -99,7 +99,7 @@ struct correcting {
     size_t error_size;
 };
 
-static void add(struct correcting *c, enum record_type type, double t_s, const void *payload, size_t size)
+static void add(struct correcting *c, uint16_t type, double t_s, const void *payload, size_t size)
 {
     struct archive_row *list = c->no_memory ? NULL : grown(c->row, c->rows, sizeof *list, &c->no_memory);
     if (!list) return;
@@ -110,7 +110,7 @@ static void add(struct correcting *c, enum record_type type, double t_s, const v
         return;
     }
     memcpy(copy, payload, size);
-    list[c->rows++] = (struct archive_row){(uint16_t)type, t_s, copy, size};
+    list[c->rows++] = (struct archive_row){type, t_s, copy, size};
 }
 
 static void add_session(struct correcting *c, struct record_session *s)
@@ -125,13 +125,12 @@ static void on_event(void *user, const struct plate_event *e)
 {
     struct correcting *c = user;
     struct record_session entry;
+    struct record_header h;
+    const void *payload;
     if (!c->on) return;
-    if (e->type == PLATE_EVENT_SET) add(c, RECORD_SET, e->t_s, &e->u.set, sizeof e->u.set);
-    if (e->type == PLATE_EVENT_ASYMMETRY) add(c, RECORD_ASYMMETRY, e->t_s, &e->u.asymmetry, sizeof e->u.asymmetry);
-    if (e->type == PLATE_EVENT_IMBALANCE) add(c, RECORD_IMBALANCE, e->t_s, &e->u.imbalance, sizeof e->u.imbalance);
+    if (record_of_event(e, &h, &payload)) add(c, h.type, h.t_s, payload, h.size);
     if (e->type != PLATE_EVENT_CORRECTION) return;
     const struct plate_correction *k = &e->u.correction;
-    add(c, RECORD_CORRECTION, e->t_s, k, sizeof *k);
     record_session_correction(k, c->opt->who, &entry);
     add_session(c, &entry);
     if (k->field == PLATE_FIELD_INVOLVED || k->field == PLATE_FIELD_BODY_MASS) {

@@ -134,6 +134,15 @@ static json_t *plate_status(const struct engine_plate *p)
     return status;
 }
 
+static json_t *plan_status(const struct engine *e)
+{
+    char text[512];
+    json_t *plan = e->plan.set > 0 && plate_columns_json(plate_plan_columns, &e->plan, text, sizeof text) > 0
+                       ? json_loads(text, 0, NULL)
+                       : NULL;
+    return plan ? plan : json_null();
+}
+
 static void do_status(struct engine *e, json_t *params, struct answer *a)
 {
     static const char *const known[] = {NULL};
@@ -165,14 +174,15 @@ static void do_status(struct engine *e, json_t *params, struct answer *a)
     json_t *capture =
         json_pack("{s:s,s:I,s:I,s:I,s:s}", "file", capture_path(e->parts.capture), "records", (json_int_t)c.records,
                   "file_bytes", (json_int_t)c.file_bytes, "lost_records", (json_int_t)c.lost_records, "error", c.error);
-    a->result = json_pack("{s:s,s:s,s:i,s:f,s:b,s:s,s:s,s:s,s:b,s:s,s:f,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "station",
+    a->result = json_pack("{s:s,s:s,s:i,s:f,s:b,s:s,s:s,s:s,s:b,s:s,s:f,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "station",
                           e->config->station, "version", plate_version(), "pid", (int)getpid(), "uptime_s",
                           (double)(engine_now_ns() - e->started_ns) * 1e-9, "recording", e->recording, "session", e->session,
                           "archive", e->archive, "last_sealed", s.last_sealed,
                           /* stopped, but not told sealed yet: its records may still be in the ring */
                           "sealing", s.sealing || (!e->recording && (s.open || r.used_bytes > 0)), "seal_error", s.seal_error,
-                          "t_s", engine_now_s(e), "side", plate_side_name(e->side), "exercise", e->exercise, "plates", plates,
-                          "ring", ring, "archivist", archivist, "stream", stream, "log", log, "capture", capture);
+                          "t_s", engine_now_s(e), "side", plate_side_name(e->side), "exercise", e->exercise, "involved",
+                          plate_side_name(e->involved), "plan", plan_status(e), "plates", plates, "ring", ring, "archivist",
+                          archivist, "stream", stream, "log", log, "capture", capture);
 }
 
 static void do_start(struct engine *e, json_t *params, struct answer *a)

@@ -76,7 +76,8 @@ struct engine {
     struct plate_epoch epoch; /* not set: the moment when the recording was begun */
     char session[128], archive[512];
     char subject[PLATE_TEXT_SIZE], exercise[PLATE_TEXT_SIZE];
-    enum plate_side side;
+    enum plate_side side, involved;
+    struct plate_plan plan; /* set 0: none */
     int64_t health_ns;
     uint64_t sealed_seen;
     char seal_error_seen[256];

@@ -56,6 +56,7 @@ static void put_correction(struct engine *e, const struct plate_event *ev)
     struct record_session entry;
     record_session_correction(c, "platectl", &entry);
     put_session(e, &entry, ev->t_s);
+    if (c->field == PLATE_FIELD_INVOLVED) plate_side_parse(c->value, &e->involved);
     if (c->field == PLATE_FIELD_SIDE && c->set == plate_station_sets(e->station)) plate_side_parse(c->value, &e->side);
 }
 
@@ -96,6 +97,7 @@ void engine_tell(struct engine *e, const struct plate_event *ev)
         break;
     case PLATE_EVENT_PLAN:
         e->side = (enum plate_side)ev->u.plan.side;
+        e->plan = ev->u.plan;
         key = "plan";
         break;
     case PLATE_EVENT_TYPES:
@@ -304,6 +306,8 @@ int engine_start(struct engine *e, const struct engine_start *s, char *why, size
     }
     snprintf(e->exercise, sizeof e->exercise, "%s", e->station_config.exercise);
     e->side = plate_station_side(e->station);
+    e->plan.set = 0;
+    e->involved = s->has_involved ? s->involved : e->config->asymmetry.involved;
     engine_say_session(e, "started", e->archive);
     say_all_at_start(e, s);
     plate_log(LOG_INFO, e->archive, "recording");
@@ -428,6 +432,7 @@ int engine_mark(struct engine *e, const char *kind, const char *value, const cha
     engine_steer(e, &m);
     if (e->recording) keep_in_session(e, &m);
     if (strcmp(kind, "side") == 0) plate_side_parse(value, &e->side);
+    if (strcmp(kind, "involved") == 0) plate_side_parse(value, &e->involved);
     if (strcmp(kind, "exercise") == 0) snprintf(e->exercise, sizeof e->exercise, "%s", value);
     if (strcmp(kind, "subject") == 0) snprintf(e->subject, sizeof e->subject, "%s", value);
     *ret_t_s = m.t_s;

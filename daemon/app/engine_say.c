@@ -44,9 +44,9 @@ void engine_health(struct engine *e, const char *kind, const char *level, const 
 void engine_say_session(struct engine *e, const char *state, const char *archive)
 {
     engine_publish_json(e, "session/", "session", engine_now_s(e),
-                        json_pack("{s:o,s:s,s:s,s:s,s:s,s:s}", "t_s", engine_real_or_null(engine_now_s(e)), "state", state,
+                        json_pack("{s:o,s:s,s:s,s:s,s:s,s:s,s:s}", "t_s", engine_real_or_null(engine_now_s(e)), "state", state,
                                   "archive", archive, "subject", e->subject, "exercise", e->exercise, "side",
-                                  plate_side_name(e->side)));
+                                  plate_side_name(e->side), "involved", plate_side_name(e->involved)));
 }
 
 void engine_flush_force(struct engine_plate *p)

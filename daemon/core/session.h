@@ -1,5 +1,5 @@
 /* core/session.h - sides, sets and rep numbers; who is compared with whom. Private to the core; pure; one thread.
- * What comes in is already merged by (time, plate name). docs/architecture.md has the rules of a set.
+ * What comes in is already merged by (time, plate name). docs/sides.md has the rules of a set.
  * session.c: reps and sets as they happen; session_plan.c: whose turn it is; session_correct.c: what is put right later. */
 #pragma once
 #include "dropoff.h"

@@ -65,12 +65,19 @@ static int already(const struct plate_correction *c, bool fixed, char *why, size
     return no(-EALREADY, why, size, "set %d: %s is %s already", c->set, plate_field_words[c->field], c->value);
 }
 
+/* The same mass may be said again: of reps before it another one was. */
+static int involved_already(const struct session *s, const struct plate_correction *c, char *why, size_t size)
+{
+    if (c->field != PLATE_FIELD_INVOLVED || strcmp(plate_side_name(s->limbs.cfg.involved), c->value) != 0) return 0;
+    return no(-EALREADY, why, size, "involved is %s already", c->value);
+}
+
 int session_can_correct(const struct session *s, const struct plate_correction *c, char *why, size_t size)
 {
     if (s->overflow)
         return no(-ENOSPC, why, size, "this recording has more reps or sets than can be corrected (%d, %d)", SESSION_REPS,
                   SESSION_SETS);
-    if (!c->set) return 0;
+    if (!c->set) return involved_already(s, c, why, size);
     if (s->sets == 0) return no(-ENOENT, why, size, "set %d: there is no set yet: one begins with its first rep", c->set);
     if (c->set > s->sets) return no(-ENOENT, why, size, "set %d: there is none, the latest is set %d", c->set, s->sets);
     bool any = false, fixed = true, change = false;

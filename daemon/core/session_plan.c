@@ -1,4 +1,4 @@
-/* The plan of sides: docs/asymmetry.md has its rules. */
+/* The plan of sides: docs/sides.md has its rules. */
 #include "session.h"
 
 static const struct plate_plan_config *plan_of(const struct session *s)

@@ -153,6 +153,16 @@ static void print_counters(const char *label, const json_t *o)
     putchar('\n');
 }
 
+static void print_recording(const json_t *o)
+{
+    const json_t *plan = json_object_get(o, "plan");
+
+    printf("recording  %s  at %s s, side %s%s%s, exercise %s", text_of(o, "session"), show(o, "t_s", 1).text,
+           show(o, "side", 0).text, json_is_object(plan) ? ", then " : "", text_of(plan, "next"), show(o, "exercise", 0).text);
+    if (*text_of(o, "involved") && strcmp(text_of(o, "involved"), "none")) printf(", involved %s", text_of(o, "involved"));
+    printf("\n           %s\n", text_of(o, "archive"));
+}
+
 static void print_status(const json_t *o)
 {
     int up_s = (int)json_number_value(json_object_get(o, "uptime_s"));
@@ -160,8 +170,7 @@ static void print_status(const json_t *o)
     printf("%s  plated %s, pid %s, up %d:%02d:%02d\n", text_of(o, "station"), text_of(o, "version"), show(o, "pid", 0).text,
            up_s / 3600, up_s / 60 % 60, up_s % 60);
     if (json_is_true(json_object_get(o, "recording")))
-        printf("recording  %s  at %s s, side %s, exercise %s\n           %s\n", text_of(o, "session"), show(o, "t_s", 1).text,
-               show(o, "side", 0).text, show(o, "exercise", 0).text, text_of(o, "archive"));
+        print_recording(o);
     else
         puts("not recording");
     if (json_is_true(json_object_get(o, "sealing"))) puts("sealing the recording before");

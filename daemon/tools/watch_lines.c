@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const watch_event_topics[] = {"rep/", "set/", "asymmetry/", "mark/", "session/", "fault/", NULL};
+const char *const watch_event_topics[] = {"rep/",  "set/",  "asymmetry/", "imbalance/", "correction/",
+                                          "plan/", "mark/", "session/",   "fault/",     NULL};
 
 static const char *const csv_columns[] = {"t_s",
                                           "session",
@@ -71,6 +72,13 @@ static const char *const csv_columns[] = {"t_s",
                                           "count",
                                           "reason",
                                           "estimated",
+                                          "correction",
+                                          "verdict_before",
+                                          "field",
+                                          "was",
+                                          "next",
+                                          "done",
+                                          "sets",
                                           NULL};
 
 static void csv_text(const char *text)
@@ -151,11 +159,40 @@ static int line_rep(char *to, size_t size, const json_t *o)
 
 static int line_set(char *to, size_t size, const json_t *o)
 {
-    if (!strcmp(word(o, "ended_by"), "active"))
-        return snprintf(to, size, "set %d %s %s  begun", whole(o, "set"), who(o), word(o, "exercise"));
-    return snprintf(to, size, "set %d %s %s  reps %d  drive %s  peak %s  ended by %s", whole(o, "set"), who(o),
+    bool active = !strcmp(word(o, "ended_by"), "active"), corrected = whole(o, "correction") != 0;
+
+    if (active && !corrected) return snprintf(to, size, "set %d %s %s  begun", whole(o, "set"), who(o), word(o, "exercise"));
+    return snprintf(to, size, "set %d %s %s  reps %d  drive %s  peak %s  %s%s%s%s", whole(o, "set"), who(o),
                     word(o, "exercise"), whole(o, "reps"), show(number(o, "concentric_s"), 2, "s").text,
-                    show(number(o, "peak_force_N"), 0, "N").text, word(o, "ended_by"));
+                    show(number(o, "peak_force_N"), 0, "N").text, active ? "under way" : "ended by ",
+                    active ? "" : word(o, "ended_by"), json_is_true(json_object_get(o, "warmup")) ? "  warm-up" : "",
+                    corrected ? "  corrected" : "");
+}
+
+static int line_correction(char *to, size_t size, const json_t *o)
+{
+    char where[80] = "";
+    size_t n = 0;
+
+    if (whole(o, "set")) n = (size_t)snprintf(where, sizeof where, " set %d", whole(o, "set"));
+    if (whole(o, "rep") && n < sizeof where) snprintf(where + n, sizeof where - n, " rep %d", whole(o, "rep"));
+    return snprintf(to, size, "correction%s%s%s: %s %s%s%s", where, *word(o, "plate") ? " on " : "", word(o, "plate"),
+                    word(o, "field"), word(o, "value"), *word(o, "was") ? ", was " : "", word(o, "was"));
+}
+
+static int line_plan(char *to, size_t size, const json_t *o)
+{
+    char reps[32] = "", sets[48] = "";
+
+    if (whole(o, "reps")) snprintf(reps, sizeof reps, ", %d reps", whole(o, "reps"));
+    if (whole(o, "sets")) snprintf(sets, sizeof sets, "  (%d of %d sets done)", whole(o, "done"), whole(o, "sets"));
+    return snprintf(to, size, "plan: set %d %s%s, then %s%s", whole(o, "set"), word(o, "side"), reps, word(o, "next"), sets);
+}
+
+static int line_imbalance(char *to, size_t size, const json_t *o)
+{
+    return snprintf(to, size, "imbalance: %s, was %s  (%s %s)", verdict_words(word(o, "verdict")),
+                    verdict_words(word(o, "verdict_before")), word(o, "metric"), show(number(o, "value_pct"), 1, "%").text);
 }
 
 static int line_other(char *to, size_t size, const char *topic, const json_t *o)
@@ -181,6 +218,12 @@ static void readable_line(const struct model *m, const char *topic, const json_t
         line_set(line, sizeof line, o);
     else if (topic_is(topic, "asymmetry/"))
         asymmetry_text(line, sizeof line, &m->asymmetry);
+    else if (topic_is(topic, "imbalance/"))
+        line_imbalance(line, sizeof line, o);
+    else if (topic_is(topic, "correction/"))
+        line_correction(line, sizeof line, o);
+    else if (topic_is(topic, "plan/"))
+        line_plan(line, sizeof line, o);
     else
         line_other(line, sizeof line, topic, o);
     for (char *c = line; *c; c++)

@@ -117,6 +117,9 @@ static void take_rep(struct model *m, const json_t *o)
 
     r->set = whole(o, "set");
     r->rep = whole(o, "rep");
+    r->discarded = false;
+    r->warmup = json_is_true(json_object_get(o, "warmup"));
+    snprintf(r->plate, sizeof r->plate, "%s", word(o, "plate"));
     snprintf(r->who, sizeof r->who, "%s", who(o));
     form_names(o, r->form, sizeof r->form);
     r->drive_s = number(o, "concentric_s");
@@ -128,6 +131,28 @@ static void take_rep(struct model *m, const json_t *o)
         p->set = r->set;
         p->rep = r->rep;
     }
+}
+
+/* What was put right of the reps in sight. */
+static void take_correction(struct model *m, const json_t *o)
+{
+    const char *field = word(o, "field"), *value = word(o, "value");
+
+    if (!strcmp(field, "involved")) COPY(m->involved, o, "value");
+    for (unsigned i = 0; i < REPS && i < m->reps_seen; i++) {
+        struct rep_view *r = &m->rep[i];
+        if (r->set != whole(o, "set") || (whole(o, "rep") && r->rep != whole(o, "rep"))) continue;
+        if (*word(o, "plate") && strcmp(word(o, "plate"), r->plate)) continue;
+        if (!strcmp(field, "discarded")) r->discarded = !strcmp(value, "true");
+        if (!strcmp(field, "warmup")) r->warmup = !strcmp(value, "true");
+        if (!strcmp(field, "side")) snprintf(r->who, sizeof r->who, "%s", strcmp(value, "none") ? value : r->plate);
+    }
+}
+
+static void take_plan(struct model *m, const json_t *o)
+{
+    COPY(m->side, o, "side");
+    COPY(m->next, o, "next");
 }
 
 bool is_primary(const json_t *o) { return !json_is_false(json_object_get(o, "primary")); }
@@ -181,6 +206,7 @@ static void take_session(struct model *m, const json_t *o)
     COPY(m->subject, o, "subject");
     COPY(m->exercise, o, "exercise");
     COPY(m->side, o, "side");
+    COPY(m->involved, o, "involved");
     m->recording = !strcmp(m->state, "started");
 }
 
@@ -188,6 +214,8 @@ static void take_mark(struct model *m, const json_t *o)
 {
     if (!strcmp(word(o, "kind"), "side")) COPY(m->side, o, "value");
     if (!strcmp(word(o, "kind"), "exercise")) COPY(m->exercise, o, "value");
+    if (!strcmp(word(o, "kind"), "subject")) COPY(m->subject, o, "value");
+    if (!strcmp(word(o, "kind"), "involved")) COPY(m->involved, o, "value");
 }
 
 static void take_fault(struct model *m, const json_t *o)
@@ -207,6 +235,7 @@ static void take_header(struct model *m, const json_t *o)
     snprintf(m->session, sizeof m->session, "%s", session);
     m->reps_seen = 0;
     m->asymmetry.known = false;
+    *m->next = '\0';
     for (unsigned i = 0; i < m->plates; i++) m->plate[i].set = m->plate[i].rep = 0;
 }
 
@@ -234,6 +263,8 @@ void watch_take(struct model *m, const char *topic, const json_t *o, const uint8
     if (topic_is(topic, "force/")) take_force(m, o, payload, payload_n);
     if (topic_is(topic, "rep/")) take_rep(m, o);
     if (topic_is(topic, "asymmetry/")) take_asymmetry(m, o);
+    if (topic_is(topic, "correction/")) take_correction(m, o);
+    if (topic_is(topic, "plan/")) take_plan(m, o);
     if (topic_is(topic, "session/")) take_session(m, o);
     if (topic_is(topic, "health/")) take_health(m, o);
     if (topic_is(topic, "mark/")) take_mark(m, o);
@@ -252,7 +283,7 @@ struct shown show(double v, int decimals, const char *unit)
     return s;
 }
 
-static const char *verdict_words(const char *verdict)
+const char *verdict_words(const char *verdict)
 {
     if (!strcmp(verdict, "left_weaker")) return "left weaker";
     if (!strcmp(verdict, "right_weaker")) return "right weaker";

@@ -23,7 +23,8 @@ struct plate_view {
 };
 struct rep_view {
     int set, rep;
-    char who[40], form[96];
+    bool discarded, warmup;
+    char plate[40], who[40], form[96];
     double drive_s, hold_s, lower_s, peak_N, rfd_N_per_s;
 };
 struct asymmetry_view {
@@ -37,7 +38,8 @@ struct topic_view {
     int64_t seq;
 };
 struct model {
-    char station[64], session[128], state[24], archive[256], subject[64], exercise[64], side[16];
+    char station[64], session[128], state[24], archive[256], subject[64], exercise[64], side[16], involved[16];
+    char next[16]; /* whose turn it is after this; empty: there is no plan */
     char notice[256], notice_level[16];
     bool recording;
     double t_s, ring_pct;
@@ -69,4 +71,5 @@ struct shown {
     char text[40];
 };
 struct shown show(double v, int decimals, const char *unit); /* "-" where there is no number */
+const char *verdict_words(const char *verdict);              /* "left weaker" of left_weaker, ... */
 int asymmetry_text(char *to, size_t size, const struct asymmetry_view *a);

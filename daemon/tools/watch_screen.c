@@ -186,7 +186,9 @@ static void draw_head(struct canvas *c, const struct model *m, bool silent)
         put_text(c, silent ? " not answering" : " not recording");
     put_style(c, "");
     put_text(c, "  %s", *m->side && strcmp(m->side, "none") ? m->side : "");
+    if (*m->next) put_text(c, ", then %s", m->next);
     put_text(c, "  %s  %s", m->exercise, m->subject);
+    if (*m->involved && strcmp(m->involved, "none")) put_text(c, "  involved: %s", m->involved);
     end_row(c);
     put_style(c, "2");
     put_text(c, "session %s  %s  %s", *m->session ? m->session : "-", m->state, m->archive);
@@ -202,11 +204,12 @@ static void draw_reps(struct canvas *c, const struct model *m, unsigned rows)
     for (unsigned i = 0; i + 1 < rows; i++) {
         const struct rep_view *r = &m->rep[(m->reps_seen - 1 - i) % REPS];
         if (i < m->reps_seen && i < REPS) {
+            put_style(c, r->discarded ? "2" : "");
             put_text(c, "%3d  %-9.9s %4d  %7s %7s  %7s %7s %8s  ", r->set, r->who, r->rep, show(r->drive_s, 2, "").text,
                      show(r->hold_s, 2, "").text, show(r->lower_s, 2, "").text, show(r->peak_N, 0, "").text,
                      show(r->rfd_N_per_s, 0, "").text);
-            put_style(c, "33");
-            put_text(c, "%s", r->form);
+            put_style(c, r->discarded ? "2" : "33");
+            put_text(c, "%s%s%s", r->discarded ? "discarded  " : "", r->warmup ? "warm-up  " : "", r->form);
         }
         end_row(c);
     }

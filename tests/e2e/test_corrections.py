@@ -145,6 +145,10 @@ def test_what_cannot_be(trace, session, tmp_path):
     with h5py.File(session, "r+") as f:
         f["reps"][0, "rep"] = 5
     assert "digest" in trace("correct", session, "--set", 1, "--side", "right", code=1)
+    flipped = bytearray(two.read_bytes())
+    flipped[len(flipped) // 2] ^= 4
+    two.write_bytes(flipped)
+    assert trace("correct", two, "--note", "x", code=1) and two.read_bytes() == flipped
     (tmp_path / "no.h5").write_text("no trace")
     trace("correct", tmp_path / "no.h5", "--note", "x", code=1)
     assert trace("correct", tmp_path / "nowhere.h5", "--note", "x", code=1)
@@ -185,3 +189,40 @@ def test_two_at_once(bin, trace, session):
         assert p.returncode == 0 or "writing it" in error or "just corrected" in error, error
         p.stdout.close(), p.stderr.close()
     trace("verify", session)
+
+
+def test_a_recording_in_parts(tmp_path, bin, trace):
+    """Corrections stand in the last file, whichever is named; the others are not touched."""
+    args = ["--sets", "left,right", "--reps", "3", "--seed", "11", "--speed", "6"]
+    with Station(tmp_path, bin, args, exercise="single_leg_hip_thrust", config="part_MB: 0.2\nsides: [left, right]\nreps: 3") as s:
+        s.wait_for(lambda: len(s.bodies("rep/")) >= 4, 60)
+        s.ctl("rep", "--discard", "1", "--set", "1")
+        s.play(timeout=120)
+        s.stop()
+    parts = sorted(tmp_path.glob("traces/*.h5"), key=lambda p: (len(p.name), p.name))
+    before = [p.read_bytes() for p in parts]
+    assert len(parts) > 3
+    trace("correct", parts[1], "--set", 2, "--side", "left")
+    trace("correct", parts[0], "--set", 1, "--restore-rep", 1, "--note", "all fine")
+    assert [p.read_bytes() == b for p, b in zip(parts, before)] == [True] * (len(parts) - 1) + [False]
+    assert "recomputed the same" in trace("verify", parts[0])
+    assert [r["side"] for r in rows(trace, "reps", parts[2])] == ["left"] * 6
+    assert [r["side"] for r in rows(trace, "reps", parts[2], "--as-recorded")] == ["left"] * 3 + ["right"] * 3
+
+
+def test_what_a_dead_daemon_left(tmp_path, bin, trace):
+    """Cut short right after a correction: recovered, corrected, and every number still the same."""
+    args = ["--sets", "left,right", "--reps", "3", "--seed", "5", "--speed", "6", "--no-wait", "--linger", "60"]
+    with Station(tmp_path, bin, args, exercise="single_leg_hip_thrust", config="sides: [left, right]\nreps: 3") as s:
+        s.wait_for(lambda: len(s.bodies("rep/")) >= 5, 60)
+        live, = tmp_path.glob("traces/*.h5")
+        assert "not sealed" in trace("correct", live, "--set", 1, "--side", "right", code=1)
+        s.ctl("rep", "--discard", "1", "--set", "1")
+        os.kill(s.daemon.pid, signal.SIGKILL)
+        s.daemon.wait()
+    archive = trace("recover", live) and live
+    trace("verify", archive)
+    trace("correct", archive, "--set", 2, "--side", "left")
+    trace("correct", archive, "--set", 1, "--restore-rep", 1)
+    assert "recomputed the same" in trace("verify", archive)
+    assert {r["side"] for r in rows(trace, "reps", archive)} == {"left"}

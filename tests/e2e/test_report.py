@@ -1,4 +1,5 @@
 """plate-report: what stands on the page is what stands in the trace, whatever the trace lacks."""
+import json
 import os
 import re
 import subprocess
@@ -133,6 +134,19 @@ def test_a_file_that_grows(report, make, tmp_path):
         report("live.h5")
     text = page(tmp_path / "live.html")
     assert "not sealed" in text and "Every rep" in text
+
+
+def test_corrections_are_in_effect(report, make, bin, tmp_path):
+    make("c.h5", csv(pushes(6)), "0,side,left\n6,side,right\n")
+    for args in (["--set", "2", "--side", "left", "--who", "anna"], ["--set", "1", "--discard-rep", "1"], ["--involved", "right"], ["--set", "2", "--side", "none"]):
+        subprocess.run([bin("plate-trace"), "correct", tmp_path / "c.h5", *args], check=True, capture_output=True)
+    report("c.h5")
+    text = page(tmp_path / "c.html")
+    assert "set 2 side left, was right, by anna" in text and "rep discarded" in text and "right involved" in text
+    rows = re.findall(r'<td class="t (\w+)">', text)
+    reps = subprocess.run([bin("plate-trace"), "reps", "--json", tmp_path / "c.h5"], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert rows == [json.loads(r)["side"] for r in reps] and "right" not in rows and "none" in rows
+    report("c.h5", "-o", "c.pdf")
 
 
 def test_several_traces_and_pdf(report, make, tmp_path):
