@@ -98,6 +98,14 @@ static void on_clock(void *user, const struct plate_clock *knot)
 
 static void begin_by_itself(struct engine *e)
 {
+    const struct engine_plate *unsettled = engine_unsettled(e);
+    if (unsettled) {
+        if (!e->wait_told)
+            engine_health(e, "port", "warning", unsettled->cfg->name,
+                          "the recording waits until it is known what this device speaks; plug it in, or write its `decoder`");
+        e->wait_told = true;
+        return;
+    }
     char why[256];
     struct engine_start s = e->next;
     if (engine_start(e, &s, why, sizeof why) != 0) engine_health(e, "archive", "error", "", why);
@@ -111,7 +119,7 @@ static void take_bytes(struct engine_plate *p, const uint8_t *bytes, size_t n, i
     if (!p->settled && plate_decoder_settled(&p->in.decoder)) engine_settle(p);
     if (frames > 0) {
         p->absent = false;
-        if (p->engine->autostart_due && !engine_unsettled(p->engine)) begin_by_itself(p->engine);
+        if (p->engine->autostart_due) begin_by_itself(p->engine);
     }
     /* behind the beginning that these bytes may have brought about, before what is made of them */
     capture_put(p->engine->parts.capture, RECORD_BYTES, p->index, &(struct record_moment){host_ns, utc_ns}, bytes, n);

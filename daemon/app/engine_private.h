@@ -82,7 +82,8 @@ struct engine {
     uint64_t sealed_seen;
     char seal_error_seen[256];
     bool ring_full_told;
-    bool end_due; /* RECORD_END did not fit into the ring yet */
+    bool wait_told; /* that autostart waits for an `auto` */
+    bool end_due;   /* RECORD_END did not fit into the ring yet */
     uint64_t span[PLATE_MAX_PLATES];
     char last_base[96]; /* names that were given out, also those whose file is not there yet */
     unsigned last_number;

@@ -109,6 +109,21 @@ def test_plugged_in_again(tmp_path, bin, protocol):
     assert [json.loads(h)["reason"] for t, h in s.messages if t.startswith("fault/")] == ["unplug"]
 
 
+def test_autostart_waits_for_the_other_plate(tmp_path, bin):
+    """Two plates, one of them `auto` and not there: nothing is recorded, and that is said."""
+    with Device(tmp_path, bin, "native", args=[*ARGS, "--plates", "2", "--exercise", "squat", "--sets", "both", "--linger", "60"]) as s:
+        s.sim.kill()
+        s.daemon.terminate()
+        assert s.daemon.wait(30) == 0
+        left, right = s.config.read_text().split("  - name: right")
+        right = right.replace("decoder: native", "decoder: auto").replace(f"{tmp_path}/port-right", f"{tmp_path}/nowhere")
+        s.config.write_text(left + "  - name: right" + right)
+        s.start_daemon()
+        s.sim = subprocess.Popen([s.bin("plate-sim"), "--link", str(tmp_path / "port"), *s.sim_args, "--no-wait"], stdout=subprocess.PIPE, text=True)
+        s.wait_for(lambda: "the recording waits until it is known what this device speaks" in s.errors(), 30)
+        assert not json.loads(s.ctl("status", "--json"))["recording"]
+
+
 def test_auto_waits_for_what_it_does_not_know(tmp_path, bin):
     with Device(tmp_path, bin, "chronojump", auto=True, args=[*ARGS, "--no-wait"]) as s:
         refused = subprocess.run([bin("platectl"), "--endpoint", s.control, "start"], capture_output=True, text=True)
