@@ -60,7 +60,7 @@ struct plate_csv_options {
 };
 
 struct plate_decoder_config {
-    const char *protocol; /* a name of plate_decoders[] */
+    const char *protocol; /* a name of plate_protocols[] */
     unsigned cells;       /* 1..PLATE_MAX_CELLS */
     struct plate_csv_options csv;
 };
@@ -104,7 +104,7 @@ PLATE_API const struct plate_protocol *plate_protocol_find(const char *name);
 /* Where the dialogue is; the answers move it on, and the time, which is handed in. */
 struct plate_dialogue {
     unsigned step, tries;
-    bool begun, timed; /* since the port was opened; `due_ns` belongs to this step */
+    bool timed; /* `due_ns` belongs to this step */
     int64_t due_ns;
     uint64_t frames; /* when it began: samples end it */
     const char *trouble;

@@ -1,5 +1,6 @@
 /* A protocol to copy. It works, and a test runs it, but it is in no list: a real one is declared in protocol.h, listed in
- * decode.c and in daemon/CMakeLists.txt, and described in docs/devices/.
+ * decode.c (and auto.c) and in daemon/CMakeLists.txt, and described in docs/devices/. Lines of text: text.h cuts and reads
+ * them.
  *
  * The wire here: 0x5A, then one int16 little-endian for each cell, then the sum of all bytes before, modulo 256.
  *
@@ -7,7 +8,9 @@
  *   - the frames do not depend on how the bytes are split;
  *   - every byte is accounted for once (decode_account), and no sample is made of bytes that failed a check;
  *   - after damage it finds its rhythm again within two packets: on a bad packet throw away one byte, not all of them;
- *   - d->tick_s is set by init if frames carry ticks; sequence and ticks are unwrapped to 64 bits. */
+ *   - d->tick_s is set by init if frames carry ticks; sequence and ticks are unwrapped to 64 bits (stamp.h does it);
+ *   - d->count_scale_N is set by init if the device sends forces;
+ *   - what has to be said to the device before it sends, and what silence means, is a table (.dialogue; sics.c has one). */
 #include "protocol.h"
 
 #include <string.h>
