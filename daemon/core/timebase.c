@@ -15,7 +15,7 @@
 #define JITTER_S 0.025
 #define SUSPECT_STAMPS 4
 /* How far the device's count and the host's time may differ over the time that a port was away. */
-#define REOPEN_SLACK_S 0.25
+#define REOPEN_SLACK_S 1.0
 #define REOPEN_SLACK 0.05
 #define HOST_RATE_S 1.0
 #define HOST_RATE_LIMIT 0.25

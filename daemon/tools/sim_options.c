@@ -225,7 +225,7 @@ static void parse_bad_cell(const struct argp_state *st, const char *text, struct
 {
     char copy[64], *cell = split(st, "bad-cell", text, copy, sizeof copy), *from = cell ? strchr(cell, ':') : NULL;
     if (from) *from++ = 0;
-    o->sensor.bad = (enum sim_bad_cell)choice(st, "bad-cell", copy, sim_bad_cell_names, SIM_BAD_CELLS);
+    o->sensor.bad = (enum sim_bad_cell)(1 + choice(st, "bad-cell", copy, sim_bad_cell_names + 1, SIM_BAD_CELLS - 1));
     o->sensor.bad_cell = cell ? whole(st, "bad-cell", cell, 1, 4) - 1 : 0;
     o->sensor.bad_from_s = from ? number(st, "bad-cell", from, 0, 1e9) : 0;
 }

@@ -24,7 +24,7 @@ import numpy
 import zmq
 
 RATE_HZ = 100
-FRAME_LEAST = 24  # bytes
+IN_FLIGHT_S = 0.25
 
 
 def frame(seq, device_us, counts):
@@ -57,17 +57,20 @@ class Board:
     def unread(self):
         return struct.unpack("i", fcntl.ioctl(self.slave, termios.FIONREAD, b"\0" * 4))[0]
 
-    def unplug(self, in_a_frame, quietly):
-        """quietly: when everything was read. Remembers how many of the last samples may never have been read."""
+    def unplug(self, in_a_frame=False, taken=None):
+        """taken(): how many samples the daemon has of this board: then the plug is pulled when it has all of them. Else what was on its
+        way goes with the cable: samples of the last IN_FLIGHT_S, which the kernel may not have handed over."""
         with self.lock:
-            end = time.monotonic() + 5
-            while quietly and time.monotonic() < end:
-                time.sleep(0.02)  # the kernel passes it on by a worker of its own: nothing unread may mean not yet there
-                if not self.unread():
+            end, before = time.monotonic() + 20, -1
+            while taken and time.monotonic() < end:
+                now = taken()
+                if now == before and not self.unread():
                     break
+                before = now
+                time.sleep(0.1)
             if in_a_frame:
                 os.write(self.master, frame(0, 0, [1, 2])[:9])
-            self.lives.append((len(self.sent), 0 if quietly else 1 + -(-self.unread() // FRAME_LEAST)))
+            self.lives.append((len(self.sent), None if taken else (time.monotonic() - self.begin - IN_FLIGHT_S) * 1e4))
             os.unlink(self.link)
             os.close(self.master)
             os.close(self.slave)
@@ -96,7 +99,7 @@ class Board:
         self.running = False
         self.thread.join()
         if self.master >= 0:
-            self.unplug(False, True)
+            self.unplug()
 
 
 class Daemon:
@@ -141,18 +144,19 @@ class Daemon:
             self.process.wait()
 
 
-def check_plate(board, plate):
+def check_plate(board, plate, taken):
     """The archive of one plate against what its board sent: what was lost, and how far the gaps are off, in samples."""
     rows, gaps = plate["counts"][:], plate["gaps"][:]
+    assert len(rows) == taken, f"{board.name}: the daemon took {taken} samples and archived {len(rows)}"
     sent = numpy.array(board.sent)
     place = numpy.searchsorted(sent[:, 0], rows[:, 0])
     assert (sent[place] == rows).all(), f"{board.name}: a sample in the archive was never sent"
     assert (numpy.diff(place) > 0).all(), f"{board.name}: out of order"
     lost = set(range(len(sent))) - set(place.tolist())
     may_lose = set()  # what was not read when the cable came out
-    for end, unread in board.lives:
-        may_lose |= set(range(end - unread, end))
-    assert not lost - may_lose, f"{board.name}: samples {sorted(lost - may_lose)[:9]} were read and are not in the archive"
+    for end, since in board.lives:
+        may_lose |= {k for k in range(max(0, end - 100), end) if since is not None and sent[k, 1] >= since}
+    assert not lost - may_lose, f"{board.name}: samples {sorted(lost - may_lose)[:9]} were there to be read and are not in the archive"
     breaks = {int(g["row"]): g for g in gaps}
     off = []
     for row in range(1, len(rows)):
@@ -183,7 +187,7 @@ def run(folder, plated, trials, seed, env=None, say=print):
             time.sleep(dice.uniform(0.02, 0.6))
             out = [b for b in boards if b.master >= 0 and dice.random() < 0.7] or [dice.choice(boards)]
             for b in out:
-                b.unplug(dice.random() < 0.3, dice.random() < 0.5)
+                b.unplug(dice.random() < 0.3, (lambda b=b: daemon.samples()[b.name]) if dice.random() < 0.5 else None)
             time.sleep(dice.choice([0, 0.01, 0.1, dice.uniform(0.1, 1.2)]))
             before = daemon.samples()
             for b in out:
@@ -199,8 +203,9 @@ def run(folder, plated, trials, seed, env=None, say=print):
             if trial == min(9, trials // 2):
                 held = daemon.held()
         for b in boards:
-            b.unplug(False, True)
+            b.unplug(taken=lambda b=b: daemon.samples()[b.name])
         time.sleep(1)
+        taken = daemon.samples()
         cpu = daemon.cpu_s()
         time.sleep(2)
         idle = (daemon.cpu_s() - cpu) / 2
@@ -218,7 +223,7 @@ def run(folder, plated, trials, seed, env=None, say=print):
                "files_grown": grown[0], "threads_grown": grown[1], "rss_grown_kB": grown[2], "archive": archive}
     with h5py.File(archive) as h5:
         for b in boards:
-            rows, lost, gaps, off = check_plate(b, h5[f"plates/{b.name}"])
+            rows, lost, gaps, off = check_plate(b, h5[f"plates/{b.name}"], taken[b.name])
             figures[b.name] = {"sent": len(b.sent), "archived": rows, "lost_unread": lost, "gaps": gaps, "gap_off_max": round(float(off), 2)}
     return figures
 
