@@ -40,6 +40,8 @@ static int copy_file(const char *path, const char *tmp, struct archive_error *re
     if (rc == 0 && fchmod(to, st.st_mode & 07777) < 0) rc = -errno;
     if (to >= 0 && close(to) < 0 && rc == 0) rc = -errno;
     close(from);
+    if (rc == -ENOSPC || rc == -EDQUOT)
+        return archive_fail(ret_error, rc, "%s: no room for a copy to correct: make some; nothing was changed", path);
     return rc < 0 ? archive_fail(ret_error, rc, "%s: %s", tmp, strerror(-rc)) : 0;
 }
 
