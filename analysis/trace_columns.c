@@ -285,7 +285,7 @@ int import_columns(struct import *im)
     struct recording *rec = &im->recording;
     base_name(im->opt->out, rec->name, sizeof rec->name);
     memcpy(rec->session, rec->name, sizeof rec->session - 1);
-    snprintf(rec->software, sizeof rec->software, "plate-trace %s", plate_version());
+    snprintf(rec->software, sizeof rec->software, "plate-trace %s", plate_build());
     rec->created_utc_ns = utc_now_ns();
     rec->config = strdup(im->config.text);
     return rec->config ? 0 : import_fail(im, -ENOMEM, "not enough memory");

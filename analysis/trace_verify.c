@@ -171,7 +171,7 @@ static void account(const struct archive_account *a, const struct check *c, bool
     if (at < 0 || (size_t)at >= size) return;
     const char *bytes = !a->sealed  ? "no digest until it is sealed"
                         : a->footer ? "digest ok, every byte as it was written"
-                                    : "digest ok, no footer (another program has written the file since)";
+                                    : "digest ok, no footer (made before there was one, or changed by another program)";
     if (comparable)
         snprintf(ret + at, size - (size_t)at, "%zu reps recomputed the same, %s", c->sealed[PLATE_EVENT_REP].stored, bytes);
     else

@@ -222,7 +222,7 @@ static char *recording_text(struct engine *e, const char *session)
     config_recording(e->config, &rec);
     snprintf(rec.name, sizeof rec.name, "%s", session);
     snprintf(rec.session, sizeof rec.session, "%.95s", session);
-    snprintf(rec.software, sizeof rec.software, "plated %s", plate_version());
+    snprintf(rec.software, sizeof rec.software, "plated %s", plate_build());
     snprintf(rec.ring, sizeof rec.ring, "%s", ring_path(e->parts.ring));
     rec.created_utc_ns = e->epoch.utc_ns;
     rec.started_host_ns = e->epoch.host_ns;

