@@ -61,8 +61,16 @@ struct engine_start {
     double load_kg, body_mass_kg;
 };
 
+/* What waits to go out as share/: the left foot's part of the load, and the load, at each sample of the left plate. */
+struct engine_share {
+    float row[ENGINE_ROWS][2];
+    unsigned rows;
+    double t_s, rate_Hz;
+};
+
 struct engine {
     struct engine_parts parts;
+    struct engine_share share;
     const struct config *config;
     struct plate_station_config station_config;
     struct plate_station *station; /* has seen what the ring has taken */
@@ -150,6 +158,7 @@ void engine_say_gap(struct engine_plate *p, const struct plate_gap *g);
 void engine_say_status(struct engine *e);
 void engine_flush_force(struct engine_plate *p);
 void engine_on_force(void *user, const struct plate_force_block *b);
+void engine_on_share(void *user, double t_s, double left_N, double right_N);
 void engine_health(struct engine *e, const char *kind, const char *level, const char *plate, const char *text);
 
 /* control.c: one JSON-RPC request in, one answer out (stream_request_fn; user is the engine). */

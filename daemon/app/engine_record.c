@@ -119,7 +119,7 @@ void engine_tell(struct engine *e, const struct plate_event *ev)
 
 int engine_new_station(struct engine *e)
 {
-    struct plate_station_sink sink = {.event = engine_on_event, .force = engine_on_force, .user = e};
+    struct plate_station_sink sink = {.event = engine_on_event, .force = engine_on_force, .share = engine_on_share, .user = e};
     struct plate_station *s = plate_station_new(&e->station_config, &sink);
     if (!s) return -errno;
     plate_station_free(e->station);

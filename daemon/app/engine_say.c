@@ -49,16 +49,54 @@ void engine_say_session(struct engine *e, const char *state, const char *archive
                                   plate_side_name(e->side), "involved", plate_side_name(e->involved)));
 }
 
+/* As measured; the nominal one until it is known. */
+static double rate_Hz(const struct engine_plate *p)
+{
+    double rate = plate_timebase_rate_Hz(&p->in.timebase);
+    return rate > 0 ? rate : p->cfg->rate_Hz;
+}
+
+#define LOAD_LEAST_N 20.0 /* of both feet: of less there is no share */
+
+static void flush_share(struct engine *e)
+{
+    struct engine_share *s = &e->share;
+    if (s->rows == 0) return;
+    char body[256], t[32], hz[32];
+    plate_json_number(s->t_s, 6, t, sizeof t);
+    plate_json_number(s->rate_Hz, 3, hz, sizeof hz);
+    snprintf(body, sizeof body,
+             "{\"t_s\":%s,\"rate_Hz\":%s,\"dtype\":\"<f4\",\"shape\":[%u,2],\"channels\":[\"left_pct\",\"both_N\"]}", t, hz,
+             s->rows);
+    engine_publish(e, "share/", NULL, s->t_s, body, s->row, s->rows * sizeof s->row[0]);
+    s->rows = 0;
+}
+
+void engine_on_share(void *user, double t_s, double left_N, double right_N)
+{
+    struct engine *e = user;
+    struct engine_share *s = &e->share;
+    double both_N = left_N + right_N;
+    if (s->rows == ENGINE_ROWS || fabs(t_s - s->t_s - s->rows / s->rate_Hz) * s->rate_Hz > 0.5) flush_share(e);
+    if (s->rows == 0) {
+        s->t_s = t_s;
+        for (unsigned i = 0; i < e->plates; i++)
+            if (e->plate[i].cfg->side == PLATE_SIDE_LEFT) s->rate_Hz = rate_Hz(&e->plate[i]);
+    }
+    s->row[s->rows][0] = both_N < LOAD_LEAST_N ? NAN : (float)(100 * left_N / both_N);
+    s->row[s->rows++][1] = (float)both_N;
+}
+
 void engine_flush_force(struct engine_plate *p)
 {
     if (p->rows == 0) return;
     struct engine *e = p->engine;
+    if (p->cfg->side == PLATE_SIDE_LEFT) flush_share(e);
     bool cells = e->config->stream.cells;
     unsigned channels = 3 + (cells ? p->cfg->cells_count : 0);
-    double rate = plate_timebase_rate_Hz(&p->in.timebase);
     char topic[64], body[1024], t[32], hz[32], us[32] = "null", names[512] = "\"Fz\",\"cop_x\",\"cop_y\"";
     plate_json_number(p->row_t_s, 6, t, sizeof t);
-    plate_json_number(rate > 0 ? rate : p->cfg->rate_Hz, 3, hz, sizeof hz);
+    plate_json_number(rate_Hz(p), 3, hz, sizeof hz);
     if (isfinite(p->in.device_us)) plate_json_number(p->in.device_us, 0, us, sizeof us);
     for (unsigned i = 0; cells && i < p->cfg->cells_count; i++) {
         size_t at = strlen(names);

@@ -7,6 +7,7 @@
 
 #include "dropoff.h"
 #include "inference.h"
+#include "shift.h"
 
 /* ---- indices ---- */
 
@@ -57,19 +58,14 @@ const char *plate_mode_name(enum plate_mode m) { return (unsigned)m <= PLATE_BIL
 
 #define METRIC(name, direction) #name, offsetof(struct plate_rep, name), direction
 const struct plate_metric plate_metrics[PLATE_METRICS + 1] = {
-    {METRIC(peak_force_N, +1)},
-    {METRIC(mean_force_N, +1)},
-    {METRIC(hold_force_N, +1)},
-    {METRIC(net_impulse_Ns, +1)},
-    {METRIC(rfd_0_100_N_per_s, +1)},
-    {METRIC(rfd_0_200_N_per_s, +1)},
-    {METRIC(rfd_max_N_per_s, +1)},
-    {METRIC(concentric_s, -1)},
-    {METRIC(hold_cv, -1)},
-    {METRIC(cop_path_mm, -1)},
-    {METRIC(cop_y_mm, 0)},
-    {METRIC(impulse_Ns, 0)},
-    {NULL, 0, 0},
+    {METRIC(peak_force_N, +1)},      {METRIC(mean_force_N, +1)},
+    {METRIC(hold_force_N, +1)},      {METRIC(net_impulse_Ns, +1)},
+    {METRIC(rfd_0_100_N_per_s, +1)}, {METRIC(rfd_0_200_N_per_s, +1)},
+    {METRIC(rfd_max_N_per_s, +1)},   {METRIC(share_drive_pct, +1)},
+    {METRIC(share_hold_pct, +1)},    {METRIC(share_lower_pct, +1)},
+    {METRIC(concentric_s, -1)},      {METRIC(hold_cv, -1)},
+    {METRIC(cop_path_mm, -1)},       {METRIC(cop_y_mm, 0)},
+    {METRIC(impulse_Ns, 0)},         {NULL, 0, 0},
 };
 
 /* A dynamic drive goes from standstill to standstill, so its mean force is the supported weight and its net impulse is
@@ -116,6 +112,7 @@ void plate_limbs_push(struct plate_limbs *l, const struct plate_rep *rep)
     l->at[limb][i].set = i == 0 ? 0 : (uint16_t)(l->at[limb][i - 1].set + !same_set);
     l->at[limb][i].rep = same_set ? (uint16_t)(l->at[limb][i - 1].rep + 1) : 0;
     l->at[limb][i].number = rep->set;
+    l->at[limb][i].onset_s = rep->onset_s;
     for (int m = 0; m < PLATE_METRICS; m++)
         memcpy(&l->value[limb][i][m], (const char *)rep + plate_metrics[m].offset, sizeof(double));
     l->n[limb]++;
@@ -130,6 +127,7 @@ struct pairs {
         double value[2];
         unsigned rep, set; /* places, from 0 */
         int32_t number[2]; /* of the sets in the session */
+        double onset_s;    /* of the first of the two */
     } pair[PLATE_LIMB_REPS];
 };
 
@@ -147,8 +145,11 @@ static void match(const struct plate_limbs *l, int metric, struct pairs *ret)
         int order = compare_places(l, i, j);
         double left = l->value[0][i][metric], right = l->value[1][j][metric];
         if (order == 0 && isfinite(left) && isfinite(right))
-            ret->pair[ret->n++] =
-                (struct pair){{left, right}, l->at[0][i].rep, l->at[0][i].set, {l->at[0][i].number, l->at[1][j].number}};
+            ret->pair[ret->n++] = (struct pair){{left, right},
+                                                l->at[0][i].rep,
+                                                l->at[0][i].set,
+                                                {l->at[0][i].number, l->at[1][j].number},
+                                                fmin(l->at[0][i].onset_s, l->at[1][j].onset_s)};
         i += order <= 0;
         j += order >= 0;
     }
@@ -227,6 +228,16 @@ static double dropoff_of(const struct pairs *p, int limb, int direction)
     return sets ? sum / sets : NAN;
 }
 
+/* The left's share of the load, rep by rep, and where it has shifted. */
+static void find_shift(const struct pairs *p, struct plate_asymmetry *row)
+{
+    double share_pct[PLATE_LIMB_REPS];
+    for (unsigned i = 0; i < p->n; i++)
+        share_pct[i] = 100 * (p->pair[i].value[0] / (p->pair[i].value[0] + p->pair[i].value[1]));
+    unsigned at = shift_find(share_pct, p->n, &row->shift_pct);
+    if (at) row->shift_s = p->pair[at].onset_s;
+}
+
 /* ---- one row ---- */
 
 /* ln(a / b), to the bit the negative of ln(b / a). */
@@ -287,6 +298,8 @@ static void fill(const struct plate_limbs *l, int metric, bool primary, struct p
         .counterbalanced = counterbalanced(&p),
         .dropoff_left_pct = dropoff_of(&p, 0, what->direction),
         .dropoff_right_pct = dropoff_of(&p, 1, what->direction),
+        .shift_s = NAN,
+        .shift_pct = NAN,
         .limb_symmetry_index_pct = plate_limb_symmetry_index(mean[0], mean[1], l->cfg.involved),
         .symmetry_index_pct = plate_symmetry_index(mean[0], mean[1]),
         .symmetry_angle_pct = plate_symmetry_angle(mean[0], mean[1]),
@@ -294,6 +307,7 @@ static void fill(const struct plate_limbs *l, int metric, bool primary, struct p
     ret->dropoff_difference_pct = ret->dropoff_right_pct - ret->dropoff_left_pct;
     memcpy(ret->metric, what->name, strlen(what->name) + 1);
     infer(l, &p, mean, ret);
+    if (l->mode == PLATE_BILATERAL && what->direction > 0 && positive(mean[0], mean[1])) find_shift(&p, ret);
     if (speaks_of_weakness(what, l->mode))
         ret->verdict = (int32_t)judge(ret->ci95_low_pct, ret->ci95_high_pct, ret->threshold_pct);
 }

@@ -28,8 +28,14 @@ void rep_history_init(struct rep_history *h, double rate_Hz, double filter_delay
 
 void rep_history_push(struct rep_history *h, const struct plate_rep_input *in, double decides_N)
 {
-    h->sample[h->n++ % REP_HISTORY] = (struct rep_sample){
-        in->t_s, in->Fz_N, (float)decides_N, (float)in->Fz_filtered_N, (float)in->cop_x_mm, (float)in->cop_y_mm, h->hole};
+    h->sample[h->n++ % REP_HISTORY] = (struct rep_sample){in->t_s,
+                                                          in->Fz_N,
+                                                          (float)decides_N,
+                                                          (float)in->Fz_filtered_N,
+                                                          (float)in->cop_x_mm,
+                                                          (float)in->cop_y_mm,
+                                                          in->paired ? (float)in->other_N : NAN,
+                                                          h->hole};
     h->hole = false;
 }
 
@@ -105,6 +111,22 @@ static struct load level_over(const struct rep_history *h, double from_s, double
     }
     v.sd_N = sqrt(squares / (t1 - t0) * n / (n - 1));
     return v;
+}
+
+/* This foot's part of the load of both, by the same rule; NaN unless the other plate speaks for most of the time. */
+static double share_over_pct(const struct rep_history *h, double from_s, double to_s)
+{
+    struct span s;
+    if (!span_of(h, from_s, to_s, &s)) return NAN;
+    double own = 0, other = 0, known_s = 0;
+    for (uint64_t i = s.a; i < s.b; i++) {
+        const struct rep_sample *p = rep_history_sample(h, i), *q = rep_history_sample(h, i + 1);
+        if (isnan(p->other_N) || isnan(q->other_N)) continue;
+        own += (p->force_N + q->force_N) / 2 * (q->t_s - p->t_s);
+        other += ((double)p->other_N + (double)q->other_N) / 2 * (q->t_s - p->t_s);
+        known_s += q->t_s - p->t_s;
+    }
+    return known_s > (to_s - from_s) / 2 && own + other > 0 ? 100 * own / (own + other) : NAN;
 }
 
 /* Largest and smallest filtered force between two times; the filter's output is late by its delay. */
@@ -253,6 +275,15 @@ static void measure_force(const struct rep_history *h, const struct rep_times *t
     r->rfd_max_N_per_s = rep_steepest_N_per_s(h, t->onset_s, up_to_s);
 }
 
+static void measure_share(const struct rep_history *h, const struct rep_times *t, struct plate_rep *r)
+{
+    bool down_first = t->up_from_s > t->onset_s;
+    r->share_pct = share_over_pct(h, t->onset_s, t->end_s);
+    r->share_drive_pct = share_over_pct(h, t->up_from_s, t->up_to_s);
+    r->share_hold_pct = down_first ? NAN : share_over_pct(h, t->top_s, t->descent_s);
+    r->share_lower_pct = down_first ? share_over_pct(h, t->onset_s, t->up_from_s) : share_over_pct(h, t->descent_s, t->end_s);
+}
+
 /* Where drive and hold end; where that is not known, the rep. */
 static double worked_until_s(const struct rep_times *t)
 {
@@ -290,6 +321,7 @@ void rep_measure(const struct rep_history *h, const struct rep_times *t, struct 
     r->rest_before_s = t->onset_s - t->last_end_s;
     r->tut_s = t->end_s - t->onset_s;
     measure_force(h, t, r);
+    measure_share(h, t, r);
     measure_pressure(h, t, r);
     r->impact_pct = impact_pct(h, t->last_end_s, r->hold_force_N);
     r->peak_force_N_per_kg = r->mean_force_N_per_kg = r->hold_force_N_per_kg = NAN; /* the session knows the mass */

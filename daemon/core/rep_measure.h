@@ -9,6 +9,7 @@ struct rep_sample {
     double t_s, force_N;
     float decides_N; /* what the detector looks at: this plate, or both of a pair */
     float filtered_N, cop_x_mm, cop_y_mm;
+    float other_N;   /* on the other foot's plate; NaN: not known */
     bool after_hole; /* samples are missing right before this one */
 };
 struct rep_history {

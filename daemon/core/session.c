@@ -93,10 +93,19 @@ void session_turn(struct session *s, double t_s, enum plate_side side)
 
 /* ---- sets ---- */
 
+static void add_share(struct session_sums *sums, const struct plate_rep *rep)
+{
+    double own_Ns = rep->mean_force_N * rep->tut_s, both_Ns = own_Ns / (rep->share_pct / 100);
+    if (!isfinite(both_Ns) || (rep->side != PLATE_SIDE_LEFT && rep->side != PLATE_SIDE_RIGHT)) return;
+    sums->left_Ns += rep->side == PLATE_SIDE_LEFT ? own_Ns : both_Ns - own_Ns;
+    sums->both_Ns += both_Ns;
+}
+
 void session_add(struct session_sums *sums, unsigned plate, const struct plate_rep *rep)
 {
     const double v[4] = {rep->peak_force_N, rep->mean_force_N, rep->hold_force_N, rep->concentric_s};
     for (int i = 0; i < 4; i++) dropoff_add(&sums->line[i], rep->rep, v[i]);
+    add_share(sums, rep);
     sums->reps[plate]++;
 }
 
@@ -107,6 +116,7 @@ void session_fill_set(const struct session_sums *sums, struct plate_set *set)
     set->mean_force_N = dropoff_mean(&line[1]), set->mean_force_dropoff_pct = dropoff_pct(&line[1], +1);
     set->hold_force_N = dropoff_mean(&line[2]), set->hold_force_dropoff_pct = dropoff_pct(&line[2], +1);
     set->concentric_s = dropoff_mean(&line[3]), set->concentric_dropoff_pct = dropoff_pct(&line[3], -1);
+    set->left_share_pct = sums->both_Ns > 0 ? 100 * sums->left_Ns / sums->both_Ns : NAN;
     set->reps = 0;
     for (unsigned i = 0; i < PLATE_MAX_PLATES; i++)
         if (sums->reps[i] > set->reps) set->reps = sums->reps[i];

@@ -14,7 +14,8 @@ enum {
 
 /* Sums over the reps of a set that count. */
 struct session_sums {
-    struct dropoff line[4]; /* peak, mean, hold, concentric */
+    struct dropoff line[4];  /* peak, mean, hold, concentric */
+    double left_Ns, both_Ns; /* of the reps that know the other foot */
     int32_t reps[PLATE_MAX_PLATES];
 };
 

@@ -342,6 +342,7 @@ static void detect(struct plate_station *s, struct plate *p, const struct sample
                                  .cop_y_mm = e->cop_y_mm};
     struct plate_rep_output out;
     if (p->partner) in.paired = listen(p, e, &in.other_N);
+    if (in.paired && p->cfg->side == PLATE_SIDE_LEFT && s->sink.share) s->sink.share(s->sink.user, e->t_s, e->Fz_N, in.other_N);
     if (p->next_mark < s->marks) apply_marks(s, p, e->t_s);
     if (!plate_rep_push(p->detector, &in, &out)) return;
     struct pending event = {.key_s = fmax(e->t_s, e->floor_s), .is_rep = true};

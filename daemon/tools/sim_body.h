@@ -121,5 +121,7 @@ void sim_body_rep_span(const struct sim_body *b, unsigned i, double *ret_start_s
 void sim_body_force(const struct sim_body *b, enum plate_side foot, double t_s, struct sim_force *ret);
 /* Rep `i` as the plate under `foot` sees it; false: that foot does not work in it. */
 bool sim_body_truth(const struct sim_body *b, unsigned i, enum plate_side foot, struct sim_truth *ret);
+/* The foot's part of the load of both between two times, in %; NaN: from_s < to_s is not so. */
+double sim_body_share_pct(const struct sim_body *b, enum plate_side foot, double from_s, double to_s);
 unsigned sim_body_events(const struct sim_body *b);
 const struct sim_event *sim_body_event(const struct sim_body *b, unsigned i); /* i from 0, by start */

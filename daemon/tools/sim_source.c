@@ -8,6 +8,7 @@
 struct sim_truth_row {
     struct sim_truth t; /* of an event: onset and end */
     const char *plate, *kind;
+    double share_pct[4]; /* of the load of both feet: rep, drive, hold, lowering; NaN: one plate */
 };
 int sim_complain(const char *text)
 {
@@ -47,9 +48,10 @@ static void write_truth(struct sim_source *s, double t_s)
     double shift = (double)s->round * s->round_s;
     for (; s->truth_next < s->truths && s->truth[s->truth_next].t.end_s + shift <= t_s; s->truth_next++) {
         const struct sim_truth_row *r = &s->truth[s->truth_next];
-        fprintf(s->truth_file, "%u,%u,%s,%.4f,%.4f,%.4f,%.4f,%.2f,%s,%s,%s\n", r->t.rep,
+        fprintf(s->truth_file, "%u,%u,%s,%.4f,%.4f,%.4f,%.4f,%.2f,%s,%s,%s,%.3f,%.3f,%.3f,%.3f\n", r->t.rep,
                 r->t.set + (unsigned)s->round * s->sets, plate_side_name(r->t.side), r->t.onset_s + shift, r->t.top_s + shift,
-                r->t.descent_s + shift, r->t.end_s + shift, r->t.peak_N, s->exercise, r->plate, r->kind);
+                r->t.descent_s + shift, r->t.end_s + shift, r->t.peak_N, s->exercise, r->plate, r->kind, r->share_pct[0],
+                r->share_pct[1], r->share_pct[2], r->share_pct[3]);
     }
 }
 
@@ -68,12 +70,26 @@ static int by_end(const void *a, const void *b)
     return strcmp(x->plate, y->plate);
 }
 
+static void add_share(const struct sim_source_plate *p, struct sim_truth_row *r)
+{
+    const struct sim_truth *t = &r->t;
+    bool down_first = !isnan(t->bottom_s);
+    const double span_s[4][2] = {{t->onset_s, t->end_s},
+                                 {down_first ? t->bottom_s : t->onset_s, t->top_s},
+                                 {down_first ? NAN : t->top_s, t->descent_s},
+                                 {t->descent_s, down_first ? t->bottom_s : t->end_s}};
+    for (int i = 0; i < 4; i++)
+        r->share_pct[i] = p->foot == PLATE_SIDE_BOTH ? NAN : sim_body_share_pct(p->body, p->foot, span_s[i][0], span_s[i][1]);
+}
+
 static void add_truth(struct sim_source *s, const struct sim_source_plate *p)
 {
     for (unsigned i = 0; i < sim_body_reps(p->body); i++) {
         struct sim_truth_row *r = &s->truth[s->truths];
         *r = (struct sim_truth_row){.plate = p->name, .kind = "rep"};
-        s->truths += sim_body_truth(p->body, i, p->foot, &r->t);
+        if (!sim_body_truth(p->body, i, p->foot, &r->t)) continue;
+        add_share(p, r);
+        s->truths++;
     }
     for (unsigned i = 0; i < sim_body_events(p->body); i++) {
         const struct sim_event *e = sim_body_event(p->body, i);
@@ -86,7 +102,8 @@ static void add_truth(struct sim_source *s, const struct sim_source_plate *p)
                                                         .end_s = e->end_s,
                                                         .peak_N = NAN},
                                                        p->name,
-                                                       sim_event_names[e->kind]};
+                                                       sim_event_names[e->kind],
+                                                       {NAN, NAN, NAN, NAN}};
     }
 }
 
@@ -104,7 +121,9 @@ static int source_truth(struct sim_source *s, const char *path)
     setvbuf(s->truth_file, NULL, _IOLBF, 0); /* whoever follows the file sees a rep when it ends */
     for (unsigned k = 0; k < s->plates; k++) add_truth(s, &s->plate[k]);
     qsort(s->truth, s->truths, sizeof *s->truth, by_end);
-    fputs("rep,set,side,onset_s,top_s,descent_s,end_s,peak_N,exercise,plate,kind\n", s->truth_file);
+    fputs("rep,set,side,onset_s,top_s,descent_s,end_s,peak_N,exercise,plate,kind,share_pct,share_drive_pct,share_hold_pct,"
+          "share_lower_pct\n",
+          s->truth_file);
     return 0;
 }
 

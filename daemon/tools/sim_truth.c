@@ -133,3 +133,17 @@ bool sim_body_truth(const struct sim_body *b, unsigned i, enum plate_side foot, 
     ret->peak_N = peak_N(b, foot, ret->onset_s, ret->end_s);
     return true;
 }
+
+double sim_body_share_pct(const struct sim_body *b, enum plate_side foot, double from_s, double to_s)
+{
+    if (!(to_s > from_s)) return NAN;
+    double own = 0, both = 0;
+    for (double t = from_s; t <= to_s; t += SEARCH_S) {
+        struct sim_force f, other;
+        sim_body_force(b, foot, t, &f);
+        sim_body_force(b, foot == PLATE_SIDE_LEFT ? PLATE_SIDE_RIGHT : PLATE_SIDE_LEFT, t, &other);
+        own += f.foot_N;
+        both += f.foot_N + other.foot_N;
+    }
+    return 100 * own / both;
+}

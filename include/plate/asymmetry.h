@@ -38,6 +38,7 @@ struct plate_asymmetry {
     double cv_left_pct, cv_right_pct;
     int32_t counterbalanced; /* no limb went first more often than the other */
     double dropoff_left_pct, dropoff_right_pct, dropoff_difference_pct;
+    double shift_s, shift_pct; /* bilateral: the load's share has shifted; NaN: not that it shows */
     double limb_symmetry_index_pct, symmetry_index_pct, symmetry_angle_pct;
     int32_t correction; /* 0, or the number of the correction after which the row was said again; the session fills it */
 };
@@ -49,7 +50,7 @@ struct plate_metric {
     int direction; /* +1: more is stronger; -1: more is weaker; 0: neither */
 };
 PLATE_API extern const struct plate_metric plate_metrics[]; /* closed by a NULL name */
-enum { PLATE_METRICS = 12, PLATE_LIMB_REPS = 256 };
+enum { PLATE_METRICS = 15, PLATE_LIMB_REPS = 256 };
 
 struct plate_asymmetry_config {
     double threshold_pct;                /* 0: the default, 10 */
@@ -68,6 +69,7 @@ struct plate_limbs {
     struct {
         uint16_t set, rep;
         int32_t number; /* of the set in the session */
+        double onset_s;
     } at[2][PLATE_LIMB_REPS];
     double value[2][PLATE_LIMB_REPS][PLATE_METRICS];
 };

@@ -60,6 +60,7 @@ struct plate_set {
     int32_t reps; /* of the plate with most; discarded ones do not count */
     double start_s, end_s;
     double peak_force_N, mean_force_N, hold_force_N, concentric_s; /* means over the reps */
+    double left_share_pct;                                         /* a plate under each foot; else NaN */
     double peak_force_dropoff_pct, mean_force_dropoff_pct, hold_force_dropoff_pct, concentric_dropoff_pct;
     int32_t correction; /* 0, or the number of the correction that changed it */
 };

@@ -43,6 +43,7 @@ struct plate_rep {
     double impulse_Ns, net_impulse_Ns;
     double cop_x_mm, cop_y_mm, cop_drift_x_mm, cop_path_mm, sway_rms_mm, sway_area_mm2;
     double impact_pct;
+    double share_pct, share_drive_pct, share_hold_pct, share_lower_pct; /* of the load of both feet; NaN: no partner */
     double onset_live_s, top_live_s, descent_live_s,
         end_live_s; /* when drive, hold, lower and the rep went out; NaN: did not */
     int32_t findings;

@@ -59,6 +59,8 @@ struct plate_force_block {
 struct plate_station_sink {
     void (*event)(void *user, const struct plate_event *e);
     void (*force)(void *user, const struct plate_force_block *b); /* may be NULL */
+    /* What the left and the right foot carry at each sample of the left plate for which the right one is known; may be NULL. */
+    void (*share)(void *user, double t_s, double left_N, double right_N);
     void *user;
 };
 

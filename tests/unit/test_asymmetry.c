@@ -175,6 +175,45 @@ static void dropoff_is_the_loss_of_the_line(void **state)
     assert_true(isnan(row_of(l, "concentric_s").dropoff_left_pct)); /* no line through two reps */
 }
 
+/* Pairs of plates, the left carrying 50 % and `shift` points less from the seventh rep on; the last row of its share. */
+static struct plate_asymmetry two_plates(double shift_pct, double sd_pct, int reps, bool *ret_ever)
+{
+    struct plate_limbs *l = start(10, "");
+    l->mode = PLATE_BILATERAL;
+    struct plate_asymmetry a = {.shift_s = NAN};
+    for (int i = 0; i < reps; i++) {
+        double left_pct = 50 + sd_pct * gauss() - (i >= 6 ? shift_pct : 0);
+        for (int side = PLATE_SIDE_LEFT; side <= PLATE_SIDE_RIGHT; side++) {
+            struct plate_rep rep = blank((enum plate_side)side, 1);
+            rep.onset_s = 5 * i + 0.01 * side;
+            set_metric(&rep, "mean_force_N", 8 * (side == PLATE_SIDE_LEFT ? left_pct : 100 - left_pct));
+            plate_limbs_push(l, &rep);
+        }
+        a = row_of(l, "mean_force_N");
+        if (!isnan(a.shift_s)) *ret_ever = true;
+    }
+    return a;
+}
+
+static void a_shift_of_the_load_is_dated(void **state)
+{
+    (void)state;
+    rng_state = 99;
+    int found = 0, false_alarms = 0;
+    bool ever = false;
+    struct plate_asymmetry a = two_plates(8, 0, 12, &ever);
+    near(a.shift_s, 30.01, 1e-12);
+    near(a.shift_pct, -8, 1e-9);
+    assert_true(isnan(two_plates(0.9, 0, 12, &ever).shift_s)); /* too small to be told */
+    for (int k = 0; k < 400; k++) {
+        found += fabs(two_plates(8, 1, 12, &ever).shift_s - 30.01) < 0.001;
+        ever = false;
+        two_plates(0, 2, 20, &ever);
+        false_alarms += ever;
+    }
+    if (found < 380 || false_alarms > 20) fail_msg("seed 99: %d of 400 dated, %d of 400 false", found, false_alarms);
+}
+
 static void order_is_counterbalanced_or_not(void **state)
 {
     (void)state;
@@ -471,6 +510,7 @@ int main(void)
         cmocka_unit_test(interval_agrees_with_scipy),
         cmocka_unit_test(shared_fatigue_costs_no_width),
         cmocka_unit_test(dropoff_is_the_loss_of_the_line),
+        cmocka_unit_test(a_shift_of_the_load_is_dated),
         cmocka_unit_test(order_is_counterbalanced_or_not),
         cmocka_unit_test(reps_are_matched_by_number),
         cmocka_unit_test(a_missing_number_leaves_its_pair_out),

@@ -207,6 +207,10 @@ static struct plate_event sample_event(enum plate_event_type type)
                                      .sway_rms_mm = 2.5,
                                      .sway_area_mm2 = NAN,
                                      .impact_pct = -12.3456,
+                                     .share_pct = 48.75,
+                                     .share_drive_pct = 49,
+                                     .share_hold_pct = NAN,
+                                     .share_lower_pct = 47.5,
                                      .onset_live_s = 8.53,
                                      .top_live_s = 9.4,
                                      .descent_live_s = NAN,
@@ -226,6 +230,7 @@ static struct plate_event sample_event(enum plate_event_type type)
                                      .mean_force_N = 300,
                                      .hold_force_N = NAN,
                                      .concentric_s = 0.8,
+                                     .left_share_pct = 48.25,
                                      .peak_force_dropoff_pct = 12.5,
                                      .mean_force_dropoff_pct = -1.25,
                                      .hold_force_dropoff_pct = NAN,
@@ -252,6 +257,8 @@ static struct plate_event sample_event(enum plate_event_type type)
                                                  .dropoff_left_pct = 7.5,
                                                  .dropoff_right_pct = NAN,
                                                  .dropoff_difference_pct = NAN,
+                                                 .shift_s = 42.5,
+                                                 .shift_pct = NAN,
                                                  .limb_symmetry_index_pct = 88.888888,
                                                  .symmetry_index_pct = -11.764,
                                                  .symmetry_angle_pct = -3.7};
@@ -296,21 +303,23 @@ static const char *const bodies[] = {
     "\"mean_force_N_per_kg\":3.750,\"hold_force_N_per_kg\":null,\"rfd_0_50_N_per_s\":null,\"rfd_0_100_N_per_s\":1000.0,"
     "\"rfd_0_150_N_per_s\":900.1,\"rfd_0_200_N_per_s\":800.0,\"rfd_0_250_N_per_s\":700.0,\"rfd_max_N_per_s\":1234.6,"
     "\"impulse_Ns\":225.000,\"net_impulse_Ns\":180.000,\"cop_x_mm\":0.00,\"cop_y_mm\":12.50,\"cop_drift_x_mm\":-4.13,"
-    "\"cop_path_mm\":30.00,\"sway_rms_mm\":2.50,\"sway_area_mm2\":null,\"impact_pct\":-12.346,\"onset_live_s\":8.530000,"
+    "\"cop_path_mm\":30.00,\"sway_rms_mm\":2.50,\"sway_area_mm2\":null,\"impact_pct\":-12.346,\"share_pct\":48.750,\"share_"
+    "drive_pct\":49.000,\"share_hold_pct\":null,\"share_lower_pct\":47.500,\"onset_live_s\":8.530000,"
     "\"top_live_s\":9.400000,\"descent_live_s\":null,\"end_live_s\":12.345000,"
     "\"form\":[{\"name\":\"short_hold\",\"value\":1.250000,\"limit\":2.000000},"
     "{\"name\":\"toe_bias\",\"value\":12.500000,\"limit\":-10.000000}]}",
     "{\"t_s\":12.345678,\"set\":2,\"side\":\"right\",\"exercise\":\"isometric\",\"warmup\":false,\"ended_by\":\"rest\","
     "\"reps\":5,"
     "\"start_s\":1.000000,\"end_s\":9.500000,\"peak_force_N\":400.00,\"mean_force_N\":300.00,\"hold_force_N\":null,"
-    "\"concentric_s\":0.800000,\"peak_force_dropoff_pct\":12.500,\"mean_force_dropoff_pct\":-1.250,"
+    "\"concentric_s\":0.800000,\"left_share_pct\":48.250,\"peak_force_dropoff_pct\":12.500,\"mean_force_dropoff_pct\":-1.250,"
     "\"hold_force_dropoff_pct\":null,\"concentric_dropoff_pct\":20.000,\"correction\":0}",
     "{\"t_s\":12.345678,\"metric\":\"concentric_s\",\"primary\":true,\"mode\":\"unilateral_isometric\","
     "\"index\":\"percentage_difference\",\"direction\":-1,\"value_pct\":-12.346,\"ci95_pct\":[-20.000,-4.500],"
     "\"verdict\":\"left_weaker\",\"threshold_pct\":10.000,\"left_mean\":1.125000,\"right_mean\":1.000000,\"n_left\":3,\"n_"
     "right\":4,"
     "\"cv_left_pct\":5.000,\"cv_right_pct\":null,\"counterbalanced\":true,\"dropoff_left_pct\":7.500,"
-    "\"dropoff_right_pct\":null,\"dropoff_difference_pct\":null,\"limb_symmetry_index_pct\":88.889,\"symmetry_index_pct\":-11."
+    "\"dropoff_right_pct\":null,\"dropoff_difference_pct\":null,\"shift_s\":42.500000,\"shift_pct\":null,\"limb_symmetry_index_"
+    "pct\":88.889,\"symmetry_index_pct\":-11."
     "764,"
     "\"symmetry_angle_pct\":-3.700,\"correction\":0}",
     "{\"t_s\":12.345678,\"plate\":\"\",\"sample\":9007199254740993,\"kind\":\"note\",\"value\":\"a \\\"b\\\"\\n\"}",
@@ -320,7 +329,8 @@ static const char *const bodies[] = {
     "\"verdict\":\"left_weaker\",\"threshold_pct\":10.000,\"left_mean\":1.125000,\"right_mean\":1.000000,\"n_left\":3,\"n_"
     "right\":4,"
     "\"cv_left_pct\":5.000,\"cv_right_pct\":null,\"counterbalanced\":true,\"dropoff_left_pct\":7.500,\"dropoff_right_pct\":"
-    "null,\"dropoff_difference_pct\":null,\"limb_symmetry_index_pct\":88.889,\"symmetry_index_pct\":-11.764,"
+    "null,\"dropoff_difference_pct\":null,\"shift_s\":42.500000,\"shift_pct\":null,\"limb_symmetry_index_pct\":88.889,"
+    "\"symmetry_index_pct\":-11.764,"
     "\"symmetry_angle_pct\":-3.700,\"correction\":0}",
     "{\"t_s\":12.345678,\"correction\":3,\"field\":\"discarded\",\"plate\":\"left\",\"set\":2,\"rep\":7,\"value\":\"true\","
     "\"was\":\"false\"}",

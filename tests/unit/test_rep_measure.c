@@ -234,6 +234,27 @@ static void drift_is_that_of_the_drive(void **state)
     }
 }
 
+/* 300 N here; there 100 N in the drive (1 to 2 s), 300 N in the hold (2 to 4 s), unknown while it is lowered. */
+static void the_share_is_that_of_both_feet(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < RATES; i++) {
+        double rate_Hz = rates_Hz[i];
+        rep_history_init(past, rate_Hz, 0);
+        for (uint64_t k = 0; (double)k / rate_Hz <= 6; k++) {
+            double t = (double)k / rate_Hz;
+            struct plate_rep_input in = {t, 300, 300, NAN, NAN, t < 4.05, t < 2 ? 100 : 300};
+            rep_history_push(past, &in, in.Fz_N);
+        }
+        struct plate_rep r = measured((struct rep_times){1, 2, 4, 5, 1, 2, 0, NAN});
+        double edge = 100 / rate_Hz; /* the sample at the step belongs to both */
+        near(r.share_drive_pct, 75, edge);
+        near(r.share_hold_pct, 50, edge);
+        near(r.share_pct, 100 * 300 * 3.05 / (300 * 3.05 + 100 + 300 * 2.05), edge);
+        assert_true(isnan(r.share_lower_pct));
+    }
+}
+
 static void a_bridged_hole_is_a_straight_line(void **state)
 {
     (void)state;
@@ -402,6 +423,7 @@ int main(void)
         cmocka_unit_test(a_sine_has_its_cv),
         cmocka_unit_test(a_circle_has_its_path_and_its_ellipse),
         cmocka_unit_test(drift_is_that_of_the_drive),
+        cmocka_unit_test(the_share_is_that_of_both_feet),
         cmocka_unit_test(a_bridged_hole_is_a_straight_line),
         cmocka_unit_test(a_step_over_a_hole_is_no_rise),
         cmocka_unit_test(a_rep_of_forty_seconds),
