@@ -15,7 +15,7 @@ struct args {
     const struct verb *verb;
     char **file;
     unsigned files;
-    bool json, stored, all;
+    bool json, stored, follow, all;
     enum trace_truth truth;
     const char *metric, *format;
     struct trace_import import;
@@ -130,6 +130,11 @@ static int run_reps(struct args *a)
     char error[512] = "";
     int rc = 0;
     if (!a->json && !a->all) rep_head();
+    if (a->follow) {
+        archive_reader_close(r);
+        setvbuf(stdout, NULL, _IOLBF, 0);
+        return trace_follow(a->file[0], on_rep, a, error, sizeof error) ? complain("%s", error) : 0;
+    }
     if (a->stored)
         rc = archive_reps(r, &reps.rep, &reps.n, &e) ? complain("%s: %s", a->file[0], e.text) : 0;
     else if (a->all ? trace_replay(r, a->truth, &sink, NULL, error, sizeof error)
@@ -232,6 +237,7 @@ enum {
     KEY_ALLOW_TRUNCATED,
     KEY_PLATE_SIZE,
     KEY_STORED,
+    KEY_FOLLOW,
     KEY_ALL,
     KEY_METRIC,
     KEY_FORMAT,
@@ -255,6 +261,7 @@ static const struct argp_option verify_options[] = {{0}};
 static const struct argp_option reps_options[] = {
     JSON_OPTION("one JSON object a line, the bodies that the stream carries as rep"),
     {"stored", KEY_STORED, NULL, 0, "the rows as they stand in the file, not computed again", 0},
+    {"follow", KEY_FOLLOW, NULL, 0, "these rows, and those that come while it is recorded, until it is sealed", 0},
     {"all", KEY_ALL, NULL, 0, "every event (phase, rep, set, asymmetry, ...) as it was said: its topic, a space, its body", 0},
     AS_RECORDED_OPTION,
     {0}};
@@ -355,7 +362,7 @@ static void check_args(struct args *a, struct argp_state *state)
     if (export && a->export.json && (a->export.counts || a->export.plate))
         argp_error(state, "--counts and --plate are for --format csv");
     if (a->wire.out && a->wire.wanted == 0) a->wire.wanted = 1;
-    if (a->stored && a->all) argp_error(state, "--stored and --all: use one of the two");
+    if (a->stored + a->follow + a->all > 1) argp_error(state, "--stored, --follow and --all: use one of the three");
     if (a->verb->run == run_correct && a->correct.to.marks == 0)
         argp_error(state, "say what to correct, e.g. --set 2 --side left");
 }
@@ -375,6 +382,9 @@ static error_t parse_verb(int key, char *arg, struct argp_state *state)
         break;
     case KEY_STORED:
         a->stored = true;
+        break;
+    case KEY_FOLLOW:
+        a->follow = true;
         break;
     case KEY_ALL:
         a->all = true;

@@ -116,6 +116,14 @@ struct trace_wire_result {
  * is used. -ENODATA: no such recording begins in it. */
 int trace_wire_replay(const struct trace_wire *opt, struct trace_wire_result *ret, char *ret_error, size_t error_size);
 
+/* ---- trace_follow.c ---- */
+/* Hands out the stored reps of a recording, and those that come, within a second, until it is sealed. -ESRCH: its daemon died.
+ */
+int trace_follow(const char *path, void (*rep)(void *user, const struct plate_event *e), void *user, char *ret_error,
+                 size_t error_size);
+
 /* ---- trace_guard.c ---- */
 /* From here on, a crash or an endless loop in the reading of `path` ends the program with one line and exit status 1. Once. */
 void trace_guard(const char *path);
+/* Where work is without end on purpose: what has come to here did come to an end. */
+void trace_guard_renew(void);

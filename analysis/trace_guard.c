@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { LEAST_S = 120 };
+
 static const char *guarded;
 
 static void say(const char *text) { (void)!write(STDERR_FILENO, text, strlen(text)); }
@@ -36,7 +38,18 @@ void trace_guard(const char *path)
     }
     /* The slowest verb takes a second for 3 MB. */
     if (stat(path, &st) < 0 || getrlimit(RLIMIT_CPU, &cpu_s) < 0) return;
-    const rlim_t most_s = 120 + (rlim_t)st.st_size / 100000;
+    const rlim_t most_s = LEAST_S + (rlim_t)st.st_size / 100000;
     if (cpu_s.rlim_cur == RLIM_INFINITY || cpu_s.rlim_cur > most_s) cpu_s.rlim_cur = most_s;
+    setrlimit(RLIMIT_CPU, &cpu_s);
+}
+
+void trace_guard_renew(void)
+{
+    struct rlimit cpu_s;
+    struct rusage used;
+    if (getrlimit(RLIMIT_CPU, &cpu_s) < 0 || cpu_s.rlim_cur == RLIM_INFINITY || getrusage(RUSAGE_SELF, &used) < 0) return;
+    const rlim_t most_s = (rlim_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + LEAST_S;
+    if (cpu_s.rlim_max != RLIM_INFINITY && most_s > cpu_s.rlim_max) return;
+    cpu_s.rlim_cur = most_s;
     setrlimit(RLIMIT_CPU, &cpu_s);
 }

@@ -54,6 +54,7 @@ struct archive_info {
     char digest[65]; /* "" unless sealed */
     unsigned
         parts; /* files that were opened: of several, `sealed` is true of all, `ended` of the last, `digest` of the first */
+    bool continued;                          /* the last of them says that there is another, which is not there yet */
     uint64_t sealed_rows[PLATE_EVENT_TYPES]; /* of the table of each kind of event; what follows was put right afterwards */
 };
 /* The whole recording, if it is in several files: `path` is any of its parts, the others are beside it. Rows, gaps and tables

@@ -306,6 +306,14 @@ static bool same_recording(const struct recording *a, const struct recording *b)
     return same;
 }
 
+/* Its file is not there yet, but plated has begun it. */
+static bool has_journal(const char *path)
+{
+    char journal[4096];
+    const int n = snprintf(journal, sizeof journal, "%.*s.journal", (int)strlen(path) - 3, path);
+    return n > 0 && (size_t)n < sizeof journal && access(journal, F_OK) == 0;
+}
+
 /* The part after those that are open. 0; -ENOENT: there is none, and none is missed. */
 static int open_next_part(struct archive_reader *r, struct archive_error *ret_error)
 {
@@ -316,9 +324,10 @@ static int open_next_part(struct archive_reader *r, struct archive_error *ret_er
     if (more) r->part = more;
     int rc = path && more ? 0 : archive_fail(ret_error, -ENOMEM, "%s", r->path);
     if (rc == 0 && access(path, F_OK) < 0)
-        rc = missed ? archive_fail(ret_error, -ENODATA,
-                                   "%s: the recording goes on in it, and it is not there: put it beside %s", path, r->path)
-                    : -ENOENT;
+        rc = missed && !has_journal(path)
+                 ? archive_fail(ret_error, -ENODATA, "%s: the recording goes on in it, and it is not there: put it beside %s",
+                                path, r->path)
+                 : -ENOENT;
     if (rc == 0) rc = open_part(path, &rec, &r->part[r->parts], ret_error);
     if (rc == 0) {
         if (rec.earlier_parts == r->parts && same_recording(&rec, &r->recording)) {
@@ -391,6 +400,7 @@ void archive_info(const struct archive_reader *r, struct archive_info *ret)
     *ret = r->part[0].info;
     ret->parts = r->parts;
     ret->ended = r->part[r->parts - 1].info.ended;
+    ret->continued = r->part[r->parts - 1].continued;
     for (unsigned i = 1; i < r->parts; i++) {
         ret->sealed = ret->sealed && r->part[i].info.sealed;
         for (unsigned k = 0; k < PLATE_EVENT_TYPES; k++) ret->sealed_rows[k] += r->part[i].info.sealed_rows[k];

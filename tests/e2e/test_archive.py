@@ -114,3 +114,54 @@ def test_a_session_goes_on_when_the_ring_is_full(tmp_path, bin):
         assert [bytes(g["reason"]).rstrip(b"\0") for g in gaps] == [b"disk"] and f"+ {gaps['count'].sum()} lost" in account
         assert int(f["plates/plate"].attrs["span"]) == len(f["plates/plate/counts"]) + gaps["count"].sum()
         assert len(f["reps"]) < len(rows)
+
+
+@pytest.mark.parametrize("config", ["part_MB: 0", "part_MB: 0.1"])
+def test_readers_follow_within_a_second(tmp_path, bin, config):
+    """plate-trace and h5py, while it grows; they stay open to the end and hold up nobody."""
+    args = ["--sets", "left", "--reps", "3", "--seed", "5", "--speed", "3", "--linger", "3"]
+    with Station(tmp_path, bin, args, exercise="single_leg_hip_thrust", config=config) as s:
+        s.wait_for(lambda: list(tmp_path.glob("traces/*.h5")), 30)
+        time.sleep(0.5)
+        first = min(tmp_path.glob("traces/*.h5"), key=lambda p: len(p.name))
+        follower = subprocess.Popen([bin("plate-trace"), "reps", "--follow", "--json", first], stdout=subprocess.PIPE, text=True)
+        lag_s, late, live = [], 0, None
+        while s.sim.poll() is None:
+            live = live or h5py.File(first, "r", swmr=True, locking=False)
+            counts = live["plates/plate/counts"]
+            counts.refresh()
+            if config == "part_MB: 0":  # later parts are other files, which plate-trace takes up by itself
+                lag_s.append((s.now_s() - len(counts) / 1000) / 3)
+            time.sleep(0.05)
+        assert not lag_s or sorted(lag_s)[int(len(lag_s) * 0.9)] <= 1.0, sorted(lag_s)[-10:]
+        archive = s.stop()
+        live.close()
+        told = follower.communicate(timeout=20)[0].splitlines()
+    assert follower.returncode == 0 and told == s.bodies("rep/") and len(told) == 3
+    assert trace(bin, "verify", archive)
+
+
+def test_a_follower_says_when_the_daemon_died(tmp_path, bin):
+    with Station(tmp_path, bin, ["--sets", "left", "--reps", "3", "--no-wait", "--linger", "60"]) as s:
+        s.wait_for(lambda: list(tmp_path.glob("traces/*.h5")), 30)
+        time.sleep(1)
+        first, = tmp_path.glob("traces/*.h5")
+        follower = subprocess.Popen([bin("plate-trace"), "reps", "--follow", first], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(0.5)
+        s.daemon.kill()
+        s.daemon.wait()
+        assert "recover" in follower.communicate(timeout=30)[1] and follower.returncode == 1
+
+
+def test_a_ring_that_has_no_room_is_refused_with_its_size(tmp_path, bin):
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", small], capture_output=True).returncode:
+        pytest.skip("NO SMALL DISKS: mount is refused here, be root")
+    try:
+        (tmp_path / "c.yaml").write_text(f"archive_dir: {tmp_path}/traces\nring_dir: {small}\nstream: {{data: 'ipc://{tmp_path}/d', control: 'ipc://{tmp_path}/c'}}\n"
+                                         "plates: [{name: a, port: /dev/null, cells: [{name: c}]}]\n")
+        done = subprocess.run([bin("plated"), "-c", tmp_path / "c.yaml"], capture_output=True, text=True, timeout=20)
+        assert done.returncode == 1 and "room for a ring of" in done.stderr and " MB" in done.stderr and not list(small.iterdir())
+    finally:
+        subprocess.run(["umount", small], check=True)
