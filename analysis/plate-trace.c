@@ -192,7 +192,7 @@ static int run_verify(struct args *a)
 static int run_recover(struct args *a)
 {
     static char account[16384], error[8192];
-    if (recover_all_parts(a->file[0], account, sizeof account, error, sizeof error)) return complain("%s", error);
+    if (recover_path(a->file[0], account, sizeof account, error, sizeof error)) return complain("%s", error);
     puts(account);
     return 0;
 }

@@ -98,12 +98,25 @@ static size_t ring_bytes(const struct config *c)
     return (size_t)bytes;
 }
 
+/* The service manager waits for READY, and gives up after a while. */
+static void ask_for_time(void *user)
+{
+    time_t *asked = user, now = time(NULL);
+    if (now == *asked) return;
+    *asked = now;
+#ifdef PLATE_SYSTEMD
+    sd_notify(0, "EXTEND_TIMEOUT_USEC=30000000\nSTATUS=sealing what the last run left");
+#endif
+}
+
 /* What a dead process left is brought to safety first. What cannot be is left alone, and told. */
 static void recover_before(const struct config *c, const char *ring_file)
 {
     char why[512];
     unsigned archives;
-    if (recover_folder(c->archive_dir, ring_file, &archives, why, sizeof why) != 0)
+    time_t asked = 0;
+    if (recover_folder(c->archive_dir, ring_file, &(struct archive_pulse){ask_for_time, &asked}, &archives, why, sizeof why) !=
+        0)
         fprintf(stderr, "plated: not recovered: %s\n", why);
     if (archives > 0)
         fprintf(stderr, "plated: %s: recovered %u recording(s) of a plated that did not stop cleanly\n", c->archive_dir,

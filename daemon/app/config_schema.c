@@ -27,7 +27,7 @@ const struct config_key config_keys[] = {
      "folder of the ring, in memory; empty: $XDG_RUNTIME_DIR if it can be written, else /dev/shm"},
     {CONFIG_TOP, "ring_s", CONFIG_NUMBER, AT(config, ring_s), "60", 60, 3600, NULL, 0, false, "s",
      "how long a stall of the disk the ring holds out"},
-    {CONFIG_TOP, "part_h", CONFIG_NUMBER, AT(config, part_h), "4", 0, 1000, NULL, 0, false, "h",
+    {CONFIG_TOP, "part_h", CONFIG_NUMBER, AT(config, part_h), "1", 0, 1000, NULL, 0, false, "h",
      "a recording goes on in another file after so long; 0: never"},
     {CONFIG_TOP, "part_MB", CONFIG_NUMBER, AT(config, part_MB), "2000", 0, 1e6, NULL, 0, false, "MB",
      "and after so much in its journal; 0: never"},

@@ -18,6 +18,7 @@ struct recover {
     char h5[MAX_PATH], journal[MAX_PATH], ring[MAX_PATH]; /* "": none, or not known */
     bool has_journal, ring_empty;
     uint64_t torn_bytes, last_lsn;
+    const struct archive_pulse *pulse;
     char *error;
     size_t error_size;
 };
@@ -225,7 +226,7 @@ static int seal(struct recover *r)
     struct archive_error e = {""};
     int rc = open_ring(r, &ring);
     if (rc) return rc;
-    rc = archive_seal(r->has_journal ? r->journal : NULL, ring, r->h5, NULL, &e);
+    rc = archive_seal(r->has_journal ? r->journal : NULL, ring, r->h5, r->pulse, &e);
     ring_close(ring, false);
     return rc ? fail(r, rc, "%s: %s", r->h5, e.text) : 0;
 }
@@ -281,9 +282,10 @@ static int nothing_to_do(struct recover *r, char *ret_account, size_t account_si
     return 0;
 }
 
-int recover_path(const char *path, char *ret_account, size_t account_size, char *ret_error, size_t error_size)
+static int recover_one(const char *path, const struct archive_pulse *pulse, char *ret_account, size_t account_size,
+                       char *ret_error, size_t error_size)
 {
-    struct recover r = {.error = ret_error, .error_size = error_size};
+    struct recover r = {.pulse = pulse, .error = ret_error, .error_size = error_size};
     const bool from_ring = ends_with(path, ".ring");
     int rc = find_files(&r, path);
     if (rc == -ENODATA && r.ring_empty) {
@@ -296,13 +298,13 @@ int recover_path(const char *path, char *ret_account, size_t account_size, char 
                                       : nothing_to_do(&r, ret_account, account_size);
 }
 
-int recover_all_parts(const char *path, char *ret_account, size_t account_size, char *ret_error, size_t error_size)
+int recover_path(const char *path, char *ret_account, size_t account_size, char *ret_error, size_t error_size)
 {
     const char *ending = ends_with(path, ".h5") ? ".h5" : ".journal";
     char h5[MAX_PATH], journal[MAX_PATH], part[MAX_PATH];
     size_t n = 0;
     if (!ends_with(path, ending) || strlen(path) + sizeof ".part1000.journal" > MAX_PATH)
-        return recover_path(path, ret_account, account_size, ret_error, error_size);
+        return recover_one(path, NULL, ret_account, account_size, ret_error, error_size);
     swap_ending(path, ending, ".journal", journal);
     swap_ending(path, ending, ".h5", h5);
     for (unsigned number = 1; n + 1 < account_size; number++) {
@@ -312,17 +314,18 @@ int recover_all_parts(const char *path, char *ret_account, size_t account_size, 
             if (!exists(part)) break;
             continue; /* sealed already */
         }
-        const int rc = recover_path(part, ret_account + n, account_size - n, ret_error, error_size);
+        const int rc = recover_one(part, NULL, ret_account + n, account_size - n, ret_error, error_size);
         if (rc) return rc;
         n += strlen(ret_account + n);
         ret_account[n++] = '\n';
     }
-    if (n == 0) return recover_path(path, ret_account, account_size, ret_error, error_size);
+    if (n == 0) return recover_one(path, NULL, ret_account, account_size, ret_error, error_size);
     ret_account[n - 1] = '\0';
     return 0;
 }
 
-int recover_folder(const char *folder, const char *ring_path, unsigned *ret_archives, char *ret_error, size_t error_size)
+int recover_folder(const char *folder, const char *ring_path, const struct archive_pulse *pulse, unsigned *ret_archives,
+                   char *ret_error, size_t error_size)
 {
     char path[MAX_PATH], account[3 * MAX_PATH], why[2 * MAX_PATH];
     int result = 0;
@@ -331,7 +334,7 @@ int recover_folder(const char *folder, const char *ring_path, unsigned *ret_arch
     for (struct dirent *e; d && (e = readdir(d));) {
         if (!ends_with(e->d_name, ".journal")) continue;
         snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
-        int rc = recover_path(path, account, sizeof account, why, sizeof why);
+        int rc = recover_one(path, pulse, account, sizeof account, why, sizeof why);
         if (rc == 0)
             archives++;
         else if (rc != -EBUSY && result == 0) {
@@ -341,7 +344,7 @@ int recover_folder(const char *folder, const char *ring_path, unsigned *ret_arch
     }
     if (d) closedir(d);
     while (result == 0 && exists(ring_path)) { /* recordings of which nothing but the ring is left */
-        int rc = recover_path(ring_path, account, sizeof account, why, sizeof why);
+        int rc = recover_one(ring_path, pulse, account, sizeof account, why, sizeof why);
         if (rc == -ENODATA || rc == -EBUSY) break;
         if (rc) {
             result = rc;
