@@ -244,6 +244,7 @@ enum {
     KEY_COUNTS,
     KEY_PLATE,
     KEY_RECORDING,
+    KEY_ANONYMISE,
     KEY_JSON,
     KEY_AS_RECORDED
 };
@@ -287,6 +288,7 @@ static const struct argp_option export_options[] = {
      "csv: samples, as import reads them; json: recording, plates, reps, sets, asymmetry, marks", 0},
     {"counts", KEY_COUNTS, NULL, 0, "csv: raw counts, not newtons", 0},
     {"plate", KEY_PLATE, "NAME", 0, "csv: this plate only", 0},
+    {"anonymise", KEY_ANONYMISE, NULL, 0, "without subject, notes, times of day, names and serial numbers", 0},
     AS_RECORDED_OPTION,
     {0}};
 static const struct argp_option correct_options[] = {
@@ -405,6 +407,9 @@ static error_t parse_verb(int key, char *arg, struct argp_state *state)
         break;
     case 'o':
         a->import.out = a->export.out = a->wire.out = arg;
+        break;
+    case KEY_ANONYMISE:
+        a->export.anonymise = true;
         break;
     case KEY_RECORDING:
         take_recording(arg, a, state);

@@ -35,6 +35,7 @@ struct trace_export {
     const char *path, *out; /* out "-": standard output */
     const char *plate;      /* NULL: all of them */
     bool json, counts;      /* else CSV, in newtons */
+    bool anonymise;         /* without who, where and when: docs/plate-trace.md; CSV never has them */
     enum trace_truth truth; /* of the JSON */
 };
 /* On failure nothing new is left at `out`. */

@@ -238,9 +238,34 @@ static void put_text(FILE *f, const char *before, const char *value)
     fprintf(f, "%s%s", before, text);
 }
 
+/* What is kept of marks and session entries with --anonymise: what was done with what, not by whom, and no free text. */
+static bool impersonal(const char *kind)
+{
+    static const char *const kept[] = {"side",   "exercise", "protocol", "load_kg", "body_mass_kg", "involved",
+                                       "warmup", "set_end",  "resume",   "sync",    "tare",         NULL};
+    for (size_t i = 0; kept[i]; i++)
+        if (strcmp(kept[i], kind) == 0) return true;
+    return false;
+}
+
+/* Names hold the subject and the time of day; devices a serial number. */
+static void anonymise(json_t *described)
+{
+    static const char *const gone[] = {"name", "station", "session", "ring", "created_utc_ns", "started_host_ns"};
+    json_t *recording = json_object_get(described, "recording"), *plate;
+    size_t i;
+    for (i = 0; i < sizeof gone / sizeof *gone; i++) json_object_del(recording, gone[i]);
+    json_array_foreach(json_object_get(described, "plates"), i, plate)
+    {
+        json_object_del(plate, "device");
+        json_object_del(plate, "device_serial");
+    }
+}
+
 static int put_recording(struct export *x)
 {
     json_t *o = trace_describe(x->r);
+    if (o && x->opt->anonymise) anonymise(o);
     char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
     json_decref(o);
     if (!text) return fail(x, -ENOMEM, "not enough memory");
@@ -256,8 +281,9 @@ static int put_session(struct export *x)
     int rc = archive_session(x->r, &s, &n, &x->e);
     if (rc) return rc;
     fputs(",\n \"session\": [", x->f);
-    for (size_t i = 0; i < n; i++) {
-        fputs(i ? ",\n  {\"t_s\":" : "\n  {\"t_s\":", x->f);
+    for (size_t i = 0, shown = 0; i < n; i++) {
+        if (x->opt->anonymise && !impersonal(s[i].key)) continue;
+        fputs(shown++ ? ",\n  {\"t_s\":" : "\n  {\"t_s\":", x->f);
         char t[64];
         fputs(plate_json_number(s[i].t_s, 6, t, sizeof t) > 0 ? t : "null", x->f);
         put_text(x->f, ",\"key\":", s[i].key);
@@ -331,8 +357,9 @@ static int put_tables(struct export *x, char *text)
                   text);
     if (!rc) rc = archive_marks(x->r, &mark, &n, &x->e);
     fputs("],\n \"marks\": [", x->f);
-    for (size_t i = 0; !rc && i < n; i++)
-        put_event(x, i, &(struct plate_event){.type = PLATE_EVENT_MARK, .t_s = mark[i].t_s, .u.mark = mark[i]}, text);
+    for (size_t i = 0, shown = 0; !rc && i < n; i++)
+        if (!x->opt->anonymise || impersonal(mark[i].kind))
+            put_event(x, shown++, &(struct plate_event){.type = PLATE_EVENT_MARK, .t_s = mark[i].t_s, .u.mark = mark[i]}, text);
     fputs("]}\n", x->f);
     free(set);
     free(row);

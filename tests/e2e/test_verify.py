@@ -1,5 +1,5 @@
 """What plate-trace verify proves of a sealed file, and what it says when it cannot."""
-import os, pathlib, shutil, struct, subprocess, zlib
+import json, pathlib, shutil, struct, subprocess, zlib
 
 import h5py
 import numpy as np
@@ -106,3 +106,21 @@ def test_a_file_that_was_cut_off(sealed, bin, tmp_path, cut):
     path.write_bytes(data[:-cut] if cut >= 1 else data[:int(len(data) * cut)])
     done = trace(bin, "verify", path)
     assert done.returncode == 1 and done.stderr.startswith(f"plate-trace: {path}: "), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("format", ["json", "csv"])
+def test_an_anonymous_export(bin, tmp_path, format):
+    data = pathlib.Path(__file__).parents[1] / "data"
+    (tmp_path / "marks.csv").write_text("t_s,kind,value\n0,subject,Jane-Doe\n0,side,left\n1,note,her left knee hurts\n20,body_mass_kg,61.5\n")
+    trace(bin, "import", data / "hip_thrust_left_right.csv", "-o", tmp_path / "20240102T030405Z-Jane-Doe.h5", "--marks", tmp_path / "marks.csv")
+    path, out = tmp_path / "20240102T030405Z-Jane-Doe.h5", tmp_path / "out"
+    assert trace(bin, "correct", path, "--note", "Jane again").returncode == 0
+    plain = trace(bin, "export", path, "--format", "json", "-o", "-").stdout
+    assert all(word in plain for word in ("Jane-Doe", "knee", "Jane again", "20240102T", "created_utc_ns"))
+    assert trace(bin, "export", path, "--format", format, "--anonymise", "-o", out).returncode == 0
+    text = out.read_text()
+    assert not any(word in text for word in ("Jane", "knee", "20240102", "utc", "host_ns", "CSV import", "station"))
+    if format == "json":
+        exported = json.loads(text)
+        assert exported["reps"] == json.loads(plain)["reps"] and "61.5" in text
+        assert [m["kind"] for m in exported["marks"]] == ["side", "body_mass_kg"]
