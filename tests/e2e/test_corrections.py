@@ -4,6 +4,7 @@ import json, os, pathlib, random, shutil, signal, subprocess, time
 
 import h5py
 import pytest
+import zmq
 
 from station import Station, bodies, body, offline
 
@@ -226,3 +227,31 @@ def test_what_a_dead_daemon_left(tmp_path, bin, trace):
     trace("correct", archive, "--set", 1, "--restore-rep", 1)
     assert "recomputed the same" in trace("verify", archive)
     assert {r["side"] for r in rows(trace, "reps", archive)} == {"left"}
+
+
+def test_the_verdict_live(tmp_path, bin, trace):
+    """One imbalance/ whenever the verdict changes, kept for who joins late; taken back by a correction; the same bytes in the archive."""
+    args = ["--playback", DATA / "hip_thrust_left_right.csv", "--speed", "6", "--linger", "60"]
+    with Station(tmp_path, bin, args, exercise="single_leg_hip_thrust") as s:
+        s.side("left")
+        s.wait_for(lambda: s.now_s() > 21, 60)
+        s.side("right")
+        s.wait_for(lambda: len(s.bodies("imbalance/")) == 1, 60)
+        late = s.context.socket(zmq.SUB)
+        late.connect(s.data)
+        late.subscribe("imbalance/")
+        assert late.poll(5000)
+        repeat = json.loads(late.recv_multipart()[1])
+        late.close(linger=0)
+        s.ctl("side", "--set", "1", "right")
+        s.drain(0.5)
+        archive = s.stop()
+    live = [json.loads(b) for b in s.bodies("imbalance/")]
+    assert [(i["verdict_before"], i["verdict"], i["correction"]) for i in live] == [("undetermined", "left_weaker", 0), ("left_weaker", "undetermined", 1)]
+    assert repeat["cached"] and repeat["verdict"] == "left_weaker" and live[0]["primary"] and live[0]["ci95_pct"][1] < -10
+    for topic in DERIVED:
+        assert bodies(offline(bin, "--all", archive), topic) == s.bodies(f"{topic}/"), topic
+    trace("verify", archive)
+    with h5py.File(archive) as f:
+        assert [v.decode() for v in f["imbalance"]["verdict"]] == [i["verdict"] for i in live]
+        assert abs(f["imbalance"]["value_pct"][0] - live[0]["value_pct"]) < 1e-3

@@ -137,16 +137,25 @@ def test_a_file_that_grows(report, make, tmp_path):
 
 
 def test_corrections_are_in_effect(report, make, bin, tmp_path):
+    def sides_of(*args):
+        done = subprocess.run([bin("plate-trace"), *args, tmp_path / "c.h5"], capture_output=True, text=True, check=True)
+        return [json.loads(line)["side"] for line in done.stdout.splitlines()]
+
+    def sides_on(text):
+        return re.findall(r'<td class="t (\w+)">', text)
+
     make("c.h5", csv(pushes(6)), "0,side,left\n6,side,right\n")
     for args in (["--set", "2", "--side", "left", "--who", "anna"], ["--set", "1", "--discard-rep", "1"], ["--involved", "right"], ["--set", "2", "--side", "none"]):
         subprocess.run([bin("plate-trace"), "correct", tmp_path / "c.h5", *args], check=True, capture_output=True)
     report("c.h5")
     text = page(tmp_path / "c.html")
     assert "set 2 side left, was right, by anna" in text and "rep discarded" in text and "right involved" in text
-    rows = re.findall(r'<td class="t (\w+)">', text)
-    reps = subprocess.run([bin("plate-trace"), "reps", "--json", tmp_path / "c.h5"], capture_output=True, text=True, check=True).stdout.splitlines()
-    assert rows == [json.loads(r)["side"] for r in reps] and "right" not in rows and "none" in rows
+    assert sides_on(text) == sides_of("reps", "--json") and "right" not in sides_on(text) and "none" in sides_on(text)
     report("c.h5", "-o", "c.pdf")
+    report("c.h5", "-o", "first.html", "--as-recorded")
+    text = page(tmp_path / "first.html")
+    assert sides_on(text) == sides_of("reps", "--json", "--as-recorded") and set(sides_on(text)) == {"left", "right"}
+    assert "rep discarded" not in text and "Left and right" in text
 
 
 def test_several_traces_and_pdf(report, make, tmp_path):
