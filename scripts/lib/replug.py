@@ -170,7 +170,7 @@ def check_plate(board, plate, taken):
         truth = step - 1 if board.counts_on else (rows[row, 1] - rows[row - 1, 1]) * 1e-4 * RATE_HZ - 1
         off.append(abs(int(gap["count"]) - truth))
     assert not breaks, f"{board.name}: gaps where nothing is missing: {breaks}"
-    return len(rows), len(lost), len(gaps), max(off, default=0)
+    return len(rows), len(lost), len(gaps), off
 
 
 def run(folder, plated, trials, seed, env=None, say=print):
@@ -224,7 +224,8 @@ def run(folder, plated, trials, seed, env=None, say=print):
     with h5py.File(archive) as h5:
         for b in boards:
             rows, lost, gaps, off = check_plate(b, h5[f"plates/{b.name}"], taken[b.name])
-            figures[b.name] = {"sent": len(b.sent), "archived": rows, "lost_unread": lost, "gaps": gaps, "gap_off_max": round(float(off), 2)}
+            figures[b.name] = {"sent": len(b.sent), "archived": rows, "lost_unread": lost, "gaps": gaps, "gap_off_max": round(float(max(off, default=0)), 2),
+                               "gaps_off_by_more_than_1_5": int(sum(o > 1.5 for o in off))}
     return figures
 
 
