@@ -132,8 +132,9 @@ static void put_short_texts(struct archive_writer *w, hid_t at, const char *name
 {
     size_t longest = 1;
     for (unsigned i = 0; i < n; i++) longest = strnlen(text[i], DOC) > longest ? strnlen(text[i], DOC) : longest;
-    for (unsigned i = 1; i < n; i++) memmove(text[0] + i * longest, text[i], longest);
-    put_texts(w, at, name, longest, 1, n, text[0]);
+    char *packed = (char *)text; /* of all of them, not of the first */
+    for (unsigned i = 1; i < n; i++) memmove(packed + i * longest, text[i], longest);
+    put_texts(w, at, name, longest, 1, n, packed);
 }
 
 /* @units and @description: one fixed-length text a column, in order. */

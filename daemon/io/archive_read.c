@@ -131,7 +131,7 @@ static int read_parts(struct archive_reader *r, enum archive_table_id id, unsign
         int rc = id < ARCHIVE_CALIBRATIONS ? read_plate_table(r, i, plate, id, &more, &n, ret_error)
                                            : read_table(r->part[i].table[id], id, &more, &n, ret_error);
         const size_t again = rc == 0 && repeats ? said_again(all.rows, all.n, more, n, size, skip) : 0;
-        if (rc == 0 && add_rows(&all, size, (const char *)more + again * size, n - again) < 0)
+        if (rc == 0 && n > again && add_rows(&all, size, (const char *)more + again * size, n - again) < 0)
             rc = archive_fail(ret_error, -ENOMEM, "/%s", archive_tables[id].name);
         free(more);
         if (rc < 0) {
