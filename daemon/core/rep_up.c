@@ -21,6 +21,8 @@
 #define HOLD_FOLLOW_S 1.0    /* the held level creeps with posture ... */
 #define CREEP_PART 0.25      /* ... but by no more than this part of the hips' way: that is lowering */
 #define SUSTAIN_S 0.015
+#define LEFT_SD 1.0
+#define LEFT_PART 0.06
 #define END_PART 0.1        /* touch-down: within a tenth of the step from rest to support */
 #define END_DWELL_S 0.1     /* hips that are known to be down are down */
 #define DIP_DWELL_S 0.25    /* else a fall this short may be braking at the top (free fall of v/g, v < 1.2 m/s) */
@@ -198,6 +200,28 @@ static bool again_odd(struct plate_rep_detector *d, double end_s)
     return is;
 }
 
+/* The hold was left where the force was last at the level of its first half: slow lowering takes the followed level along. */
+static double left_hold(const struct plate_rep_detector *d)
+{
+    if (isnan(d->top_s)) return d->descent_s;
+    uint64_t from = rep_block_from(d, d->top_s), half = rep_block_from(d, 0.5 * (d->top_s + d->descent_s)),
+             i = rep_block_from(d, d->descent_s);
+    double sum = 0, sum2 = 0, n = (double)(half - from);
+    if (half < from + 3 || i <= half) return d->descent_s;
+    for (uint64_t k = from; k < half; k++) {
+        double off = rep_block_at(d, k)->force_N - d->hold.mean_N;
+        sum += off, sum2 += off * off;
+    }
+    double level_N = d->hold.mean_N + sum / n, sd_N = sqrt(fmax(0, sum2 / n - sum / n * (sum / n)));
+    double least_N = level_N - fmax(LEFT_SD * sd_N, LEFT_PART * way_N(d)), below = 0, most = 0;
+    uint64_t left = i;
+    while (i-- > half) {
+        below += least_N - rep_block_at(d, i)->force_N;
+        if (below > most) most = below, left = i;
+    }
+    return rep_block_at(d, left)->t_s;
+}
+
 /* Said or not, it is over. */
 static void finish(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out)
 {
@@ -205,7 +229,7 @@ static void finish(struct plate_rep_detector *d, double end_s, struct plate_rep_
     double top = top_N(d);
     if (d->held && isnan(d->descent_s) && !isnan(d->top_s)) d->descent_s = end_s;
     if (d->descent_s > end_s) d->descent_s = end_s;
-    if (d->descent_s - d->resumed_s < d->resumed_s - d->left_s) d->descent_s = d->left_s; /* braking looked like a hold */
+    if (d->held && moves(d)) d->descent_s = left_hold(d);
     struct rep_times t = {.onset_s = d->onset_s,
                           .top_s = d->top_s,
                           .descent_s = d->held ? d->descent_s : NAN,
