@@ -337,8 +337,8 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     bool placed = !learned || fabs(d->support_N - level.mean_N) <= TOP_HEIGHT * way_N(d); /* the observer says so too */
     if (!d->held && d->dip_depth_N > PLAIN_DIP * step && fabs(level.mean_N - d->known_N) <= KNOWN_LEVEL * d->known_N)
         placed = true;
-    bool again = d->held && fabs(level.mean_N - d->hold.mean_N) < 2 * tolerance;
-    bool higher = level.mean_N > d->hold.mean_N + 2 * tolerance; /* the first was no hold, but a pause in the drive */
+    bool again = d->held && level.mean_N > d->hold.mean_N - 2 * tolerance && level.mean_N <= d->held_most_N + 2 * tolerance;
+    bool higher = level.mean_N > d->held_most_N + 2 * tolerance; /* the first was no hold, but a pause in the drive */
     if (d->held && !again && !higher && moves(d) && placed && level.mean_N > d->held_most_N - CREEP_PART * way_N(d))
         again = rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s); /* sagged, and still at the top */
     if (d->phase == PLATE_LOWER && d->held && !again && !higher) return;         /* a slow lowering is flat for a while too */
