@@ -7,6 +7,7 @@
 #include "rep_private.h"
 
 /* docs/detector.md gives the reason of each threshold. */
+#define TREMOR_S 0.1
 #define BLOCK_S 0.005  /* decisions are taken on means over this time (one sample at low rates) */
 #define SMOOTH_S 0.012 /* and smoothed with this time constant */
 #define CHUNK_S 0.2    /* a quiet stretch is made of chunks of this length, 4 samples at least */
@@ -111,20 +112,26 @@ double rep_find_departure(const struct plate_rep_detector *d, double from_s, dou
 bool rep_flat(const struct plate_rep_detector *d, double window_s, double since_s, double tolerance_N, struct level *ret,
               double *ret_since_s)
 {
-    double end_s = rep_last_block(d)->t_s + rep_last_block(d)->dt_s;
+    double end_s = rep_last_block(d)->t_s + rep_last_block(d)->dt_s, base_N = rep_last_block(d)->force_N;
     uint64_t from = rep_block_from(d, end_s - fmax(window_s, 3 * d->period_s)), n = d->blocks - from;
-    if (n < 3 || from == rep_oldest_block(d) || rep_block_at(d, from)->t_s < since_s) return false;
-    double base_N = rep_last_block(d)->force_N, sum = 0, sum2 = 0, sx = 0;
-    if (fabs(rep_block_at(d, from)->force_N - base_N) > 6 * tolerance_N) return false;
-    for (uint64_t i = from; i < d->blocks; i++) {
+    uint64_t k = (uint64_t)fmax(1, floor(TREMOR_S / rep_last_block(d)->dt_s + 0.5));
+    if (n < 3 || from <= rep_oldest_block(d) + k || rep_block_at(d, from)->t_s < since_s) return false;
+    if (fabs(rep_block_at(d, from)->force_N - base_N) > 20 * tolerance_N) return false;
+    double mean = 0, sum = 0, sum2 = 0, sx = 0, all = 0, all2 = 0;
+    for (uint64_t i = from - k + 1; i < d->blocks; i++) {
         double f = rep_block_at(d, i)->force_N - base_N;
-        sum += f, sum2 += f * f, sx += f * (double)(i - from);
+        mean += f;
+        if (i < from) continue;
+        sum += mean / (double)k, sum2 += mean * mean / (double)(k * k), sx += mean / (double)k * (double)(i - from);
+        all += f, all2 += f * f;
+        mean -= rep_block_at(d, i - k + 1)->force_N - base_N;
     }
-    double mean = sum / (double)n, sd = sqrt(fmax(0, sum2 / (double)n - mean * mean));
+    mean = sum / (double)n;
+    double sd = sqrt(fmax(0, sum2 / (double)n - mean * mean)), level = all / (double)n;
     double centre = ((double)n - 1) / 2, sxx = (double)n * ((double)n * (double)n - 1) / 12;
     double drift = (sx - centre * sum) / sxx * (double)n; /* change over the window along its line */
     if (sd > tolerance_N || fabs(drift) > 1.5 * tolerance_N) return false;
-    *ret = (struct level){mean + base_N, sd};
+    *ret = (struct level){level + base_N, sqrt(fmax(0, all2 / (double)n - level * level))};
     *ret_since_s = rep_block_at(d, from)->t_s;
     return true;
 }
