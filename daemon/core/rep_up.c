@@ -20,6 +20,8 @@
 #define PUSH_LEAVE_PART 0.06 /* ... and creeps */
 #define HOLD_FOLLOW_S 1.0    /* the held level creeps with posture ... */
 #define CREEP_PART 0.25      /* ... but by no more than this part of the hips' way: that is lowering */
+#define SAG_PART 0.2        /* held again so little lower: sagged, and still at the top */
+#define RISE_PART 0.12          /* ... or so little higher */
 #define SUSTAIN_S 0.015
 #define LEFT_SD 1.0
 #define LEFT_PART 0.06
@@ -337,9 +339,10 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     bool placed = !learned || fabs(d->support_N - level.mean_N) <= TOP_HEIGHT * way_N(d); /* the observer says so too */
     if (!d->held && d->dip_depth_N > PLAIN_DIP * step && fabs(level.mean_N - d->known_N) <= KNOWN_LEVEL * d->known_N)
         placed = true;
-    bool again = d->held && level.mean_N > d->hold.mean_N - 2 * tolerance && level.mean_N <= d->held_most_N + 2 * tolerance;
-    bool higher = level.mean_N > d->held_most_N + 2 * tolerance; /* the first was no hold, but a pause in the drive */
-    if (d->held && !again && !higher && moves(d) && placed && level.mean_N > d->held_most_N - CREEP_PART * way_N(d))
+    double most_N = d->held_most_N + fmax(2 * tolerance, moves(d) ? RISE_PART * way_N(d) : 0);
+    bool again = d->held && level.mean_N > d->hold.mean_N - 2 * tolerance && level.mean_N <= most_N;
+    bool higher = level.mean_N > most_N; /* the first was no hold, but a pause in the drive */
+    if (d->held && !again && !higher && moves(d) && placed && level.mean_N > d->held_most_N - SAG_PART * way_N(d))
         again = rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s); /* sagged, and still at the top */
     if (d->phase == PLATE_LOWER && d->held && !again && !higher) return;         /* a slow lowering is flat for a while too */
     if ((!braked || !placed) && !rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s)) return;
