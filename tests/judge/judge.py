@@ -234,7 +234,7 @@ def main():
                 print("%-30s %9.3f %s" % (r["meta"]["name"], x[0], x[1]))
     if a.json:
         json.dump([dict(name=r["meta"]["name"], family=r["meta"]["family"], rate=r["meta"]["rate"], reps=len(r["truth"]), missed=[x["onset_s"] for x in r["missed"]],
-                        false=[x["onset_s"] for x in r["false"]], err=[e for _, _, e in r["rows"]]) for r in res], open(a.json, "w"))
+                        false=[x["onset_s"] for x in r["false"]], err=[dict(e, at_s=a["onset_s"]) for a, _, e in r["rows"]]) for r in res], open(a.json, "w"))
     print("%d recordings, %.0f s" % (len(res), time.time() - t0))
 
 
