@@ -23,6 +23,11 @@
 #define WEIGHT_S 1.0 /* a force that is even for so long, to this part, is the weight */
 #define WEIGHT_PART 0.005
 #define MAX_REP_S 20.0
+#define STANDS_S 0.5 /* a body that stands so long where it stood before has come back, whatever its momentum says ... */
+#define CLOSED_G 0.15 /* ... if the weight that the plate feels changed by no more than this part on the way */
+#define CLOSED_M 0.1
+#define CLOSED_M_PER_S 0.2
+#define BOTTOM_PART 0.95
 #define AIR_PART 0.06 /* airborne: less than this part of the weight */
 #define AIR_S 0.05
 #define FLIGHT_MOST_S 1.2 /* nobody flies for so long: stepped off */
@@ -61,6 +66,7 @@ void rep_loaded_begin_at(struct plate_rep_detector *d, double onset_s, struct pl
     d->onset_s = onset_s;
     d->peak_N = d->low_N = d->smooth_N;
     d->top_s = d->descent_s = d->bottom_s = d->turned_s = d->takeoff_s = d->below_s = d->departed_s = NAN;
+    d->astray = false;
     d->velocity = d->height = d->deepest = d->fastest_down = d->fastest_up = 0;
     for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++) integrate(d, i);
     rep_set_phase(d, PLATE_LOWER, out);
@@ -100,6 +106,46 @@ static double back_in_band_s(const struct plate_rep_detector *d)
     while (i > from && fabs(rep_block_at(d, i)->force_N - d->rest.mean_N) > band) i--; /* still swaying: when last inside */
     while (i > from && fabs(rep_block_at(d, i - 1)->force_N - d->rest.mean_N) <= band) i--;
     return rep_block_at(d, i)->t_s;
+}
+
+/* Which way did the force last (step -1) or first (step 1) leave the band between two times? */
+static int excursion(const struct plate_rep_detector *d, uint64_t i, uint64_t to, int step)
+{
+    for (double band = rep_loaded_band_N(d); i != to; i = step > 0 ? i + 1 : i - 1) {
+        double off_N = rep_block_at(d, i)->force_N - d->rest.mean_N;
+        if (fabs(off_N) > band) return off_N < 0 ? -1 : 1;
+    }
+    return 0;
+}
+
+/* The plate feels another part of the weight in the squat than in standing (one foot's plate, a dead cell, a load that moves
+ * back), and the momentum goes astray. But a body that stood, went down and stands again is where it was, at rest: the straight
+ * line that takes what is left of speed and height out of the acceleration says how deep it was. */
+static bool closes(struct plate_rep_detector *d, double end_s)
+{
+    uint64_t from = rep_block_from(d, d->onset_s), to = rep_block_from(d, end_s);
+    double T = end_s - d->onset_s, v = 0, h = 0, offset = 0, slope = 0, deepest = 0, fastest = 0;
+    if (T < d->exercise->least_s || to <= from + 3) return false;
+    if (excursion(d, from, to, 1) >= 0 || excursion(d, to - 1, from, -1) >= 0) return false;
+    for (int pass = 0; pass < 2; pass++) {
+        v = h = 0;
+        for (uint64_t i = from; i < to; i++) {
+            const struct block *b = rep_block_at(d, i);
+            double dt = rep_block_at(d, i + 1 < d->blocks ? i + 1 : i)->t_s - b->t_s, t = b->t_s - d->onset_s;
+            v += dt * (GRAVITY * (b->force_N / d->rest.mean_N - 1) + offset + slope * t);
+            h += dt * v;
+            if (h < deepest) deepest = h, fastest = 0;
+            if (h < BOTTOM_PART * deepest && pass) d->bottom_s = b->t_s;
+            fastest = fmax(fastest, v);
+        }
+        if (pass) break;
+        slope = (12 * h - 6 * v * T) / (T * T * T);
+        offset = -v / T - slope * T / 2;
+        deepest = fastest = 0;
+    }
+    double most = CLOSED_G * GRAVITY;
+    return fabs(offset) < most && fabs(offset + slope * T) < most && deepest < -CLOSED_M && deepest > -DEEPEST_M &&
+           fastest > CLOSED_M_PER_S;
 }
 
 static void take_off(struct plate_rep_detector *d, struct plate_rep_output *out)
@@ -164,10 +210,21 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     double still = fmax(DOWN_M_PER_S, STILL_PART * d->fastest_up);
     bool never_down = d->fastest_down > -DOWN_M_PER_S || d->deepest > -LEAST_DEPTH_M;
     double dwell_s = never_down ? QUIET_S : !came_up(d) ? GIVEN_UP_S : fabs(d->velocity) < still ? QUIET_S : EVEN_S;
+    if (inside && !d->exercise->jump && rep_lasted(d, t_s, d->below_s, STANDS_S) && (d->astray || dwell_s > STANDS_S)) {
+        double end_s = back_in_band_s(d);
+        bool closed = closes(d, end_s);
+        if (closed) finish(d, end_s, end_s, out);
+        if (closed || d->astray) rep_to_rest(d, out);
+        if (closed || d->astray) return;
+    }
     if (inside && rep_lasted(d, t_s, d->below_s, dwell_s)) {
         double end_s = back_in_band_s(d);
         if (came_up(d) && !d->exercise->jump) finish(d, end_s, end_s, out);
         rep_to_rest(d, out);
+        return;
+    }
+    if (d->astray) {
+        if (rep_lasted(d, t_s, d->onset_s, MAX_REP_S)) rep_to_learn(d, out);
         return;
     }
     /* no rest between two: the first ended where the body stopped at the top */
@@ -192,7 +249,7 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     lost = !d->exercise->jump && (d->height < -DEEPEST_M || d->height > HIGHEST_M || fabs(d->velocity) > FASTEST_M_PER_S);
     if (rep_lasted(d, t_s, d->onset_s, MAX_REP_S)) lost = true;
     if (lost && b->force_N > 0.5 * d->rest.mean_N)
-        rep_to_rest(d, out); /* begin anew with the weight that is known */
+        d->astray = true; /* until it stands again */
     else if (lost)
         rep_to_learn(d, out);
 }

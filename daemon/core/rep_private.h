@@ -96,6 +96,7 @@ struct plate_rep_detector {
 
     double velocity, height, deepest, fastest_down, fastest_up; /* of a standing body, m/s and m */
     double bottom_s, turned_s, takeoff_s;
+    bool astray; /* the momentum went where no body goes */
     double step[STEPS];
     unsigned steps;
     double odd_step_N;            /* of a held movement that was too unlike the usual to be one; NaN */
