@@ -9,6 +9,7 @@
 #define HEIGHT_LEAK_S 12.0
 #define QUIET_S 0.3 /* standing again: in the band for so long */
 #define EVEN_S 1.8  /* though the speed that was added up is not nil: nobody rises evenly for so long */
+#define RISES_S 4.0 /* though its height says that it is still on the way */
 #define PAUSE_S 0.12
 #define PAUSE_PART 0.2 /* of the speed downwards */
 #define GIVEN_UP_S 6.0 /* or for so long, wherever the momentum ended */
@@ -209,7 +210,7 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     step_momentum(d, t_s, before, out);
     double still = fmax(DOWN_M_PER_S, STILL_PART * d->fastest_up);
     bool never_down = d->fastest_down > -DOWN_M_PER_S || d->deepest > -LEAST_DEPTH_M;
-    double dwell_s = never_down ? QUIET_S : !came_up(d) ? GIVEN_UP_S : fabs(d->velocity) < still ? QUIET_S : EVEN_S;
+    double dwell_s = never_down ? QUIET_S : !came_up(d) ? GIVEN_UP_S : fabs(d->velocity) < still ? QUIET_S : d->velocity > 0 && d->height < 0 ? RISES_S : EVEN_S;
     if (inside && !d->exercise->jump && rep_lasted(d, t_s, d->below_s, STANDS_S) && (d->astray || dwell_s > STANDS_S)) {
         double end_s = back_in_band_s(d);
         bool closed = closes(d, end_s);
