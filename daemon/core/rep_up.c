@@ -41,6 +41,7 @@
 #define DOWN_HEIGHT 0.6      /* hips in the lower part of their way: a foot that unloads has touched down */
 #define TURN_DOWN 0.27       /* of the way: so far down ... */
 #define TURN_DOWN_UNHELD 0.8 /* without a hold */
+#define TURN_DOWN_HIGHER 0.6  /* held higher after: the first may have been a pause in the drive */
 #define TURN_UP 0.2          /* ... and so far up again is another repetition */
 #define TURN_SURE_S 1.0      /* hips that were only braked are on the floor by then */
 #define PUSHED 0.2           /* of the way up from a hold, by a push that is plainly one: the same */
@@ -224,6 +225,15 @@ static double left_hold(const struct plate_rep_detector *d)
     return rep_block_at(d, left)->t_s;
 }
 
+/* From standstill to standstill the mean force is the mean support, however it was thrown about between. */
+static double mean_N(const struct plate_rep_detector *d, double end_s)
+{
+    double sum = 0, n = 0;
+    for (uint64_t i = rep_block_from(d, d->onset_s); i < d->blocks && rep_block_at(d, i)->t_s < end_s; i++, n++)
+        sum += rep_block_at(d, i)->force_N;
+    return n > 0 ? sum / n : INFINITY;
+}
+
 /* Said or not, it is over. */
 static void finish(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out)
 {
@@ -242,6 +252,7 @@ static void finish(struct plate_rep_detector *d, double end_s, struct plate_rep_
                           .last_end_s = d->last_end_s};
     d->odd_step_N = NAN;
     rep_say(d, &t, top - d->rest.mean_N, out);
+    if (!d->held && moves(d)) top = fmin(top, mean_N(d, end_s) / (1 - d->exercise->way / 2));
     if (out->rep_done)
         d->known_N =
             d->known_N > 0 && top < 1.3 * d->known_N && top > 0.7 * d->known_N ? d->known_N + 0.5 * (top - d->known_N) : top;
@@ -347,7 +358,8 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     if (d->phase == PLATE_LOWER && d->held && !again && !higher) return;         /* a slow lowering is flat for a while too */
     if ((!braked || !placed) && !rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s)) return;
     if (!placed && fabs(level.mean_N - high_N(d)) > KNOWN_LEVEL * high_N(d)) return;
-    if (!placed && d->held && !d->exercise->second_foot && d->support_high_N - d->support_low_N > TURN_DOWN * way_N(d)) {
+    if (!placed && d->held && !d->exercise->second_foot &&
+        d->support_high_N - d->support_low_N > (higher ? TURN_DOWN_HIGHER : TURN_DOWN) * way_N(d)) {
         turned(d, true, out); /* it had been down, and is held again */
         return;
     }
