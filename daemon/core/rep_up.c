@@ -43,6 +43,7 @@
 #define TURN_DOWN_UNHELD 0.8 /* without a hold */
 #define TURN_DOWN_HIGHER 0.6  /* held higher after: the first may have been a pause in the drive */
 #define TURN_UP 0.2          /* ... and so far up again is another repetition */
+#define FALL_S 0.7           /* hips that are dropped so fast are caught before the floor */
 #define TURN_SURE_S 1.0      /* hips that were only braked are on the floor by then */
 #define PUSHED 0.2           /* of the way up from a hold, by a push that is plainly one: the same */
 #define PUSHED_FORCE 1.6
@@ -502,14 +503,15 @@ static bool turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_o
     if (pushed) d->low_s = d->descent_s, d->low_N = d->hold.mean_N; /* hips that rise from a hold had sunk unseen */
     hips = hips || pushed;
     if (d->exercise->second_foot) hips = false; /* the load's own step moves the observer */
-    if (hips && !deep && !pushed && !at_top) {  /* or only braking before the floor: what follows will tell */
+    if (deep && d->held && force_N > d->low_N + 0.4 * step) hips = true;
+    bool fell = deep && d->held && d->low_s - d->descent_s < FALL_S;
+    if (hips && (!deep || fell) && !pushed && !at_top) { /* or only braking before the floor: what follows will tell */
         d->turn_s = d->low_s;
         d->turn_low_N = d->support_low_N;
         d->support_high_N = d->support_low_N = d->support_N;
         return false;
     }
-    if (at_top || (deep && d->held && force_N > d->low_N + 0.4 * step)) hips = true;
-    if (!hips) return false;
+    if (!hips && !at_top) return false;
     /* the lowest force around the lowest support: the floor, or the braking's end */
     uint64_t from = rep_block_from(d, d->low_s - 0.4), low = from;
     for (uint64_t i = from; i < d->blocks; i++)
