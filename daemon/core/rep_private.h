@@ -80,7 +80,7 @@ struct plate_rep_detector {
         dip_s; /* the deepest fall from a peak before it, how low it went, when: the braking at the top */
     struct level hold;
     double held_most_N;       /* the highest that the hold has been */
-    bool held;                /* `hold` is of this rep */
+    bool held, plateau;       /* `hold` is of this rep; and had no braking before it */
     bool floating;            /* the hips wait above the floor ... */
     struct level wait;        /* ... at this level ... */
     double floats_s, waits_s; /* ... known since, since; NaN: the rep that ended there is said */
@@ -92,7 +92,7 @@ struct plate_rep_detector {
     /* The hips' observer: the force that it would take to hold still at their height, and its rate. */
     double support_N, support_rate, support_high_N, support_low_N, low_s;
     double upper_sum, upper_n; /* of the force in the upper half of this rep */
-    double known_N;            /* the held force of the reps before; 0: none */
+    double known_N, usual_s;   /* the held force and the length of the reps before; 0: none */
 
     double velocity, height, deepest, fastest_down, fastest_up; /* of a standing body, m/s and m */
     double bottom_s, turned_s, takeoff_s;

@@ -43,6 +43,7 @@
 #define TURN_DOWN_UNHELD 0.8 /* without a hold */
 #define TURN_DOWN_HIGHER 0.6  /* held higher after: the first may have been a pause in the drive */
 #define TURN_UP 0.2          /* ... and so far up again is another repetition */
+#define SHORT_PART 0.45 /* of the usual length: hips turn above the floor no sooner */
 #define FALL_S 0.7           /* hips that are dropped so fast are caught before the floor */
 #define TURN_SURE_S 1.0      /* hips that were only braked are on the floor by then */
 #define PUSHED 0.2           /* of the way up from a hold, by a push that is plainly one: the same */
@@ -253,6 +254,7 @@ static void finish(struct plate_rep_detector *d, double end_s, struct plate_rep_
                           .last_end_s = d->last_end_s};
     d->odd_step_N = NAN;
     rep_say(d, &t, top - d->rest.mean_N, out);
+    if (out->rep_done) d->usual_s = d->usual_s > 0 ? 0.5 * (d->usual_s + end_s - d->onset_s) : end_s - d->onset_s;
     if (!d->held && moves(d)) top = fmin(top, mean_N(d, end_s) / (1 - d->exercise->way / 2));
     if (out->rep_done)
         d->known_N =
@@ -374,6 +376,8 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
                        : NAN;
     if (again && d->phase == PLATE_LOWER) d->left_s = d->descent_s, d->resumed_s = since_s;
     d->held_most_N = again ? fmax(d->held_most_N, level.mean_N) : level.mean_N;
+    if (higher && d->plateau) d->turn_s = NAN; /* the first was the drive's hump, and the dip after it no turn */
+    d->plateau = !again && !braked;
     d->hold = level;
     d->held = true;
     d->descent_s = d->leave_s = NAN;
@@ -481,6 +485,7 @@ static bool decide_turn(struct plate_rep_detector *d, bool again, struct plate_r
     if (!held && !again && !rep_lasted(d, rep_last_block(d)->t_s, d->turn_s, TURN_SURE_S)) return false;
     double turn_s = d->turn_s;
     d->turn_s = NAN;
+    if (turn_s - d->onset_s < SHORT_PART * d->usual_s) return false;
     d->support_low_N = d->turn_low_N;
     turn(d, turn_s, turn_s, false, out);
     return out->rep_done;
