@@ -50,8 +50,13 @@ void plate_rep_exercise(struct plate_rep_detector *d, const char *name, const st
     for (size_t i = 0; i < EXERCISES; i++)
         if (strcmp(name, exercises[i].name) == 0) d->exercise = &exercises[i];
     d->targets = *targets;
+    plate_rep_other_leg(d);
+}
+
+void plate_rep_other_leg(struct plate_rep_detector *d)
+{
     d->steps = 0;
-    d->known_N = 0;
+    d->known_N = d->usual_s = 0;
 }
 
 int plate_rep_init(struct plate_rep_detector *d, const struct plate_rep_config *cfg)

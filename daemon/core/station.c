@@ -307,6 +307,7 @@ static void apply_marks(struct plate_station *s, struct plate *p, double t_s)
         const struct plate_mark *m = &s->mark[p->next_mark % MARKS];
         if (m->t_s > t_s) return;
         if (strcmp(m->kind, "exercise") == 0) plate_rep_exercise(p->detector, m->value, &s->cfg.targets);
+        if (strcmp(m->kind, "side") == 0) plate_rep_other_leg(p->detector);
     }
 }
 

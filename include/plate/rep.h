@@ -83,6 +83,8 @@ PLATE_API void plate_rep_gap(struct plate_rep_detector *d, uint64_t missing);
 /* Another exercise or other targets from the next sample on; what the detector has learned of levels is kept. */
 PLATE_API void plate_rep_exercise(struct plate_rep_detector *d, const char *exercise,
                                   const struct plate_protocol_targets *targets);
+/* The other leg works from the next sample on: what the reps so far have shown of the load does not hold for it. */
+PLATE_API void plate_rep_other_leg(struct plate_rep_detector *d);
 PLATE_API enum plate_phase plate_rep_phase(const struct plate_rep_detector *d);
 
 #ifdef __cplusplus
