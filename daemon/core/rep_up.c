@@ -503,7 +503,9 @@ static bool turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_o
                 d->support_high_N - d->support_low_N > fmax(least_N, (d->held ? TURN_DOWN : TURN_DOWN_UNHELD) * way) &&
                 d->support_N - d->support_low_N > fmax(least_N, TURN_UP * way);
     if (!isnan(d->turn_s)) return decide_turn(d, hips, out);
-    bool pushed = moves(d) && d->held && d->phase == PLATE_DRIVE && d->support_N > d->hold.mean_N + PUSHED * way &&
+    /* held by the hips, not a foot that was put down or a bar that was loaded */
+    bool hips_held = d->held && (d->known_N > 0 ? d->hold.mean_N > FOOT_LEVEL * d->known_N : !d->foot_down && !d->plateau);
+    bool pushed = moves(d) && hips_held && d->phase == PLATE_DRIVE && d->support_N > d->hold.mean_N + PUSHED * way &&
                   most_since_N(d, d->descent_s) > PUSHED_FORCE * d->hold.mean_N;
     if (pushed) d->low_s = d->descent_s, d->low_N = d->hold.mean_N; /* hips that rise from a hold had sunk unseen */
     hips = hips || pushed;
