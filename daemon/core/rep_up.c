@@ -23,6 +23,7 @@
 #define SAG_PART 0.2        /* held again so little lower: sagged, and still at the top */
 #define RISE_PART 0.12          /* ... or so little higher */
 #define SUSTAIN_S 0.015
+#define LEFT_S 3.0 /* how far back a hold can have been left: a longer sag is posture */
 #define LEFT_SD 1.0
 #define LEFT_PART 0.06
 #define END_PART 0.1        /* touch-down: within a tenth of the step from rest to support */
@@ -205,11 +206,13 @@ static bool again_odd(struct plate_rep_detector *d, double end_s)
     return is;
 }
 
-/* The hold was left where the force was last at the level of its first half: slow lowering takes the followed level along. */
+/* The hold was left where the force began to fall short of what held the hips just before: slow lowering takes the followed
+ * level along. */
 static double left_hold(const struct plate_rep_detector *d)
 {
     if (isnan(d->top_s)) return d->descent_s;
-    uint64_t from = rep_block_from(d, d->top_s), half = rep_block_from(d, 0.5 * (d->top_s + d->descent_s)),
+    double from_s = fmax(d->top_s, d->descent_s - LEFT_S);
+    uint64_t from = rep_block_from(d, from_s), half = rep_block_from(d, 0.5 * (from_s + d->descent_s)),
              i = rep_block_from(d, d->descent_s);
     double sum = 0, sum2 = 0, n = (double)(half - from);
     if (half < from + 3 || i <= half) return d->descent_s;
