@@ -7,7 +7,6 @@
 #include "rep_private.h"
 
 /* docs/detector.md gives the reason of each threshold. */
-#define TREMOR_S 0.1
 #define BLOCK_S 0.005  /* decisions are taken on means over this time (one sample at low rates) */
 #define SMOOTH_S 0.012 /* and smoothed with this time constant */
 #define CHUNK_S 0.2    /* a quiet stretch is made of chunks of this length, 4 samples at least */
@@ -114,12 +113,12 @@ double rep_find_departure(const struct plate_rep_detector *d, double from_s, dou
     return rep_history_sample(h, i + 1 < h->n ? i + 1 : i)->t_s;
 }
 
-bool rep_flat(const struct plate_rep_detector *d, double window_s, double since_s, double tolerance_N, struct level *ret,
-              double *ret_since_s)
+bool rep_flat(const struct plate_rep_detector *d, double window_s, double smooth_s, double since_s, double tolerance_N,
+              struct level *ret, double *ret_since_s)
 {
     double end_s = rep_last_block(d)->t_s + rep_last_block(d)->dt_s, base_N = rep_last_block(d)->force_N;
     uint64_t from = rep_block_from(d, end_s - fmax(window_s, 3 * d->period_s)), n = d->blocks - from;
-    uint64_t k = (uint64_t)fmax(1, floor(TREMOR_S / rep_last_block(d)->dt_s + 0.5));
+    uint64_t k = (uint64_t)fmax(1, floor(smooth_s / rep_last_block(d)->dt_s + 0.5));
     if (n < 3 || from <= rep_oldest_block(d) + k || rep_block_at(d, from)->t_s < since_s) return false;
     if (fabs(rep_block_at(d, from)->force_N - base_N) > 20 * tolerance_N) return false;
     double mean = 0, sum = 0, sum2 = 0, sx = 0, all = 0, all2 = 0;

@@ -24,7 +24,7 @@
 #define WEIGHT_S 1.0 /* a force that is even for so long, to this part, is the weight */
 #define WEIGHT_PART 0.005
 #define MAX_REP_S 20.0
-#define STANDS_S 0.5 /* a body that stands so long where it stood before has come back, whatever its momentum says ... */
+#define STANDS_S 0.5  /* a body that stands so long where it stood before has come back, whatever its momentum says ... */
 #define CLOSED_G 0.15 /* ... if the weight that the plate feels changed by no more than this part on the way */
 #define CLOSED_M 0.1
 #define CLOSED_M_PER_S 0.2
@@ -210,7 +210,11 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     step_momentum(d, t_s, before, out);
     double still = fmax(DOWN_M_PER_S, STILL_PART * d->fastest_up);
     bool never_down = d->fastest_down > -DOWN_M_PER_S || d->deepest > -LEAST_DEPTH_M;
-    double dwell_s = never_down ? QUIET_S : !came_up(d) ? GIVEN_UP_S : fabs(d->velocity) < still ? QUIET_S : d->velocity > 0 && d->height < 0 ? RISES_S : EVEN_S;
+    double dwell_s = never_down                         ? QUIET_S
+                     : !came_up(d)                      ? GIVEN_UP_S
+                     : fabs(d->velocity) < still        ? QUIET_S
+                     : d->velocity > 0 && d->height < 0 ? RISES_S
+                                                        : EVEN_S;
     if (inside && !d->exercise->jump && rep_lasted(d, t_s, d->below_s, STANDS_S) && (d->astray || dwell_s > STANDS_S)) {
         double end_s = back_in_band_s(d);
         bool closed = closes(d, end_s);
@@ -239,7 +243,7 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     }
     struct level level;
     double since_s;
-    if (!inside && rep_flat(d, WEIGHT_S, d->onset_s, WEIGHT_PART * d->rest.mean_N, &level, &since_s) &&
+    if (!inside && rep_flat(d, WEIGHT_S, 0, d->onset_s, WEIGHT_PART * d->rest.mean_N, &level, &since_s) &&
         fabs(level.mean_N - d->rest.mean_N) > rep_loaded_band_N(d)) {
         d->own_rest_N *= level.mean_N / d->rest.mean_N; /* nobody accelerates so evenly: this is the weight */
         d->rest.mean_N = level.mean_N;

@@ -121,9 +121,10 @@ const struct block *rep_block_at(const struct plate_rep_detector *d, uint64_t i)
 const struct block *rep_last_block(const struct plate_rep_detector *d);
 uint64_t rep_oldest_block(const struct plate_rep_detector *d);
 uint64_t rep_block_from(const struct plate_rep_detector *d, double t_s); /* first kept block at or after t_s */
-/* Is the force flat over the last `window_s`, all of it since `since_s`? Then its level, and since when. */
-bool rep_flat(const struct plate_rep_detector *d, double window_s, double since_s, double tolerance_N, struct level *ret,
-              double *ret_since_s);
+/* Is the force, its running mean over `smooth_s`, flat over the last `window_s`, all of it since `since_s`? Then its level, and
+ * since when. */
+bool rep_flat(const struct plate_rep_detector *d, double window_s, double smooth_s, double since_s, double tolerance_N,
+              struct level *ret, double *ret_since_s);
 
 /* rep_up.c: hip thrusts, pushes, standing up from a seat */
 void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out);

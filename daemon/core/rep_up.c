@@ -7,6 +7,7 @@
 #define LIFT_MIN_N 30.0      /* hips carry a fifth of the body's weight at least, a foot at rest a seventh at most */
 #define MAX_REP_S 40.0       /* longer is no repetition: somebody stands there */
 #define HOLD_S 0.2           /* after the braking dip, a force that is flat for so long is held */
+#define TREMOR_S 0.1         /* slower than a person trembles: what is flat but for tremor is flat */
 #define PLATEAU_S 0.4        /* without a dip: longer than the top of the drive's own hump */
 #define FLAT_PART 0.01       /* flat: SD within this part of the step from rest */
 #define SETTLED_PART 0.03    /* looking back from there, tremor included */
@@ -20,8 +21,8 @@
 #define PUSH_LEAVE_PART 0.06 /* ... and creeps */
 #define HOLD_FOLLOW_S 1.0    /* the held level creeps with posture ... */
 #define CREEP_PART 0.25      /* ... but by no more than this part of the hips' way: that is lowering */
-#define SAG_PART 0.2        /* held again so little lower: sagged, and still at the top */
-#define RISE_PART 0.12          /* ... or so little higher */
+#define SAG_PART 0.2         /* held again so little lower: sagged, and still at the top */
+#define RISE_PART 0.12       /* ... or so little higher */
 #define SUSTAIN_S 0.015
 #define LEFT_S 3.0 /* how far back a hold can have been left: a longer sag is posture */
 #define LEFT_SD 1.0
@@ -42,9 +43,9 @@
 #define DOWN_HEIGHT 0.6      /* hips in the lower part of their way: a foot that unloads has touched down */
 #define TURN_DOWN 0.27       /* of the way: so far down ... */
 #define TURN_DOWN_UNHELD 0.8 /* without a hold */
-#define TURN_DOWN_HIGHER 0.6  /* held higher after: the first may have been a pause in the drive */
+#define TURN_DOWN_HIGHER 0.6 /* held higher after: the first may have been a pause in the drive */
 #define TURN_UP 0.2          /* ... and so far up again is another repetition */
-#define SHORT_PART 0.45 /* of the usual length: hips turn above the floor no sooner */
+#define SHORT_PART 0.45      /* of the usual length: hips turn above the floor no sooner */
 #define FALL_S 0.7           /* hips that are dropped so fast are caught before the floor */
 #define TURN_SURE_S 1.0      /* hips that were only braked are on the floor by then */
 #define PUSHED 0.2           /* of the way up from a hold, by a push that is plainly one: the same */
@@ -336,7 +337,7 @@ static bool foot_is_back(struct plate_rep_detector *d, const struct level *level
     struct level long_level;
     double since_s;
     if (!d->foot_down || !moves(d) || d->known_N <= 0 || level->mean_N > FOOT_LEVEL * d->known_N) return false;
-    if (!rep_flat(d, PLATEAU_S, d->onset_s, tolerance_N, &long_level, &since_s)) return false;
+    if (!rep_flat(d, PLATEAU_S, TREMOR_S, d->onset_s, tolerance_N, &long_level, &since_s)) return false;
     d->own_rest_N += long_level.mean_N - d->rest.mean_N;
     d->rest = (struct level){long_level.mean_N, fmax(d->rest.sd_N, fmin(long_level.sd_N, BAND_MIN_N / BAND_SD))};
     rep_to_rest(d, out);
@@ -348,7 +349,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     double step = d->peak_N - d->rest.mean_N, tolerance = flat_N(d, step), since_s;
     double dip = fmax(fmax(3 * d->rest_spread_N, 1.0), DIP_PART * step);
     struct level level;
-    if (step < smallest_step_N(d) || !rep_flat(d, HOLD_S, d->onset_s, tolerance, &level, &since_s)) return;
+    if (step < smallest_step_N(d) || !rep_flat(d, HOLD_S, TREMOR_S, d->onset_s, tolerance, &level, &since_s)) return;
     bool braked = d->dip_depth_N > dip && d->dip_N < level.mean_N - dip && d->dip_s <= since_s;
     if (level.mean_N < d->rest.mean_N + (braked ? BRAKED_LEVEL : HOLD_LEVEL) * step) return;
     if (foot_is_back(d, &level, tolerance, out)) return;
@@ -360,9 +361,9 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     bool again = d->held && level.mean_N > d->hold.mean_N - 2 * tolerance && level.mean_N <= most_N;
     bool higher = level.mean_N > most_N; /* the first was no hold, but a pause in the drive */
     if (d->held && !again && !higher && moves(d) && placed && level.mean_N > d->held_most_N - SAG_PART * way_N(d))
-        again = rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s); /* sagged, and still at the top */
-    if (d->phase == PLATE_LOWER && d->held && !again && !higher) return;         /* a slow lowering is flat for a while too */
-    if ((!braked || !placed) && !rep_flat(d, PLATEAU_S, d->onset_s, tolerance, &level, &since_s)) return;
+        again = rep_flat(d, PLATEAU_S, TREMOR_S, d->onset_s, tolerance, &level, &since_s); /* sagged, and still at the top */
+    if (d->phase == PLATE_LOWER && d->held && !again && !higher) return; /* a slow lowering is flat for a while too */
+    if ((!braked || !placed) && !rep_flat(d, PLATEAU_S, TREMOR_S, d->onset_s, tolerance, &level, &since_s)) return;
     if (!placed && fabs(level.mean_N - high_N(d)) > KNOWN_LEVEL * high_N(d)) return;
     if (!placed && d->held && !d->exercise->second_foot &&
         d->support_high_N - d->support_low_N > (higher ? TURN_DOWN_HIGHER : TURN_DOWN) * way_N(d)) {
@@ -564,7 +565,7 @@ static void step_floating(struct plate_rep_detector *d, double t_s, struct plate
         rep_up_begin(d, onset_s, out);
         start_observer(d, support);
         d->support_rate = rate;
-    } else if (rep_flat(d, STILL_S, d->floats_s, tolerance, &level, &since_s)) {
+    } else if (rep_flat(d, STILL_S, 0, d->floats_s, tolerance, &level, &since_s)) {
         if (level.mean_N < d->rest.mean_N + DEEP_PART * (high_N(d) - d->rest.mean_N)) {
             if (!isnan(d->waits_s)) finish(d, since_s, out);
             d->own_rest_N += level.mean_N - d->rest.mean_N;
@@ -586,7 +587,7 @@ static bool stands_still(struct plate_rep_detector *d, double t_s, struct plate_
     if (force_N > high_N(d) - fmax(moves(d) ? STILL_DROP * way_N(d) : 0.5 * step, rep_decision_band_N(d))) return false;
     if (!d->held && force_N > d->rest.mean_N + 0.5 * step) return false;
     struct level level;
-    if (!rep_flat(d, window, from_s, tolerance, &level, &since_s)) return false;
+    if (!rep_flat(d, window, 0, from_s, tolerance, &level, &since_s)) return false;
     if (moves(d) && (fabs(force_N - d->support_N) > STILL_OFF * way_N(d) || fabs(d->support_rate) > STILL_RATE * way_N(d)) &&
         level.mean_N > d->rest.mean_N + DEEP_PART * step)
         return false; /* a lowering that brakes presses evenly while the hips still move */
@@ -621,7 +622,7 @@ static bool new_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
     double since_s;
     struct level level;
     if (d->held || d->peak_N - d->rest.mean_N >= smallest_step_N(d) ||
-        !rep_flat(d, NEW_REST_S, d->onset_s, 3, &level, &since_s))
+        !rep_flat(d, NEW_REST_S, 0, d->onset_s, 3, &level, &since_s))
         return false;
     d->own_rest_N += level.mean_N - d->rest.mean_N;
     d->rest = (struct level){level.mean_N, fmax(d->rest.sd_N, level.sd_N)};
