@@ -76,7 +76,7 @@ PLATE_API int plate_side_parse(const char *text, enum plate_side *ret); /* -EINV
 PLATE_API bool plate_name_valid(const char *name);
 
 /* The detector's version: a trace made by another one is "not comparable". */
-#define PLATE_DETECTOR_VERSION 3
+#define PLATE_DETECTOR_VERSION 4
 PLATE_API const char *plate_version(void);
 PLATE_API const char *plate_build(void); /* with the git revision, where it was built from one; "-dirty": changed since */
 
