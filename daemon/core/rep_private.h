@@ -85,7 +85,6 @@ struct plate_rep_detector {
     struct level wait;        /* ... at this level ... */
     double floats_s, waits_s; /* ... known since, since; NaN: the rep that ended there is said */
     double top_s, descent_s, leave_s;
-    double left_s, resumed_s;  /* when the hold was left before, and seemed to be held again; NaN */
     double below_s;            /* since when the force is back near rest; NaN */
     double turn_s, turn_low_N; /* the hips may have turned then, above the floor, with that support; NaN: no */
 

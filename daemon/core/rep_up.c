@@ -24,9 +24,9 @@
 #define SAG_PART 0.2         /* held again so little lower: sagged, and still at the top */
 #define RISE_PART 0.12       /* ... or so little higher */
 #define SUSTAIN_S 0.015
-#define LEFT_S 3.0 /* how far back a hold can have been left: a longer sag is posture */
-#define LEFT_SD 1.0
-#define LEFT_PART 0.06
+#define LEFT_S 3.0          /* how far back a hold can have been left: a longer sag is posture */
+#define LEFT_SD 1.0         /* ... and short of the level by this much of its SD ... */
+#define LEFT_PART 0.06      /* ... and of the way */
 #define END_PART 0.1        /* touch-down: within a tenth of the step from rest to support */
 #define END_DWELL_S 0.1     /* hips that are known to be down are down */
 #define DIP_DWELL_S 0.25    /* else a fall this short may be braking at the top (free fall of v/g, v < 1.2 m/s) */
@@ -152,7 +152,7 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
     d->peak_N = d->smooth_N;
     d->dip_depth_N = 0;
     d->dip_N = d->dip_s = INFINITY;
-    d->top_s = d->descent_s = d->leave_s = d->below_s = d->turn_s = d->left_s = d->resumed_s = NAN;
+    d->top_s = d->descent_s = d->leave_s = d->below_s = d->turn_s = NAN;
     d->held = d->floating = false;
     d->hold = (struct level){NAN, NAN};
     d->upper_sum = d->upper_n = 0;
@@ -378,7 +378,6 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
         d->top_s = braked || fixed(d)
                        ? settled(d, since_s, &level, fmax(tolerance, SETTLED_PART * (level.mean_N - d->rest.mean_N)))
                        : NAN;
-    if (again && d->phase == PLATE_LOWER) d->left_s = d->descent_s, d->resumed_s = since_s;
     d->held_most_N = again ? fmax(d->held_most_N, level.mean_N) : level.mean_N;
     if (higher && d->plateau) d->turn_s = NAN; /* the first was the drive's hump, and the dip after it no turn */
     d->plateau = !again && !braked;
