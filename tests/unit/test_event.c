@@ -332,8 +332,9 @@ static const char *const bodies[] = {
     "null,\"dropoff_difference_pct\":null,\"shift_s\":42.500000,\"shift_pct\":null,\"limb_symmetry_index_pct\":88.889,"
     "\"symmetry_index_pct\":-11.764,"
     "\"symmetry_angle_pct\":-3.700,\"correction\":0}",
-    "{\"t_s\":12.345678,\"correction\":3,\"field\":\"discarded\",\"plate\":\"left\",\"set\":2,\"rep\":7,\"value\":\"true\","
-    "\"was\":\"false\"}",
+    /* clang asks whether two strings side by side are one: they are */
+    ("{\"t_s\":12.345678,\"correction\":3,\"field\":\"discarded\",\"plate\":\"left\",\"set\":2,\"rep\":7,\"value\":\"true\","
+     "\"was\":\"false\"}"),
     "{\"t_s\":12.345678,\"set\":3,\"side\":\"right\",\"next\":\"left\",\"reps\":8,\"done\":2,\"sets\":6}",
 };
 
