@@ -1,0 +1,68 @@
+#include <math.h>
+
+#include "rep_up.h"
+
+/* The hips' observer. docs/detector.md gives the physics and the reason of each threshold. */
+/* The observer: statics give dS/dh = 0.7 to 1.2 S per metre for every load, so the support answers the force as an
+ * oscillator of w^2 = g (dS/dh) / S = 7 to 12 /s^2. */
+#define OBSERVER_W2 9.6
+#define OBSERVER_DAMPING 1.0 /* 2 zeta w: errors of the first instants die away in about two seconds */
+#define FIRST_DAMPING 3.0    /* in the first second: where the hips lift off is not known so well */
+#define LOW_LEAST 0.6        /* of the support at the top: hips off the floor press no less */
+#define DOWN_HEIGHT 0.6      /* hips in the lower part of their way: a foot that unloads has touched down */
+
+/* What carries the load at the top, as far as it is known: the hold; the mean of the upper half of the force, since
+ * the impulse over the support is nil between two standstills; the peak in the first instants. */
+double rep_top_N(const struct plate_rep_detector *d)
+{
+    if (d->held && !d->exercise->second_foot) return d->hold.mean_N;
+    return d->upper_n > 0 ? d->upper_sum / d->upper_n : d->peak_N;
+}
+
+/* Support at the top and with the hips at the floor: what the observer's height is measured between. */
+double rep_high_N(const struct plate_rep_detector *d) { return d->held || d->known_N <= 0 ? rep_top_N(d) : d->known_N; }
+double rep_way_N(const struct plate_rep_detector *d) { return d->exercise->way * rep_high_N(d); }
+
+double rep_low_part(const struct plate_rep_detector *d) { return 1 - d->exercise->way; }
+
+bool rep_hips_are_low(const struct plate_rep_detector *d)
+{
+    if (!rep_moves(d)) return d->held;
+    if (!d->held && d->known_N <= 0 && rep_last_block(d)->t_s - d->onset_s < LEARNED_S) return false;
+    return d->support_N < rep_high_N(d) - (1 - DOWN_HEIGHT) * rep_way_N(d);
+}
+
+static void observe(struct plate_rep_detector *d, const struct block *b)
+{
+    /* the floor: hips press no less than with their lowest support; while that is not known, by what this rep shows */
+    double floor_N = d->known_N > 0 ? LOW_LEAST * d->known_N : rep_low_part(d) * fmin(rep_top_N(d), d->smooth_N), dt = b->dt_s;
+    floor_N = fmax(floor_N, d->rest.mean_N);
+    if (d->known_N <= 0 && d->support_N > floor_N) floor_N = d->rest.mean_N;
+    double damping = d->held || b->t_s - d->onset_s > LEARNED_S ? OBSERVER_DAMPING : FIRST_DAMPING;
+    d->support_rate += dt * (OBSERVER_W2 * (b->force_N - d->support_N) - damping * d->support_rate);
+    d->support_N += dt * d->support_rate;
+    if (d->support_N < floor_N) d->support_N = floor_N, d->support_rate = fmax(0, d->support_rate); /* the floor */
+    if (d->support_N > d->support_high_N && !d->floating) {
+        d->support_high_N = d->support_low_N = d->support_N;
+        d->low_s = b->t_s;
+        d->low_N = b->force_N;
+    }
+    d->low_N = fmin(d->low_N, b->force_N);
+    if (d->support_N < d->support_low_N) d->support_low_N = d->support_N, d->low_s = b->t_s;
+}
+
+void rep_observe_from(struct plate_rep_detector *d, double support_N)
+{
+    d->support_N = d->support_high_N = d->support_low_N = support_N;
+    d->support_rate = 0;
+    d->low_s = rep_last_block(d)->t_s;
+    d->low_N = rep_last_block(d)->force_N;
+}
+
+void rep_track(struct plate_rep_detector *d, const struct block *b, double smooth_N)
+{
+    d->peak_N = fmax(d->peak_N, smooth_N);
+    if (d->peak_N - smooth_N > d->dip_depth_N) d->dip_depth_N = d->peak_N - smooth_N, d->dip_N = smooth_N, d->dip_s = b->t_s;
+    if (b->force_N > d->rest.mean_N + 0.5 * (d->peak_N - d->rest.mean_N)) d->upper_sum += b->force_N, d->upper_n++;
+    observe(d, b);
+}

@@ -1,0 +1,180 @@
+#include <math.h>
+
+#include "rep_up.h"
+
+/* The hold: found, followed, left. docs/detector.md gives the reason of each threshold. */
+#define HOLD_S 0.2           /* after the braking dip, a force that is flat for so long is held */
+#define TREMOR_S 0.1         /* slower than a person trembles: what is flat but for tremor is flat */
+#define PLATEAU_S 0.4        /* without a dip: longer than the top of the drive's own hump */
+#define FLAT_PART 0.01       /* flat: SD within this part of the step from rest */
+#define SETTLED_PART 0.03    /* looking back from there, tremor included */
+#define HOLD_LEVEL 0.4       /* and above this part of the step to the peak ... */
+#define BRAKED_LEVEL 0.2     /* ... which an explosive drive may exceed fivefold */
+#define DIP_PART 0.015       /* a braking dip is deeper than this part of the step */
+#define LEAVE_PART 0.015     /* a hold is left by more than this part of its force ... */
+#define LEAVE_SD 3.5         /* ... and of its own SD ... */
+#define LEAVE_S 0.06         /* ... for so long */
+#define PUSH_FLAT_PART 0.02  /* a maximal push trembles more ... */
+#define PUSH_LEAVE_PART 0.06 /* ... and creeps */
+#define HOLD_FOLLOW_S 1.0    /* the held level creeps with posture ... */
+#define CREEP_PART 0.25      /* ... but by no more than this part of the hips' way: that is lowering */
+#define SAG_PART 0.2         /* held again so little lower: sagged, and still at the top */
+#define RISE_PART 0.12       /* ... or so little higher */
+#define LEFT_S 3.0           /* how far back a hold can have been left: a longer sag is posture */
+#define LEFT_SD 1.0          /* ... and short of the level by this much of its SD ... */
+#define LEFT_PART 0.06       /* ... and of the way */
+#define TURN_DOWN_HIGHER 0.6 /* held higher after: the first may have been a pause in the drive */
+#define TOP_HEIGHT 0.25      /* of the way: the hips are at the held height if the observer says so ... */
+#define PLAIN_DIP 0.15       /* ... or after a dip of so much of the step, which no tremor makes, ... */
+#define KNOWN_LEVEL 0.06     /* ... or if the force stays so near to what held them before */
+
+/* Since when is the force on the level, looking back from `since_s`; if it was not yet there, looking forward. */
+static double settled(const struct plate_rep_detector *d, double since_s, const struct level *level, double tolerance_N)
+{
+    uint64_t i = rep_block_from(d, since_s), oldest = rep_oldest_block(d);
+    while (i + 1 < d->blocks && fabs(rep_block_at(d, i)->force_N - level->mean_N) > tolerance_N) i++;
+    uint64_t first = i; /* tremor leaves the level for moments, the braking dip for longer */
+    while (i > oldest + 1 && rep_block_at(d, i - 1)->t_s > d->onset_s &&
+           !rep_lasted(d, rep_block_at(d, first)->t_s, rep_block_at(d, i)->t_s, LEAVE_S)) {
+        i--;
+        if (fabs(rep_block_at(d, i)->force_N - level->mean_N) <= tolerance_N) first = i;
+    }
+    return rep_block_at(d, first)->t_s;
+}
+
+double rep_evenness_N(const struct plate_rep_detector *d, double step_N)
+{
+    double noise_N = fmax(d->rest_spread_N, d->rest.sd_N / sqrt(d->block_n)); /* of a block's mean */
+    return fmax(fmax(2 * noise_N, 1.0), (rep_pushes(d) ? PUSH_FLAT_PART : FLAT_PART) * step_N);
+}
+
+/* On an empty plate, well below what is known to hold the hips: the foot is back, and rests. */
+static bool foot_is_back(struct plate_rep_detector *d, const struct level *level, double tolerance_N,
+                         struct plate_rep_output *out)
+{
+    struct level long_level;
+    double since_s;
+    if (!d->foot_down || !rep_moves(d) || d->known_N <= 0 || level->mean_N > FOOT_LEVEL * d->known_N) return false;
+    if (!rep_flat(d, PLATEAU_S, TREMOR_S, d->onset_s, tolerance_N, &long_level, &since_s)) return false;
+    d->own_rest_N += long_level.mean_N - d->rest.mean_N;
+    d->rest = (struct level){long_level.mean_N, fmax(d->rest.sd_N, fmin(long_level.sd_N, BAND_MIN_N / BAND_SD))};
+    rep_to_rest(d, out);
+    return true;
+}
+
+static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    double step = d->peak_N - d->rest.mean_N, tolerance = rep_evenness_N(d, step), since_s;
+    double dip = fmax(fmax(3 * d->rest_spread_N, 1.0), DIP_PART * step);
+    struct level level;
+    if (step < rep_smallest_step_N(d) || !rep_flat(d, HOLD_S, TREMOR_S, d->onset_s, tolerance, &level, &since_s)) return;
+    bool braked = d->dip_depth_N > dip && d->dip_N < level.mean_N - dip && d->dip_s <= since_s;
+    if (level.mean_N < d->rest.mean_N + (braked ? BRAKED_LEVEL : HOLD_LEVEL) * step) return;
+    if (foot_is_back(d, &level, tolerance, out)) return;
+    bool learned = rep_moves(d) && (d->held || d->known_N > 0);
+    bool placed = !learned || fabs(d->support_N - level.mean_N) <= TOP_HEIGHT * rep_way_N(d); /* the observer says so too */
+    if (!d->held && d->dip_depth_N > PLAIN_DIP * step && fabs(level.mean_N - d->known_N) <= KNOWN_LEVEL * d->known_N)
+        placed = true;
+    double most_N = d->held_most_N + fmax(2 * tolerance, rep_moves(d) ? RISE_PART * rep_way_N(d) : 0);
+    bool again = d->held && level.mean_N > d->hold.mean_N - 2 * tolerance && level.mean_N <= most_N;
+    bool higher = level.mean_N > most_N; /* the first was no hold, but a pause in the drive */
+    if (d->held && !again && !higher && rep_moves(d) && placed && level.mean_N > d->held_most_N - SAG_PART * rep_way_N(d))
+        again = rep_flat(d, PLATEAU_S, TREMOR_S, d->onset_s, tolerance, &level, &since_s); /* sagged, and still at the top */
+    if (d->phase == PLATE_LOWER && d->held && !again && !higher) return; /* a slow lowering is flat for a while too */
+    if ((!braked || !placed) && !rep_flat(d, PLATEAU_S, TREMOR_S, d->onset_s, tolerance, &level, &since_s)) return;
+    if (!placed && fabs(level.mean_N - rep_high_N(d)) > KNOWN_LEVEL * rep_high_N(d)) return;
+    if (!placed && d->held && !d->exercise->second_foot &&
+        d->support_high_N - d->support_low_N > (higher ? TURN_DOWN_HIGHER : TURN_DOWN) * rep_way_N(d)) {
+        rep_turned(d, true, out); /* it had been down, and is held again */
+        return;
+    }
+    if (d->held && !again && !rep_pushes(d) && !d->exercise->second_foot) rep_begin_at_step(d, &level, since_s);
+    /* Hips that rise slowly and evenly press like hips that are held: without a dip, only a push against a fixed
+     * bar is known to stand still. */
+    bool keep = again || (d->exercise->second_foot && !isnan(d->top_s));
+    if (!keep)
+        d->top_s = braked || rep_fixed(d)
+                       ? settled(d, since_s, &level, fmax(tolerance, SETTLED_PART * (level.mean_N - d->rest.mean_N)))
+                       : NAN;
+    d->held_most_N = again ? fmax(d->held_most_N, level.mean_N) : level.mean_N;
+    if (higher && d->plateau) d->turn_s = NAN; /* the first was the drive's hump, and the dip after it no turn */
+    d->plateau = !again && !braked;
+    d->hold = level;
+    d->held = true;
+    d->descent_s = d->leave_s = NAN;
+    rep_observe_from(d, level.mean_N);
+    rep_set_phase(d, PLATE_HOLD, out);
+}
+
+/* Where the force left the held level, found again backwards: the last mean within a quarter of what it left by. */
+static double find_descent(const struct plate_rep_detector *d, double leave_N)
+{
+    uint64_t i = rep_block_from(d, d->leave_s), oldest = rep_oldest_block(d);
+    while (i > oldest + 1 && rep_block_at(d, i)->t_s > d->onset_s &&
+           fabs(rep_block_at(d, i)->force_N - d->hold.mean_N) > leave_N / 4)
+        i--;
+    return rep_block_at(d, i)->t_s;
+}
+
+/* Hips that sink so slowly that the held level followed them: they left where the force last was at the top. */
+static void sink(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    uint64_t i = d->blocks - 1, from = rep_block_from(d, isnan(d->top_s) ? d->onset_s : d->top_s);
+    double near_N = d->held_most_N - 0.3 * (d->held_most_N - d->hold.mean_N);
+    while (i > from && rep_block_at(d, i)->force_N < near_N) i--;
+    d->descent_s = rep_block_at(d, i)->t_s;
+    d->support_high_N = d->held_most_N;
+    d->hold.mean_N = d->held_most_N;
+    rep_set_phase(d, PLATE_LOWER, out);
+}
+
+void rep_follow_hold(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    if (d->phase != PLATE_HOLD) {
+        find_hold(d, out);
+        return;
+    }
+    double off = d->smooth_N - d->hold.mean_N, k = d->block_n * d->period_s / HOLD_FOLLOW_S;
+    double leave_N = fmax(fmax(LEAVE_SD * d->hold.sd_N, 3 * d->rest_spread_N),
+                          fmax(1.5, (rep_pushes(d) ? PUSH_LEAVE_PART : LEAVE_PART) * d->hold.mean_N));
+    if (fabs(off) <= leave_N) {
+        double mean_off = rep_last_block(d)->force_N - d->hold.mean_N;
+        d->leave_s = NAN;
+        if (fabs(off) > leave_N / 2) return;
+        d->hold.mean_N += fmin(1, k) * mean_off;
+        d->hold.sd_N =
+            sqrt(fmax(0, d->hold.sd_N * d->hold.sd_N + fmin(1, 2 * k) * (mean_off * mean_off - d->hold.sd_N * d->hold.sd_N)));
+        rep_observe_from(d, d->hold.mean_N);
+        d->held_most_N = fmax(d->held_most_N, d->hold.mean_N);
+        if (rep_moves(d) && d->hold.mean_N < d->held_most_N - fmax(3, CREEP_PART * rep_way_N(d))) sink(d, out);
+        return;
+    }
+    if (isnan(d->leave_s)) d->leave_s = t_s;
+    if (!rep_lasted(d, t_s, d->leave_s, LEAVE_S)) return;
+    d->descent_s = find_descent(d, leave_N);
+    rep_set_phase(d, off < 0 ? PLATE_LOWER : PLATE_DRIVE, out);
+}
+
+/* The hold was left where the force began to fall short of what held the hips just before: slow lowering takes the followed
+ * level along. */
+double rep_left_hold_s(const struct plate_rep_detector *d)
+{
+    if (isnan(d->top_s)) return d->descent_s;
+    double from_s = fmax(d->top_s, d->descent_s - LEFT_S);
+    uint64_t from = rep_block_from(d, from_s), half = rep_block_from(d, 0.5 * (from_s + d->descent_s)),
+             i = rep_block_from(d, d->descent_s);
+    double sum = 0, sum2 = 0, n = (double)(half - from);
+    if (half < from + 3 || i <= half) return d->descent_s;
+    for (uint64_t k = from; k < half; k++) {
+        double off = rep_block_at(d, k)->force_N - d->hold.mean_N;
+        sum += off, sum2 += off * off;
+    }
+    double level_N = d->hold.mean_N + sum / n, sd_N = sqrt(fmax(0, sum2 / n - sum / n * (sum / n)));
+    double least_N = level_N - fmax(LEFT_SD * sd_N, LEFT_PART * rep_way_N(d)), below = 0, most = 0;
+    uint64_t left = i;
+    while (i-- > half) {
+        below += least_N - rep_block_at(d, i)->force_N;
+        if (below > most) most = below, left = i;
+    }
+    return rep_block_at(d, left)->t_s;
+}

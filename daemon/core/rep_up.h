@@ -1,0 +1,48 @@
+/* core/rep_up.h - what the parts of the machine for up, hold and down share: thrusts, pushes, standing up from a seat. Pure;
+ * one thread. */
+#pragma once
+#include "rep_private.h"
+
+#define FOOT_LEVEL 0.55 /* of the known held force: a foot at rest presses less */
+#define LEARNED_S 1.0   /* after so long the observer is to be believed, though nothing was known before */
+#define TURN_DOWN 0.27  /* of the way: hips that came down so far may have turned */
+
+static inline bool rep_moves(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_THRUST; }
+static inline bool rep_pushes(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_PUSH; }
+static inline bool rep_fixed(const struct plate_rep_detector *d)
+{
+    return rep_pushes(d) || d->exercise->family == FAMILY_GENERIC;
+}
+
+/* rep_hips.c, the observer. What carries the load at the top, as far as it is known; that of the set, where it is known; the
+ * part of it with the hips at the floor; and by how much it falls on the way there. */
+double rep_top_N(const struct plate_rep_detector *d);
+double rep_high_N(const struct plate_rep_detector *d);
+double rep_low_part(const struct plate_rep_detector *d);
+double rep_way_N(const struct plate_rep_detector *d);
+bool rep_hips_are_low(const struct plate_rep_detector *d);
+/* The hips are at rest where this force holds them. */
+void rep_observe_from(struct plate_rep_detector *d, double support_N);
+/* One block further. */
+void rep_track(struct plate_rep_detector *d, const struct block *b, double smooth_N);
+
+/* rep_hold.c. SD within which a force is even, for a movement of this step. */
+double rep_evenness_N(const struct plate_rep_detector *d, double step_N);
+/* Looks for the hold, and when it has it, for its end. */
+void rep_follow_hold(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
+/* The final end of the hold of a rep that is over. */
+double rep_left_hold_s(const struct plate_rep_detector *d);
+
+/* rep_turn.c. Each true when it has dealt with the block. `at_top`: the hips are held again, so they have turned. */
+bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
+bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_output *out);
+void rep_step_floating(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
+bool rep_stands_still(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
+
+/* rep_up.c */
+double rep_smallest_step_N(const struct plate_rep_detector *d);
+bool rep_is_one(const struct plate_rep_detector *d, double end_s);
+/* It is over at `end_s`: said, if it was a rep. */
+void rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out);
+/* A hold far above another: the first was a bar that was loaded, or a foot that leaned in. The rep began there. */
+void rep_begin_at_step(struct plate_rep_detector *d, const struct level *level, double since_s);
