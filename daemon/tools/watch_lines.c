@@ -1,4 +1,5 @@
 #include "watch_lines.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,10 @@ static const char *const csv_columns[] = {"t_s",
                                           "sway_rms_mm",
                                           "sway_area_mm2",
                                           "impact_pct",
+                                          "share_pct",
+                                          "share_drive_pct",
+                                          "share_hold_pct",
+                                          "share_lower_pct",
                                           "onset_live_s",
                                           "top_live_s",
                                           "descent_live_s",
@@ -49,6 +54,7 @@ static const char *const csv_columns[] = {"t_s",
                                           "form",
                                           "reps",
                                           "ended_by",
+                                          "left_share_pct",
                                           "metric",
                                           "primary",
                                           "mode",
@@ -63,6 +69,12 @@ static const char *const csv_columns[] = {"t_s",
                                           "right_mean",
                                           "n_left",
                                           "n_right",
+                                          "counterbalanced",
+                                          "dropoff_left_pct",
+                                          "dropoff_right_pct",
+                                          "dropoff_difference_pct",
+                                          "shift_s",
+                                          "shift_pct",
                                           "kind",
                                           "value",
                                           "state",
@@ -160,11 +172,13 @@ static int line_rep(char *to, size_t size, const json_t *o)
 static int line_set(char *to, size_t size, const json_t *o)
 {
     bool active = !strcmp(word(o, "ended_by"), "active"), corrected = whole(o, "correction") != 0;
+    double left_pct = number(o, "left_share_pct");
 
     if (active && !corrected) return snprintf(to, size, "set %d %s %s  begun", whole(o, "set"), who(o), word(o, "exercise"));
-    return snprintf(to, size, "set %d %s %s  reps %d  drive %s  peak %s  %s%s%s%s", whole(o, "set"), who(o),
+    return snprintf(to, size, "set %d %s %s  reps %d  drive %s  peak %s%s%s  %s%s%s%s", whole(o, "set"), who(o),
                     word(o, "exercise"), whole(o, "reps"), show(number(o, "concentric_s"), 2, "s").text,
-                    show(number(o, "peak_force_N"), 0, "N").text, active ? "under way" : "ended by ",
+                    show(number(o, "peak_force_N"), 0, "N").text, isfinite(left_pct) ? "  on the left " : "",
+                    isfinite(left_pct) ? show(left_pct, 1, "%").text : "", active ? "under way" : "ended by ",
                     active ? "" : word(o, "ended_by"), json_is_true(json_object_get(o, "warmup")) ? "  warm-up" : "",
                     corrected ? "  corrected" : "");
 }

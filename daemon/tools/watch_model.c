@@ -88,26 +88,52 @@ static float float_le(const uint8_t *b)
     return v;
 }
 
+/* The shape of a third frame that is what its header says; false if it is not. */
+static bool rows_of(const json_t *o, size_t n, size_t *ret_rows, size_t *ret_columns)
+{
+    const json_t *shape = json_object_get(o, "shape");
+    json_int_t rows = json_integer_value(json_array_get(shape, 0)), columns = json_integer_value(json_array_get(shape, 1));
+
+    if (rows < 1 || columns < 1 || rows > (json_int_t)n || columns > 64) return false;
+    if ((uint64_t)rows * (uint64_t)columns * 4 != n || strcmp(word(o, "dtype"), "<f4")) return false;
+    *ret_rows = (size_t)rows;
+    *ret_columns = (size_t)columns;
+    return true;
+}
+
+/* Of a row, the place of this channel; `columns` if there is none. */
+static size_t channel_of(const json_t *o, const char *name, size_t columns)
+{
+    const json_t *channel;
+    size_t i;
+
+    json_array_foreach(json_object_get(o, "channels"), i, channel)
+    {
+        if (i < columns && json_is_string(channel) && !strcmp(json_string_value(channel), name)) return i;
+    }
+    return columns;
+}
+
 static void take_force(struct model *m, const json_t *o, const uint8_t *payload, size_t n)
 {
     struct plate_view *p = plate_get(m, word(o, "plate"));
-    const json_t *shape = json_object_get(o, "shape"), *channel;
-    json_int_t rows = json_integer_value(json_array_get(shape, 0)), columns = json_integer_value(json_array_get(shape, 1));
     double t_s = number(o, "t_s"), rate_Hz = number(o, "rate_Hz");
-    size_t i, fz = 0;
+    size_t rows, columns, fz;
 
-    if (!p || rows < 1 || columns < 1 || rows > (json_int_t)n || columns > 64) return;
-    if ((uint64_t)rows * (uint64_t)columns * 4 != n || strcmp(word(o, "dtype"), "<f4")) return;
-    json_array_foreach(json_object_get(o, "channels"), i, channel)
-    {
-        if (json_is_string(channel) && !strcmp(json_string_value(channel), "Fz")) fz = i;
-    }
-    if (fz >= (size_t)columns) return;
-    for (size_t r = 0; r < (size_t)rows; r++) {
+    if (!p || !rows_of(o, n, &rows, &columns) || (fz = channel_of(o, "Fz", columns)) == columns) return;
+    for (size_t r = 0; r < rows; r++) {
         double later_s = rate_Hz > 0 ? (double)r / rate_Hz : 0;
-        history_put(p, t_s + later_s, (double)float_le(payload + 4 * (r * (size_t)columns + fz)));
+        history_put(p, t_s + later_s, (double)float_le(payload + 4 * (r * columns + fz)));
     }
     if (isfinite(t_s)) m->t_s = t_s;
+}
+
+static void take_share(struct model *m, const json_t *o, const uint8_t *payload, size_t n)
+{
+    size_t rows, columns, left;
+
+    if (!rows_of(o, n, &rows, &columns) || (left = channel_of(o, "left_pct", columns)) == columns) return;
+    m->share = (struct share_view){true, number(o, "t_s"), (double)float_le(payload + 4 * ((rows - 1) * columns + left))};
 }
 
 static void take_rep(struct model *m, const json_t *o)
@@ -234,7 +260,7 @@ static void take_header(struct model *m, const json_t *o)
     if (!*session || !strcmp(session, m->session)) return;
     snprintf(m->session, sizeof m->session, "%s", session);
     m->reps_seen = 0;
-    m->asymmetry.known = false;
+    m->asymmetry.known = m->share.known = false;
     *m->next = '\0';
     for (unsigned i = 0; i < m->plates; i++) m->plate[i].set = m->plate[i].rep = 0;
 }
@@ -261,6 +287,7 @@ void watch_take(struct model *m, const char *topic, const json_t *o, const uint8
 {
     take_header(m, o);
     if (topic_is(topic, "force/")) take_force(m, o, payload, payload_n);
+    if (topic_is(topic, "share/")) take_share(m, o, payload, payload_n);
     if (topic_is(topic, "rep/")) take_rep(m, o);
     if (topic_is(topic, "asymmetry/")) take_asymmetry(m, o);
     if (topic_is(topic, "correction/")) take_correction(m, o);

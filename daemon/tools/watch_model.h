@@ -33,6 +33,10 @@ struct asymmetry_view {
     double value, low, high, threshold;
     int n_left, n_right;
 };
+struct share_view { /* who carries how much at this instant, of a plate under each foot */
+    bool known;
+    double t_s, left_pct; /* left_pct: NaN where too little is carried to say */
+};
 struct topic_view {
     char name[80];
     int64_t seq;
@@ -48,6 +52,7 @@ struct model {
     struct rep_view rep[REPS]; /* a circle; reps_seen % REPS is the next one to be written */
     unsigned reps_seen;
     struct asymmetry_view asymmetry;
+    struct share_view share;
     struct topic_view topic[TOPICS];
     unsigned topics;
     uint64_t missed;

@@ -259,6 +259,45 @@ static void draw_asymmetry(struct canvas *c, const struct model *m)
     end_row(c);
 }
 
+enum { SHARE_SPAN_POINTS = 25, SHARE_STALE_S = 2 };
+
+/* From the middle to the side that carries more; an arrow where it is beyond the ends. */
+static void draw_balance(struct canvas *c, double left_pct, int width)
+{
+    double to_right = isfinite(left_pct) ? (50 - left_pct) / SHARE_SPAN_POINTS : 0; /* of half the width */
+    int middle = width / 2, to = middle + (int)lround(fmax(fmin(to_right, 1), -1) * middle);
+    bool beyond = fabs(to_right) > 1;
+
+    for (int i = 0; i < width; i++) {
+        if (i == to && beyond)
+            put_glyph(c, to < middle ? "◀" : "▶", to < middle ? '<' : '>');
+        else if (i == middle)
+            put_glyph(c, "┼", '+');
+        else if ((i > middle && i <= to) || (i < middle && i >= to))
+            put_glyph(c, "█", '#');
+        else
+            put_glyph(c, "─", '-');
+    }
+}
+
+static void draw_share(struct canvas *c, const struct model *m)
+{
+    enum { BESIDE = 10 + 13 + 14 }; /* name, left, right */
+    const struct share_view *s = &m->share;
+    double left_pct = fabs(m->t_s - s->t_s) < SHARE_STALE_S ? s->left_pct : NAN;
+
+    put_style(c, "1");
+    put_text(c, "share");
+    put_style(c, "");
+    put_to(c, 10);
+    put_text(c, "left %6s  ", show(left_pct, 1, "%").text);
+    put_style(c, "36");
+    if (c->columns > BESIDE + 10) draw_balance(c, left_pct, (int)((c->columns - BESIDE - 1) | 1));
+    put_style(c, "");
+    put_text(c, "  %6s right", show(100 - left_pct, 1, "%").text);
+    end_row(c);
+}
+
 static void draw_health(struct canvas *c, const struct model *m)
 {
     for (unsigned i = 0; i < m->plates; i++) {
@@ -302,6 +341,7 @@ static void draw_plates(struct canvas *c, const struct model *m, unsigned shown,
     double scale_N = force_scale_N(c, m);
 
     for (unsigned i = 0; i < shown; i++) draw_plate(c, &m->plate[i], scale_N, each == 2);
+    if (m->share.known) draw_share(c, m);
     if (shown < m->plates) put_text(c, "and %u more", m->plates - shown);
     end_row(c);
 }
@@ -309,15 +349,16 @@ static void draw_plates(struct canvas *c, const struct model *m, unsigned shown,
 void watch_draw(struct canvas *c, const struct model *m, unsigned rows, unsigned columns, const char *endpoint,
                 int64_t silent_ms)
 {
-    enum { FIXED = 2 + 1 + 1 + 1 + 2 + 1 + 2 };              /* head, blank, blank, blank, asymmetry, blank, foot */
-    unsigned room = rows > FIXED + 4 ? rows - FIXED - 4 : 1; /* the reps keep four rows */
+    const unsigned fixed =
+        2 + 1 + m->share.known + 1 + 1 + 2 + 1 + 2;          /* head, blank, share, blank, blank, asymmetry, blank, foot */
+    unsigned room = rows > fixed + 4 ? rows - fixed - 4 : 1; /* the reps keep four rows */
     unsigned each = 2 * m->plates <= room ? 2 : 1, shown = m->plates * each <= room ? m->plates : room, used = shown * each;
 
     begin(c, rows, columns);
     draw_head(c, m, silent_ms > WATCH_SILENCE_MS);
     end_row(c);
     draw_plates(c, m, shown, each);
-    draw_reps(c, m, rows > FIXED + used ? rows - FIXED - used : 1);
+    draw_reps(c, m, rows > fixed + used ? rows - fixed - used : 1);
     end_row(c);
     draw_asymmetry(c, m);
     end_row(c);

@@ -19,6 +19,8 @@ def test_the_share_is_right_to_a_tenth_of_a_percent(tmp_path, bin):
         share.setsockopt(zmq.RCVHWM, 0)
         share.connect(s.data)
         share.subscribe("share/")
+        watch = {how: subprocess.Popen([bin("platectl"), "--data", s.data, "watch", how, "--until-stopped", "--seconds", "120"], stdout=subprocess.PIPE, text=True)
+                 for how in ("--csv", "--lines")}
         s.play(timeout=120)
         archive = s.stop()
         instants = []
@@ -29,6 +31,7 @@ def test_the_share_is_right_to_a_tenth_of_a_percent(tmp_path, bin):
             assert m["channels"] == ["left_pct", "both_N"]
             instants += [(m["t_s"] + i / m["rate_Hz"], *row) for i, row in enumerate(rows)]
         share.close()
+    watched = {how: w.communicate(timeout=30)[0].splitlines() for how, w in watch.items()}
     truth = {(t["plate"], int(t["rep"])): t for t in csv.DictReader(truth_file.open())}
     reps = [json.loads(b) for b in s.bodies("rep/")]
     assert len(reps) == len(truth) == 12
@@ -50,6 +53,14 @@ def test_the_share_is_right_to_a_tenth_of_a_percent(tmp_path, bin):
     last = json.loads(s.bodies("set/")[-1])
     shares = [r["share_pct"] if r["plate"] == "left" else 100 - r["share_pct"] for r in reps]
     assert abs(last["left_share_pct"] - np.mean(shares)) < 0.3 and 42 < last["left_share_pct"] < 48  # 85 : 100
+    assert any(f"  on the left {last['left_share_pct']:.1f} %  ended by" in line for line in watched["--lines"])
+    rows = list(csv.DictReader(watched["--csv"]))
+    said = json.loads(s.bodies("asymmetry/")[-1])
+    row = [r for r in rows if r["event"] == "asymmetry"][-1]
+    for name in ("counterbalanced", "dropoff_left_pct", "dropoff_right_pct", "dropoff_difference_pct", "shift_s", "shift_pct"):
+        assert row[name] == ("" if said[name] is None else str(said[name]).lower()) or float(row[name]) == said[name], name
+    assert [float(r["share_pct"]) for r in rows if r["event"] == "rep"] == [r["share_pct"] for r in reps]
+    assert float([r for r in rows if r["event"] == "set"][-1]["left_share_pct"]) == last["left_share_pct"]
     for topic in ("rep", "set", "asymmetry"):
         assert bodies(offline(bin, "--all", archive), topic) == s.bodies(f"{topic}/"), topic
 
