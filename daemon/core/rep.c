@@ -113,29 +113,36 @@ double rep_find_departure(const struct plate_rep_detector *d, double from_s, dou
     return rep_history_sample(h, i + 1 < h->n ? i + 1 : i)->t_s;
 }
 
+static double running_mean_N(const struct plate_rep_detector *d, uint64_t i, uint64_t k)
+{
+    return (rep_block_at(d, i)->total_N - rep_block_at(d, i - k)->total_N) / (double)k;
+}
+
 bool rep_flat(const struct plate_rep_detector *d, double window_s, double smooth_s, double since_s, double tolerance_N,
               struct level *ret, double *ret_since_s)
 {
-    double end_s = rep_last_block(d)->t_s + rep_last_block(d)->dt_s, base_N = rep_last_block(d)->force_N;
+    const struct block *last = rep_last_block(d);
+    double end_s = last->t_s + last->dt_s;
     uint64_t from = rep_block_from(d, end_s - fmax(window_s, 3 * d->period_s)), n = d->blocks - from;
-    uint64_t k = (uint64_t)fmax(1, floor(smooth_s / rep_last_block(d)->dt_s + 0.5));
+    uint64_t k = (uint64_t)fmax(1, floor(smooth_s / last->dt_s + 0.5));
     if (n < 3 || from <= rep_oldest_block(d) + k || rep_block_at(d, from)->t_s < since_s) return false;
-    if (fabs(rep_block_at(d, from)->force_N - base_N) > 20 * tolerance_N) return false;
-    double mean = 0, sum = 0, sum2 = 0, sx = 0, all = 0, all2 = 0;
-    for (uint64_t i = from - k + 1; i < d->blocks; i++) {
-        double f = rep_block_at(d, i)->force_N - base_N;
-        mean += f;
-        if (i < from) continue;
-        sum += mean / (double)k, sum2 += mean * mean / (double)(k * k), sx += mean / (double)k * (double)(i - from);
-        all += f, all2 += f * f;
-        mean -= rep_block_at(d, i - k + 1)->force_N - base_N;
+    double base_N = running_mean_N(d, d->blocks - 1, k), sum = 0, sum2 = 0, sx = 0;
+    if (fabs(running_mean_N(d, from, k) - base_N) > 6 * tolerance_N) return false;
+    for (uint64_t i = from; i < d->blocks; i++) {
+        double f = running_mean_N(d, i, k) - base_N;
+        sum += f, sum2 += f * f, sx += f * (double)(i - from);
     }
-    mean = sum / (double)n;
-    double sd = sqrt(fmax(0, sum2 / (double)n - mean * mean)), level = all / (double)n;
+    double mean = sum / (double)n, sd = sqrt(fmax(0, sum2 / (double)n - mean * mean));
     double centre = ((double)n - 1) / 2, sxx = (double)n * ((double)n * (double)n - 1) / 12;
     double drift = (sx - centre * sum) / sxx * (double)n; /* change over the window along its line */
     if (sd > tolerance_N || fabs(drift) > 1.5 * tolerance_N) return false;
-    *ret = (struct level){level + base_N, sqrt(fmax(0, all2 / (double)n - level * level))};
+    sum = sum2 = 0; /* the level is that of the means themselves, tremor and all */
+    for (uint64_t i = from; i < d->blocks; i++) {
+        double f = rep_block_at(d, i)->force_N - base_N;
+        sum += f, sum2 += f * f;
+    }
+    mean = sum / (double)n;
+    *ret = (struct level){mean + base_N, sqrt(fmax(0, sum2 / (double)n - mean * mean))};
     *ret_since_s = rep_block_at(d, from)->t_s;
     return true;
 }
@@ -370,8 +377,8 @@ bool plate_rep_push(struct plate_rep_detector *d, const struct plate_rep_input *
     if (d->open.n == 0) d->open.t_s = in->t_s, d->open.force = 0;
     d->open.force += force_N;
     if (++d->open.n < d->block_n) return ret->phase_changed;
-    d->block[d->blocks++ % BLOCKS] =
-        (struct block){d->open.t_s, in->t_s - d->open.t_s + d->period_s, d->open.force / d->open.n};
+    double mean_N = d->open.force / d->open.n, total_N = d->blocks > 0 ? rep_last_block(d)->total_N : 0;
+    d->block[d->blocks++ % BLOCKS] = (struct block){d->open.t_s, in->t_s - d->open.t_s + d->period_s, mean_N, total_N + mean_N};
     d->open.n = 0;
     step_block(d, ret);
     return ret->phase_changed || ret->rep_done;

@@ -14,6 +14,7 @@
 
 struct block {
     double t_s, dt_s, force_N; /* start, length, mean of the force that decides */
+    double total_N;            /* of all means so far, this one included: running means by subtraction */
 };
 struct level {
     double mean_N, sd_N;
