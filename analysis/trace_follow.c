@@ -84,12 +84,19 @@ int trace_follow(const char *path, void (*rep)(void *user, const struct plate_ev
     struct following f = {.reader = NULL};
     struct archive_error e = {""};
     struct archive_info info;
+    unsigned torn = 0;
     int rc;
-    for (;;) {
+    for (bool seen = false;; seen = true) {
         trace_guard_renew();
         rc = look(&f, path, &e);
         if (rc == 0) rc = show(&f, rep, user, &e);
+        if (rc && seen && torn++ < QUIET_LOOKS) { /* a part that is being begun, or has just been replaced */
+            close_it(&f);
+            nanosleep(&(struct timespec){.tv_nsec = LOOK_NS}, NULL);
+            continue;
+        }
         if (rc) break;
+        torn = 0;
         archive_info(f.reader, &info);
         if (info.sealed && !info.continued) break;
         if (f.quiet > QUIET_LOOKS && !daemon_lives(archive_recording(f.reader))) {
