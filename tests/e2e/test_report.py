@@ -9,6 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
+from test_share import barbell
+
 
 @pytest.fixture
 def report(bin, tmp_path):
@@ -72,8 +74,79 @@ def test_two_plates(report, bin, tmp_path, shared_data):
         assert f"<td>{r['peak_force_N']:,.0f}</td>".replace(",", "\u202f") in table
     if len(rows):
         assert "left weaker" in text and f"{abs(rows[-1]['value_pct']):.1f}" in text
-    assert text.count("<svg") == 3
+    assert text.count("<svg") == 3 + 2 * (len(rows) > 0)
     assert "12\u202f080" in text[text.index("Account of samples"):]
+
+
+def cells_of(text, heading):
+    """The rows of the first table behind a heading."""
+    body = text[text.index(f"<h2>{heading}</h2>"):]
+    return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr[^>]*>(.*?)</tr>", body[:body.index("</table>")])][1:]
+
+
+def shown(v, plus=True):
+    return "–" if not np.isfinite(v) else f"{v:{'+' if plus else ''}.1f}".replace("-", "\u2212") if round(v, 1) else "0.0"
+
+
+def test_order_and_what_is_lost_over_the_set(report, make, tmp_path):
+    rising, falling = ([f for k in range(5) for f in pushes(1, force_N=300 + step * k)] for step in (5, -12))
+    once, balanced = "0,side,left\n{0},side,right\n", "0,side,left\n{0},side,right\n{1},side,left\n"
+    for name, sets, marks, said, order in (("once", (falling, rising), once, "One leg always went first: order and side cannot be told apart.", "one leg first"),
+                                           ("twice", (falling, rising) * 2, balanced + "{2},side,right\n", "One leg always went first", "one leg first"),
+                                           ("abba", (falling, rising, rising, falling), "0,side,left\n{0},side,right\n{1},side,right\n{2},side,left\n", "The order was counterbalanced",
+                                            "balanced")):
+        ends = np.cumsum([len(x) / 100 for x in sets])
+        path = make(f"{name}.h5", csv(np.concatenate(sets)), "0,exercise,isometric\n" + marks.format(*ends))
+        report(path.name)
+        text = page(tmp_path / f"{name}.html")
+        with h5py.File(path) as f:
+            rows = list({r["metric"]: r for r in f["asymmetry"][()]}.values())
+            assert {bool(r["counterbalanced"]) for r in rows} == {order == "balanced"}, name
+        assert said in text, name
+        assert {row[-2] for row in cells_of(text, "Left and right")} == {order}
+        lost = {tuple(row[1:4]) for row in cells_of(text, "Over the set")}
+        columns = ("dropoff_left_pct", "dropoff_right_pct", "dropoff_difference_pct")
+        assert lost == {tuple(shown(r[c]) for c in columns) for r in rows if np.isfinite([r[c] for c in columns]).any()} and lost
+        peak = next(r for r in rows if r["metric"] == b"peak_force_N")
+        assert f"the left lost {peak['dropoff_left_pct']:.1f} % and the right gained {-peak['dropoff_right_pct']:.1f} %" in text
+        assert "Share of the load</h2>" not in text
+
+
+def test_share_and_when_it_shifted(report, make, tmp_path):
+    steady = [0.50, 0.51, 0.49, 0.505, 0.495, 0.50]
+    for name, lefts in (("shift", steady + [p - 0.08 for p in steady]), ("steady", steady)):
+        path = make(f"{name}.h5", barbell(lefts), "0,exercise,barbell_hip_thrust\n")
+        report(path.name)
+        report(path.name, "-o", f"{name}.pdf")
+        text = page(tmp_path / f"{name}.html")
+        with h5py.File(path) as f:
+            primary = [r for r in f["asymmetry"][()] if r["primary"]][-1]
+            whole, reps = f["sets"][-1]["left_share_pct"], f["reps"][()]
+        assert "Both legs worked at once" in text and {row[-2] for row in cells_of(text, "Left and right")} == {"at once"}
+        (row,) = cells_of(text, "Share of the load")
+        left = reps[reps["side"] == b"left"]
+        phases = [left[f"share_{p}_pct"] for p in ("drive", "hold", "lower")]
+        assert row == ["1", str(len(left)), shown(whole, False)] + [shown(np.nanmean(p) if np.isfinite(p).any() else np.nan, False) for p in phases]
+        if name == "shift":
+            assert f"The load shifted at {primary['shift_s']:.2f} s: from there on the left had {-primary['shift_pct']:.1f} points less (mean force)" in text
+            assert f"from {primary['shift_s']:.2f} s on, {shown(primary['shift_pct'])} points" in {r[-1] for r in cells_of(text, "Over the set")}
+        else:
+            assert "No shift of the load" in text and "Load shifted" not in text
+
+
+def test_a_trace_that_is_older_than_the_columns(report, make, tmp_path):
+    path = make("old.h5", barbell([0.48, 0.5, 0.49, 0.5]), "0,exercise,barbell_hip_thrust\n")
+    with h5py.File(path, "r+") as f:
+        for name, fresh in (("asymmetry", ("counterbalanced", "dropoff_", "shift_")), ("sets", ("left_share_pct",)), ("reps", ("share_",))):
+            units, table = f[name].attrs["units"], f[name][()]
+            keep = [n for n in table.dtype.names if not n.startswith(fresh)]
+            del f[name]
+            f[name] = np.array([tuple(r[n] for n in keep) for r in table], [(n, table.dtype[n]) for n in keep])
+            f[name].attrs["units"] = [u for n, u in zip(table.dtype.names, units) if n in keep]
+    report("old.h5")
+    report("old.h5", "-o", "old.pdf")
+    text = page(tmp_path / "old.html")
+    assert {row[-2] for row in cells_of(text, "Left and right")} == {"–"} and "Share of the load</h2>" not in text
 
 
 def test_no_reps_and_one_plate(report, make, tmp_path):
