@@ -223,6 +223,7 @@ def test_corrections_are_in_effect(report, make, bin, tmp_path):
     report("c.h5")
     text = page(tmp_path / "c.html")
     assert "set 2 side left, was right, by anna" in text and "rep discarded" in text and "right involved" in text
+    assert "One leg" not in text, "an order of legs of which one has no rep"
     assert sides_on(text) == sides_of("reps", "--json") and "right" not in sides_on(text) and "none" in sides_on(text)
     report("c.h5", "-o", "c.pdf")
     report("c.h5", "-o", "first.html", "--as-recorded")
