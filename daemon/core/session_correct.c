@@ -116,7 +116,9 @@ static void correct_set(struct session *s, const struct plate_correction *c, dou
         if (s->rep[i].rep.set == c->set && !s->rep[i].discarded)
             session_add(&sums, plate_of(s, &s->rep[i].rep), &s->rep[i].rep);
     if (c->field == PLATE_FIELD_SIDE && plate_side_parse(c->value, &side) == 0) set->side = (int32_t)side;
+    const bool was_warmup = set->warmup;
     if (c->field == PLATE_FIELD_WARMUP) set->warmup = c->value[0] == 't';
+    if (!open) s->plan_done += was_warmup - set->warmup;
     set->correction = c->correction;
     session_fill_set(&sums, set);
     if (open) {
@@ -130,7 +132,8 @@ static void correct_set(struct session *s, const struct plate_correction *c, dou
     if (open && c->field == PLATE_FIELD_SIDE) {
         session_turn(s, t_s, side);
         session_plan_follow(s, side, false, t_s);
-    }
+    } else if (!open && set->warmup != was_warmup)
+        session_plan_say(s, t_s);
 }
 
 static void compare_again(struct session *s, int32_t correction, double t_s)

@@ -451,6 +451,10 @@ static void the_plan_moves_on(void **state)
     expect_plan(r, 4, L, R, 3); /* and over again */
     mark(r, "set_end", "");     /* no set is under way: nothing to move on from */
     expect_plan(r, 4, L, R, 3);
+    correct(r, "set 1 warmup true"); /* it takes no turn back, but is not counted as done */
+    expect_plan(r, 4, L, R, 2);
+    correct(r, "set 1 warmup false");
+    expect_plan(r, 4, L, R, 3);
     run_free(r);
 }
 
