@@ -205,8 +205,12 @@ static int line_plan(char *to, size_t size, const json_t *o)
 
 static int line_imbalance(char *to, size_t size, const json_t *o)
 {
-    return snprintf(to, size, "imbalance: %s, was %s  (%s %s)", verdict_words(word(o, "verdict")),
-                    verdict_words(word(o, "verdict_before")), word(o, "metric"), show(number(o, "value_pct"), 1, "%").text);
+    const json_t *ci = json_object_get(o, "ci95_pct"), *low = json_array_get(ci, 0), *high = json_array_get(ci, 1);
+
+    return snprintf(to, size, "imbalance: %s, was %s  (%s %s [%s, %s])", verdict_words(word(o, "verdict")),
+                    verdict_words(word(o, "verdict_before")), word(o, "metric"), show(number(o, "value_pct"), 1, "%").text,
+                    show(json_is_number(low) ? json_number_value(low) : NAN, 1, "").text,
+                    show(json_is_number(high) ? json_number_value(high) : NAN, 1, "").text);
 }
 
 static int line_other(char *to, size_t size, const char *topic, const json_t *o)
