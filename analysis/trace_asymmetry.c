@@ -20,6 +20,7 @@ struct latest { /* the last row of each metric, in the order of the last compari
     double t_s[2 * PLATE_METRICS];
     unsigned n;
     char subject[PLATE_TEXT_SIZE], exercise[PLATE_TEXT_SIZE]; /* the last that was said */
+    char digest[65];                                          /* "": not sealed */
 };
 
 static void on_asymmetry(void *user, const struct plate_event *e)
@@ -86,6 +87,9 @@ static int recompute(const struct trace_asymmetry *opt, const char *path, struct
     const struct plate_station_sink sink = {.event = on_asymmetry, .user = l};
     rc = trace_replay(r, opt->truth, &sink, NULL, e.text, sizeof e.text);
     if (!rc) rc = find_subject(r, l->subject, &e);
+    struct archive_info info;
+    archive_info(r, &info);
+    memcpy(l->digest, info.digest, sizeof l->digest);
     if (rc) complain(opt, "%s: %s", path, e.text);
     archive_reader_close(r);
     return rc;
@@ -188,14 +192,24 @@ static void print_between(const struct trace_asymmetry *opt, const struct latest
         }
 }
 
+/* Are these two sessions of one subject? Else it says why not. */
+static bool two_sessions(const struct trace_asymmetry *opt, const struct latest *l, unsigned one, unsigned other)
+{
+    const char *what = differs(&l[one], &l[other]), *silent = "so nothing is said from session to session";
+    if (*l[one].digest && strcmp(l[one].digest, l[other].digest) == 0)
+        complain(opt, "%s: the same recording as %s, %s", opt->file[other], opt->file[one], silent);
+    else if (what)
+        complain(opt, "%s: another %s than %s, %s", opt->file[other], what, opt->file[one], silent);
+    else
+        return true;
+    return false;
+}
+
 static int between(const struct trace_asymmetry *opt, const struct latest *l)
 {
-    for (unsigned i = 1; i < opt->files; i++) {
-        const char *what = differs(&l[0], &l[i]);
-        if (!what) continue;
-        complain(opt, "%s: another %s than %s, so nothing is said from session to session", opt->file[i], what, opt->file[0]);
-        return 0;
-    }
+    for (unsigned i = 1; i < opt->files; i++)
+        for (unsigned j = 0; j < i; j++)
+            if (!two_sessions(opt, l, j, i)) return 0;
     double *value_pct = calloc(opt->files, sizeof *value_pct);
     if (!value_pct) return complain(opt, "asymmetry: not enough memory"), -ENOMEM;
     print_between(opt, l, value_pct);

@@ -90,5 +90,7 @@ def test_two_sessions_are_too_few_and_two_subjects_are_not_compared(trace):
     done = trace("asymmetry", one, other, "--json")
     assert done.returncode == 0 and "another subject" in done.stderr
     assert all(json.loads(line)["file"] for line in done.stdout.splitlines())
+    done = trace("asymmetry", one, two, one, "--json")  # counted twice, a recording would repeat itself without error
+    assert done.returncode == 0 and "the same recording" in done.stderr and all(json.loads(line)["file"] for line in done.stdout.splitlines())
     done = trace("asymmetry", one, "gone.h5", two, "--json")
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and len({json.loads(x)["file"] for x in done.stdout.splitlines()}) == 2
