@@ -1,8 +1,7 @@
 #include "trace_correct_args.h"
-#include <math.h>
+#include "arguments.h"
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,37 +37,11 @@ static const struct argp_option options[] = {
     {"who", KEY_WHO, "NAME", 0, "who corrects (default: the user's name)", 0},
     {0}};
 
-static int take_number(const char *option, const char *text, struct argp_state *state)
+/* As it is written, for it becomes a mark. */
+static const char *take_kg(struct argp_state *state, const char *option, const char *text, double least)
 {
-    char *end;
-    const long n = strtol(text, &end, 10);
-    if (end == text || *end || n < 1 || n > 1000000) argp_error(state, "--%s %s: a number, from 1", option, text);
-    return (int)n;
-}
-
-static const char *take_kg(const char *option, const char *text, double least, struct argp_state *state)
-{
-    char *end;
-    const double kg = strtod(text, &end);
-    if (end == text || *end || strspn(text, "0123456789.") != strlen(text) || !(kg >= least) || kg > 2000)
-        argp_error(state, "--%s %s: kilograms, %g to 2000", option, text, least);
-    return text;
-}
-
-static const char *take_side(const char *option, const char *text, bool both, struct argp_state *state)
-{
-    enum plate_side side;
-    if (plate_side_parse(text, &side) != 0 || (side == PLATE_SIDE_BOTH && !both))
-        argp_error(state, "--%s %s: left, right%s or none", option, text, both ? ", both" : "");
-    return text;
-}
-
-static const char *take_text(const char *option, const char *text, size_t size, struct argp_state *state)
-{
-    if (!*text || strlen(text) >= size) argp_error(state, "--%s: a text of 1 to %zu bytes", option, size - 1);
-    for (const char *c = text; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) argp_error(state, "--%s: it has a control character: remove it", option);
-    return text;
+    argument_kg(state, option, text, least);
+    return argument_text(state, option, text, PLATE_VALUE_SIZE);
 }
 
 static void add(struct trace_correct_args *a, const char *kind, const char *value)
@@ -123,44 +96,44 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     struct trace_correct_args *a = state->input;
     switch (key) {
     case KEY_SET:
-        a->set = take_number("set", arg, state);
+        a->set = argument_count(state, "--set", arg);
         break;
     case KEY_SIDE:
-        a->side = take_side("side", arg, true, state);
+        a->side = argument_side(state, "--side", arg, true);
         break;
     case KEY_WARMUP_SET:
-        a->warmup_set = take_number("warmup-set", arg, state);
+        a->warmup_set = argument_count(state, "--warmup-set", arg);
         break;
     case KEY_WORK_SET:
-        a->work_set = take_number("work-set", arg, state);
+        a->work_set = argument_count(state, "--work-set", arg);
         break;
     case KEY_DISCARD:
-        a->discard = take_number("discard-rep", arg, state);
+        a->discard = argument_count(state, "--discard-rep", arg);
         break;
     case KEY_RESTORE:
-        a->restore = take_number("restore-rep", arg, state);
+        a->restore = argument_count(state, "--restore-rep", arg);
         break;
     case KEY_OF_PLATE:
         if (!plate_name_valid(arg)) argp_error(state, "--plate %s: no name of a plate", arg);
         a->plate = arg;
         break;
     case KEY_INVOLVED:
-        a->involved = take_side("involved", arg, false, state);
+        a->involved = argument_side(state, "--involved", arg, false);
         break;
     case KEY_MASS:
-        a->body_mass_kg = take_text("body-mass-kg", take_kg("body-mass-kg", arg, 1, state), PLATE_VALUE_SIZE, state);
+        a->body_mass_kg = take_kg(state, "--body-mass-kg", arg, 1);
         break;
     case KEY_LOAD:
-        a->load_kg = take_text("load-kg", take_kg("load-kg", arg, 0, state), PLATE_VALUE_SIZE, state);
+        a->load_kg = take_kg(state, "--load-kg", arg, 0);
         break;
     case KEY_SUBJECT:
-        a->subject = take_text("subject", arg, PLATE_TEXT_SIZE, state);
+        a->subject = argument_text(state, "--subject", arg, PLATE_TEXT_SIZE);
         break;
     case KEY_NOTE:
-        a->note = take_text("note", arg, PLATE_TEXT_SIZE, state);
+        a->note = argument_text(state, "--note", arg, PLATE_TEXT_SIZE);
         break;
     case KEY_WHO:
-        a->to.who = take_text("who", arg, 32, state);
+        a->to.who = argument_text(state, "--who", arg, 32);
         break;
     case ARGP_KEY_END:
         finish(a, state);

@@ -27,22 +27,11 @@ static const char *unit_of(const struct config_key *k, char buffer[24])
     return buffer;
 }
 
-/* Decimal numbers alone: strtod would also take nan, inf, hexadecimal and leading blanks. */
-static bool number_parse(const char *text, double *ret)
-{
-    if (!*text || strspn(text, "0123456789+-.eE") != strlen(text)) return false;
-    char *end;
-    const double v = strtod(text, &end);
-    if (*end || !isfinite(v)) return false;
-    *ret = v;
-    return true;
-}
-
 static int number_take(const struct config_key *k, const char *text, double *ret, struct reason *why)
 {
     double v;
     char unit[24];
-    if (!number_parse(text, &v)) {
+    if (plate_number_parse(text, &v) != 0) {
         const bool comma = strchr(text, ',') && strspn(text, "0123456789+-,") == strlen(text);
         return REASON("'%.60s' is not a number, %s", text, comma ? "write a decimal point" : "write digits, as 12 or 0.5");
     }

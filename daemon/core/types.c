@@ -2,6 +2,8 @@
 #include "plate_revision.h"
 
 #include <errno.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const side_names[] = {"none", "left", "right", "both"};
@@ -37,4 +39,14 @@ bool plate_name_valid(const char *name)
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
     size_t n = name ? strspn(name, allowed) : 0;
     return n > 0 && n < PLATE_NAME_SIZE && name[n] == 0;
+}
+
+int plate_number_parse(const char *text, double *ret)
+{
+    char *end;
+    if (!*text || strspn(text, "0123456789+-.eE") != strlen(text)) return -EINVAL;
+    const double v = strtod(text, &end);
+    if (*end || !isfinite(v)) return -EINVAL;
+    *ret = v;
+    return 0;
 }

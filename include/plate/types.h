@@ -74,6 +74,8 @@ PLATE_API const char *plate_phase_name(enum plate_phase phase); /* rest drive ho
 PLATE_API const char *plate_gap_reason_name(enum plate_gap_reason reason);
 PLATE_API int plate_side_parse(const char *text, enum plate_side *ret); /* -EINVAL: not a side */
 PLATE_API bool plate_name_valid(const char *name);
+/* A finite decimal number and nothing else: strtod would also take nan, inf, hexadecimal and leading blanks. -EINVAL. */
+PLATE_API int plate_number_parse(const char *text, double *ret);
 
 /* The detector's version: a trace made by another one is "not comparable". */
 #define PLATE_DETECTOR_VERSION 4

@@ -1,0 +1,52 @@
+#include "arguments.h"
+#include "plate/types.h"
+#include <math.h>
+#include <string.h>
+
+static const char *space(const char *option) { return *option ? " " : ""; }
+
+double argument_number(struct argp_state *state, const char *option, const char *text, double least, double most)
+{
+    double v = NAN;
+
+    if (plate_number_parse(text, &v) != 0 || v < least || v > most)
+        argp_error(state, "%s%s%s: a number from %g to %g", option, space(option), text, least, most);
+    return v;
+}
+
+double argument_kg(struct argp_state *state, const char *option, const char *text, double least)
+{
+    double v = NAN;
+
+    if (strspn(text, "0123456789.") != strlen(text) || plate_number_parse(text, &v) != 0 || v < least || v > 2000)
+        argp_error(state, "%s%s%s: kilograms, %g to 2000", option, space(option), text, least);
+    return v;
+}
+
+int argument_count(struct argp_state *state, const char *option, const char *text)
+{
+    double v = NAN;
+
+    if (plate_number_parse(text, &v) != 0 || v != floor(v) || v < 1 || v > 1000000)
+        argp_error(state, "%s%s%s: a whole number, from 1", option, space(option), text);
+    return (int)v;
+}
+
+const char *argument_side(struct argp_state *state, const char *option, const char *text, bool both)
+{
+    enum plate_side side;
+
+    if (plate_side_parse(text, &side) != 0 || (side == PLATE_SIDE_BOTH && !both))
+        argp_error(state, "%s%s%s: left, right%s or none", option, space(option), text, both ? ", both" : "");
+    return text;
+}
+
+const char *argument_text(struct argp_state *state, const char *option, const char *text, size_t size)
+{
+    const char *what = *option ? option : "text";
+
+    if (!*text || strlen(text) >= size) argp_error(state, "%s: a text of 1 to %zu bytes", what, size - 1);
+    for (const char *c = text; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) argp_error(state, "%s: it has a control character: remove it", what);
+    return text;
+}

@@ -1,0 +1,56 @@
+/* tools/platectl.h - the parts of platectl: what it can do (verbs), what may be said to it (options), what it shows (print).
+ * Errors are told on standard error, in one line, and come back as an exit code. One thread. */
+#pragma once
+#include "calibrate.h"
+#include "client.h"
+#include "watch.h"
+#include <argp.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+enum { VERB_ARGUMENTS = 2 };
+
+struct verb;
+struct call { /* one invocation */
+    const struct verb *verb;
+    const char *control, *data; /* endpoints */
+    double timeout_s;
+    bool json;
+    int args;
+    json_t *params; /* what the verb's options and arguments say, named as in the control contract */
+    bool no_wait;
+    struct watch_options watch;
+    struct calibrate_options calibrate;
+    bool has_point; /* and waits for its mass */
+    int rest;       /* index of the verb in argv */
+};
+
+struct verb {
+    const char *name, *args_doc, *doc;
+    const struct argp_option *options; /* NULL: the common ones only */
+    int min_args, max_args;
+    const char *arg[VERB_ARGUMENTS]; /* the parameters that the arguments are */
+    int (*run)(struct call *c);
+    void (*print)(const json_t *result);
+    const char *mark; /* it is the method `mark` with this kind; NULL: the method is called as the verb */
+};
+
+/* platectl_verbs.c: in the order of --help; the last has no name */
+extern const struct verb verbs[];
+
+/* platectl_options.c */
+extern const struct argp_option start_options[], stop_options[], set_options[], plate_options[], rep_options[],
+    calibrate_options[], watch_options[];
+extern const struct argp common_argp; /* what every verb takes; its input is a struct call, as of parse_verb() */
+error_t parse_verb(int key, char *text, struct argp_state *state);
+
+/* platectl_print.c */
+const char *text_of(const json_t *o, const char *key); /* "" if there is none */
+void print_json(const json_t *o);
+void print_status(const json_t *o);
+void print_tare(const json_t *o);
+void print_start(const json_t *o);
+void print_correction(const json_t *o);
+void print_state(const json_t *o);
+void print_mark(const json_t *o);
+void print_shutdown(const json_t *o);
