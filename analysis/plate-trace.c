@@ -210,6 +210,8 @@ static void on_correction(void *user, const struct plate_event *e)
     char text[PLATE_TEXT_SIZE];
     if (a->json)
         print_json(e, "");
+    else if (e->type == PLATE_EVENT_MARK)
+        printf("%s: %s %s\n", a->file[0], e->u.mark.kind, e->u.mark.value);
     else if (plate_correction_text(&e->u.correction, text, sizeof text) > 0)
         printf("%s: %s%s%s\n", a->file[0], text, *e->u.correction.was ? ", was " : "", e->u.correction.was);
 }

@@ -95,7 +95,8 @@ struct trace_correct {
     struct plate_mark mark[TRACE_CORRECTIONS]; /* kind and value, and the plate where a rep is meant */
     unsigned marks;
 };
-/* Corrects a sealed trace. `said` gets every correction that was made. On failure the file is as it was. */
+/* Corrects a sealed trace. `said` gets every correction that was made, and the mark of what nothing is computed from (subject,
+ * load, note). On failure the file is as it was. */
 int trace_correct(const struct trace_correct *opt, void (*said)(void *user, const struct plate_event *e), void *user,
                   char *ret_error, size_t error_size);
 

@@ -203,9 +203,16 @@ static int check(struct archive_reader *a, char *ret_error, size_t error_size)
 
 static void say(const struct archive_row *row, void (*said)(void *user, const struct plate_event *e), void *user)
 {
-    struct plate_event e = {.type = PLATE_EVENT_CORRECTION, .t_s = row->t_s};
-    if (row->type != RECORD_CORRECTION) return;
-    memcpy(&e.u.correction, row->payload, sizeof e.u.correction);
+    struct plate_event e = {.t_s = row->t_s};
+    if (row->type == RECORD_CORRECTION) {
+        e.type = PLATE_EVENT_CORRECTION;
+        memcpy(&e.u.correction, row->payload, sizeof e.u.correction);
+    } else if (row->type == RECORD_MARK) {
+        e.type = PLATE_EVENT_MARK;
+        memcpy(&e.u.mark, row->payload, sizeof e.u.mark);
+        if (strcmp(e.u.mark.kind, "correct") == 0) return; /* what came of it is said */
+    } else
+        return;
     said(user, &e);
 }
 

@@ -374,7 +374,9 @@ static int keep_for_start(struct engine *e, const char *kind, const char *value,
     else if (e->autostart_due && strcmp(kind, "load_kg") == 0)
         e->next.load_kg = kg;
     else {
-        snprintf(why, size, "nothing is being recorded, so nothing would keep it; platectl start begins");
+        snprintf(why, size,
+                 "nothing is being recorded, so nothing would keep it; platectl start begins, plate-trace correct adds to a "
+                 "sealed archive");
         return -ENODATA;
     }
     return 0;

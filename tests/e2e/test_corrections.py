@@ -94,7 +94,8 @@ def test_sealed(trace, session):
         assert [(i["verdict_before"], i["verdict"]) for i in was] == [("undetermined", "left_weaker")] and len(f["imbalance"]) == 1
 
     trace("correct", session, "--set", 1, "--side", "right", "--who", "anna")
-    trace("correct", session, "--set", 2, "--side", "left", "--who", "anna", "--note", "legs swapped")
+    said = trace("correct", session, "--set", 2, "--side", "left", "--who", "anna", "--note", "legs swapped").splitlines()
+    assert said == [f"{session}: set 2 side left, was right", f"{session}: note legs swapped"], said
     swapped = rows(trace, "asymmetry", session)
     assert swapped[0]["verdict"] == "right_weaker" and swapped[0]["value_pct"] == -first[0]["value_pct"]
     assert [r["side"] for r in rows(trace, "reps", session)] == ["right"] * 3 + ["left"] * 3
