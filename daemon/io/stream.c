@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -39,8 +40,9 @@ struct prefix {
 struct stream {
     void *context, *data, *control;
     char data_endpoint[256], control_endpoint[256];
-    char station[QUOTED_MAX], prefix[2 * QUOTED_MAX + 64]; /* the header up to the value of seq */
+    char station[QUOTED_MAX], prefix[2 * QUOTED_MAX + 96]; /* the header up to the value of seq */
     size_t prefix_n;
+    int64_t run; /* UTC in ms */
     struct topic topic[TOPICS];
     unsigned topics;
     struct kept kept[CACHE];
@@ -146,7 +148,8 @@ static void set_prefix(struct stream *s, const char *session)
 
     if (plate_json_string(session, quoted, sizeof quoted) < 0) strcpy(quoted, "\"\"");
     s->prefix_n =
-        (size_t)snprintf(s->prefix, sizeof s->prefix, "{\"v\":1,\"station\":%s,\"session\":%s,\"seq\":", s->station, quoted);
+        (size_t)snprintf(s->prefix, sizeof s->prefix,
+                         "{\"v\":1,\"station\":%s,\"session\":%s,\"run\":%" PRId64 ",\"seq\":", s->station, quoted, s->run);
 }
 
 static int set_int(void *socket, int option, int value) { return zmq_setsockopt(socket, option, &value, sizeof value); }
@@ -174,8 +177,11 @@ static int open_sockets(struct stream *s, int high_water)
 
 static int open_all(struct stream *s, const struct stream_config *cfg, struct stream_error *ret_error)
 {
+    struct timespec now;
     int r;
 
+    clock_gettime(CLOCK_REALTIME, &now);
+    s->run = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
     if (plate_json_string(cfg->station, s->station, sizeof s->station) < 0) {
         snprintf(ret_error->text, sizeof ret_error->text, "station: the name is longer than 255 bytes; shorten it");
         return -EINVAL;

@@ -28,12 +28,13 @@ const char *stream_endpoint(const struct stream *s, bool control);
  * dropped; seq goes on. */
 void stream_session(struct stream *s, const char *session);
 
-/* One message: frame 1 `topic`, frame 2 JSON = {"v":1,"station":..,"session":..,"seq":N,"t_utc_ns":N,BODY...} where BODY is
- * `body` (a JSON object's text) without its opening brace; frame 3 the payload if payload != NULL. seq counts per topic
- * from 0. cache_key != NULL: the message is kept under (topic, cache_key) and repeated, with "cached":true before the body,
- * in order of first publication, to whoever subscribes to a prefix of the topic later (and, as an XPUB cannot single one
- * out, to those who had subscribed already). -EINVAL: body is no object; -EMSGSIZE: topic or key above STREAM_TOPIC_MAX, or
- * all of it above STREAM_MAX_MESSAGE; -ENOMEM: no memory, too many topics, or published but not kept (cache full). */
+/* One message: frame 1 `topic`, frame 2 JSON = {"v":1,"station":..,"session":..,"run":N,"seq":N,"t_utc_ns":N,BODY...}
+ * where BODY is `body` (a JSON object's text) without its opening brace; frame 3 the payload if payload != NULL. `run` is the
+ * moment of stream_open() (UTC, ms); seq counts per topic from 0. cache_key != NULL: the message is kept under (topic,
+ * cache_key) and repeated, with "cached":true before the body, in order of first publication, to whoever subscribes to a prefix
+ * of the topic later (and, as an XPUB cannot single one out, to those who had subscribed already). -EINVAL: body is no object;
+ * -EMSGSIZE: topic or key above STREAM_TOPIC_MAX, or all of it above STREAM_MAX_MESSAGE; -ENOMEM: no memory, too many topics,
+ * or published but not kept (cache full). */
 int stream_publish(struct stream *s, const char *topic, const char *cache_key, int64_t t_utc_ns, const char *body,
                    size_t body_n, const void *payload, size_t payload_n);
 /* Takes new subscriptions (sends them the cache) and control requests: call it when one of stream_fds() is readable, and

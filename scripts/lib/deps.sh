@@ -28,6 +28,7 @@ test    avr-libc            its C library
 test    python3             end-to-end tests
 test    python3-pytest      their runner
 test    python3-zmq         a subscriber that is not ours
+test    python3-jsonschema  the schemas of docs/schemas/ against what is sent
 test    python3-h5py        a reader of the archive that is not ours
 test    python3-numpy       expected values
 test    python3-scipy       the reference filter

@@ -3,6 +3,8 @@ import csv, json, os, signal, subprocess, threading, time
 
 import zmq
 
+import contract
+
 
 def body(header):
     """A message's body: its JSON text after the envelope, byte for byte."""
@@ -27,13 +29,13 @@ class Station:
         self.calibration = calibration
         self.exercise, self.interval_ms, self.extra, self.ready = exercise, interval_ms, config, ready
         self.env, self.sim, self.daemon = env or {}, None, None
-        self.messages, self.lock = [], threading.Lock()
+        self.messages, self.received, self.lock = [], [], threading.Lock()
 
     def __enter__(self):
         try:
             self.start()
         except BaseException:
-            self.__exit__()
+            self.__exit__(True)
             raise
         return self
 
@@ -86,6 +88,7 @@ stream:
             if poller.poll(50):
                 frames = self.socket.recv_multipart()
                 with self.lock:
+                    self.received.append(frames)
                     self.messages.append((frames[0].decode(), frames[1].decode()))
                     self.last = time.monotonic()
 
@@ -135,7 +138,7 @@ stream:
         self.wait_for(lambda: any(json.loads(b)["state"] == "sealed" for b in self.bodies("session/")), 5)
         return [json.loads(b) for b in self.bodies("session/") if json.loads(b)["state"] == "sealed"][-1]["archive"]
 
-    def __exit__(self, *_):
+    def __exit__(self, failure=None, *_):
         self.running = False
         for p in (self.sim, self.daemon):
             if p and p.poll() is None:
@@ -144,3 +147,5 @@ stream:
         if hasattr(self, "thread"):
             self.thread.join()
             self.context.destroy(linger=0)
+        if not failure:
+            contract.check_all(self.received)

@@ -6,6 +6,7 @@ import subprocess
 import numpy as np
 import zmq
 
+import contract
 from station import Station, bodies, offline
 
 PHASES = {"share_drive_pct": ("onset_s", "top_s"), "share_hold_pct": ("top_s", "descent_s"), "share_lower_pct": ("descent_s", "end_s")}
@@ -25,8 +26,8 @@ def test_the_share_is_right_to_a_tenth_of_a_percent(tmp_path, bin):
         archive = s.stop()
         instants = []
         while share.poll(100):
-            _, header, payload = share.recv_multipart()
-            m = json.loads(header)
+            frames = share.recv_multipart()
+            m, payload = contract.check(frames), frames[2]
             rows = np.frombuffer(payload, m["dtype"]).reshape(m["shape"])
             assert m["channels"] == ["left_pct", "both_N"]
             instants += [(m["t_s"] + i / m["rate_Hz"], *row) for i, row in enumerate(rows)]

@@ -187,7 +187,7 @@ static void test_header(void **state)
     assert_int_equal(stream_publish(r->s, "force/a/", NULL, 7, "{ }", 3, "", 0), 0);
     take(sub, &m);
     assert_string_equal(m.topic, "force/a/");
-    assert_int_equal(json_object_size(m.header), 6);
+    assert_int_equal(json_object_size(m.header), 7);
     assert_int_equal(json_integer_value(json_object_get(m.header, "v")), 1);
     assert_string_equal(json_string_value(json_object_get(m.header, "station")), "lab \"ä\"");
     assert_string_equal(json_string_value(json_object_get(m.header, "session")), "s\\1");
@@ -197,7 +197,7 @@ static void test_header(void **state)
     assert_memory_equal(m.payload, row, sizeof row);
     json_decref(m.header);
     take(sub, &m); /* an empty body and an empty payload */
-    assert_int_equal(json_object_size(m.header), 5);
+    assert_int_equal(json_object_size(m.header), 6);
     assert_int_equal(json_integer_value(json_object_get(m.header, "seq")), 1);
     assert_int_equal(m.frames, 3);
     json_decref(m.header);
