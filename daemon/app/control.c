@@ -423,8 +423,9 @@ static void run(struct engine *e, json_t *request, struct answer *a)
            json_string_value(method));
 }
 
-size_t control_request(void *user, const char *json, size_t n, char *reply, size_t reply_size)
+size_t control_request(void *user, const struct stream_peer *from, const char *json, size_t n, char *reply, size_t reply_size)
 {
+    (void)from;
     struct answer a = {0};
     json_error_t where;
     json_t *request = json_loadb(json, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);

@@ -162,4 +162,4 @@ void engine_on_share(void *user, double t_s, double left_N, double right_N);
 void engine_health(struct engine *e, const char *kind, const char *level, const char *plate, const char *text);
 
 /* control.c: one JSON-RPC request in, one answer out (stream_request_fn; user is the engine). */
-size_t control_request(void *user, const char *json, size_t n, char *reply, size_t reply_size);
+size_t control_request(void *user, const struct stream_peer *from, const char *json, size_t n, char *reply, size_t reply_size);

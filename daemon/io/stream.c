@@ -451,8 +451,8 @@ static int serve_subscriptions(struct stream *s)
 
 struct request {
     zmq_msg_t identity, text; /* text: the last frame */
-    bool delimiter;           /* an empty frame stood between them */
-    unsigned frames;          /* after the identity */
+    struct stream_peer from;
+    unsigned frames; /* after the identity */
 };
 
 /* 1 and a whole message in *q, 0 when there is none, or -errno. Once its first frame is there, all of a message is. */
@@ -462,19 +462,23 @@ static int request_receive(struct stream *s, struct request *q)
 
     if (r < 0) return r == -EAGAIN ? 0 : r;
     q->frames = 0;
-    q->delimiter = false;
+    q->from = (struct stream_peer){.commands = true};
+    if (zmq_msg_size(&q->identity) <= sizeof q->from.identity) { /* libzmq has no longer ones */
+        q->from.size = (unsigned char)zmq_msg_size(&q->identity);
+        memcpy(q->from.identity, zmq_msg_data(&q->identity), q->from.size);
+    }
     for (bool more = zmq_msg_more(&q->identity); more; more = zmq_msg_more(&q->text)) {
         r = receive(s->control, &q->text);
         if (r < 0) return r;
-        if (q->frames++ == 0) q->delimiter = zmq_msg_size(&q->text) == 0 && zmq_msg_more(&q->text);
+        if (q->frames++ == 0) q->from.delimiter = zmq_msg_size(&q->text) == 0 && zmq_msg_more(&q->text);
     }
     return 1;
 }
 
-static void answer(struct stream *s, struct request *q, const char *text, size_t n)
+void stream_answer(struct stream *s, const struct stream_peer *to, const char *text, size_t n)
 {
-    if (zmq_msg_send(&q->identity, s->control, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0 ||
-        (q->delimiter && zmq_send(s->control, "", 0, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0) ||
+    if (zmq_send(s->control, to->identity, to->size, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0 ||
+        (to->delimiter && zmq_send(s->control, "", 0, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0) ||
         zmq_send(s->control, text, n, ZMQ_DONTWAIT) < 0)
         s->counters.send_failures++;
 }
@@ -485,16 +489,16 @@ static void refuse(struct stream *s, struct request *q, const char *what)
                      "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"%s\"}}", what);
 
     s->counters.bad_requests++;
-    answer(s, q, s->reply, (size_t)n);
+    stream_answer(s, &q->from, s->reply, (size_t)n);
 }
 
 static void request_handle(struct stream *s, struct request *q, stream_request_fn *request, void *user)
 {
     size_t n = q->frames ? zmq_msg_size(&q->text) : 0, reply_n;
 
-    if (q->frames == 0 || zmq_msg_size(&q->identity) == 0)
+    if (q->frames == 0 || q->from.size == 0)
         s->counters.bad_requests++; /* there is nobody to answer */
-    else if (q->frames > 1u + q->delimiter)
+    else if (q->frames > 1u + q->from.delimiter)
         refuse(s, q, "a request is one frame; send one JSON text, with at most an empty frame before it");
     else if (n == 0)
         refuse(s, q, "the request is empty; send one JSON text");
@@ -502,8 +506,8 @@ static void request_handle(struct stream *s, struct request *q, stream_request_f
         refuse(s, q, "the request is longer than 65536 bytes; send less");
     else {
         s->counters.requests++;
-        reply_n = request(user, zmq_msg_data(&q->text), n, s->reply, STREAM_MAX_REPLY);
-        if (reply_n) answer(s, q, s->reply, reply_n);
+        reply_n = request(user, &q->from, zmq_msg_data(&q->text), n, s->reply, STREAM_MAX_REPLY);
+        if (reply_n) stream_answer(s, &q->from, s->reply, reply_n);
     }
 }
 

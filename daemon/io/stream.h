@@ -37,11 +37,20 @@ void stream_session(struct stream *s, const char *session);
  * or published but not kept (cache full). */
 int stream_publish(struct stream *s, const char *topic, const char *cache_key, int64_t t_utc_ns, const char *body,
                    size_t body_n, const void *payload, size_t payload_n);
+/* Who asked: a value, kept as long as an answer is owed. */
+struct stream_peer {
+    unsigned char identity[255], size;
+    bool delimiter; /* an empty frame stood before the text, as a REQ socket sends it */
+    bool commands;  /* may command; else only ask */
+};
 /* Takes new subscriptions (sends them the cache) and control requests: call it when one of stream_fds() is readable, and
  * after every publish round (ZMQ_FD is edge-triggered). `request` gets one JSON text and answers into `reply` (size bytes;
  * the length back, 0: no answer); it is called at most `max` times. Returns the number of requests handled. */
-typedef size_t stream_request_fn(void *user, const char *json, size_t n, char *reply, size_t reply_size);
+typedef size_t stream_request_fn(void *user, const struct stream_peer *from, const char *json, size_t n, char *reply,
+                                 size_t reply_size);
 int stream_serve(struct stream *s, stream_request_fn *request, void *user, unsigned max);
+/* What `request` still owed when it returned 0. Who has gone meanwhile gets nothing. */
+void stream_answer(struct stream *s, const struct stream_peer *to, const char *text, size_t n);
 void stream_fds(const struct stream *s, int ret_fds[2]);
 bool stream_wanted(const struct stream *s); /* does anyone subscribe to anything */
 void stream_counters(const struct stream *s, struct stream_counters *ret);

@@ -24,6 +24,7 @@ struct rig {
     void *open[8];   /* client sockets: a failed test leaves them to rig_down */
     unsigned served; /* requests that reached the callback */
     size_t last_n;   /* length of the last of them */
+    struct stream_peer last_from;
 };
 
 static int open_at(const char *data, const char *control, const char *station, unsigned high_water, struct stream **ret,
@@ -86,12 +87,13 @@ static void *client(struct rig *r, int type, bool control)
 }
 
 /* Answers with the length of the request; "quiet" is a notification. */
-static size_t echo(void *user, const char *json, size_t n, char *reply, size_t size)
+static size_t echo(void *user, const struct stream_peer *from, const char *json, size_t n, char *reply, size_t size)
 {
     struct rig *r = user;
 
     r->served++;
     r->last_n = n;
+    r->last_from = *from;
     if (n == 5 && !memcmp(json, "quiet", 5)) return 0;
     return (size_t)snprintf(reply, size, "{\"n\":%zu}", n);
 }
@@ -499,6 +501,34 @@ static void test_fd_wakes(void **state)
     leave(r, dealer);
 }
 
+/* Answered when everything else has been, by either kind of client; who has gone is no fault. */
+static void test_late_answer(void **state)
+{
+    struct rig *r = *state;
+    void *req = client(r, ZMQ_REQ, true), *dealer = client(r, ZMQ_DEALER, true), *gone = client(r, ZMQ_DEALER, true);
+    struct stream_peer peer[3];
+    void *asking[3] = {req, dealer, gone};
+
+    for (int i = 0; i < 3; i++) {
+        unsigned before = r->served;
+        assert_int_equal(zmq_send(asking[i], "quiet", 5, 0), 5);
+        for (int k = 0; k < PATIENCE_MS && r->served == before; k++) {
+            serve(r);
+            usleep(1000);
+        }
+        assert_int_equal(r->served, before + 1);
+        peer[i] = r->last_from;
+    }
+    assert_true(peer[0].delimiter && !peer[1].delimiter && peer[1].commands);
+    leave(r, gone);
+    usleep(50000);
+    for (int i = 2; i >= 0; i--) stream_answer(r->s, &peer[i], "late", 4);
+    expect_answer(r, req, "late");
+    expect_answer(r, dealer, "late");
+    leave(r, req);
+    leave(r, dealer);
+}
+
 static void test_at_most(void **state)
 {
     struct rig *r = *state;
@@ -639,6 +669,7 @@ int main(void)
         cmocka_unit_test(test_endpoint_policy),
         RIGGED(test_endpoint_taken),
         RIGGED(test_requests),
+        RIGGED(test_late_answer),
         RIGGED(test_fd_wakes),
         RIGGED(test_at_most),
         RIGGED(test_malformed),
