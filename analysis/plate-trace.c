@@ -247,6 +247,7 @@ enum {
     KEY_PLATE,
     KEY_RECORDING,
     KEY_ANONYMISE,
+    KEY_PSEUDONYM,
     KEY_JSON,
     KEY_AS_RECORDED
 };
@@ -286,11 +287,14 @@ static const struct argp_option import_options[] = {
     {0}};
 static const struct argp_option export_options[] = {
     {"output", 'o', "OUT", 0, "the file to write; - is standard output", 0},
-    {"format", KEY_FORMAT, "csv|json", 0,
-     "csv: samples, as import reads them; json: recording, plates, reps, sets, asymmetry, marks", 0},
+    {"format", KEY_FORMAT, "csv|json|h5", 0,
+     "csv: samples, as import reads them; json: recording, plates, reps, sets, asymmetry, marks; h5: the whole as one new sealed "
+     "archive",
+     0},
     {"counts", KEY_COUNTS, NULL, 0, "csv: raw counts, not newtons", 0},
     {"plate", KEY_PLATE, "NAME", 0, "csv: this plate only", 0},
     {"anonymise", KEY_ANONYMISE, NULL, 0, "without subject, notes, times of day, names and serial numbers", 0},
+    {"pseudonym", KEY_PSEUDONYM, "NAME", 0, "h5 with --anonymise: the subject that the copy has instead", 0},
     AS_RECORDED_OPTION,
     {0}};
 static const struct argp_option correct_options[] = {
@@ -313,7 +317,7 @@ static const struct verb verbs[] = {
      "Makes a sealed trace of a CSV.\vThe first line of IN.csv names its columns: t_s (seconds) first, then one column per "
      "cell, [PLATE.]NAME_N in newtons or [PLATE.]NAME_counts in counts.",
      1, import_options, run_import, NULL},
-    {"export", "FILE.h5 --format csv|json -o OUT", "Writes a trace as CSV or JSON.", 1, export_options, run_export, NULL},
+    {"export", "FILE.h5 --format csv|json|h5 -o OUT", "Writes a trace as CSV, as JSON or as another archive.", 1, export_options, run_export, NULL},
     {"correct", "FILE.h5 --set N --side left ...",
      "Puts right what was said of a sealed trace.\vWhat was entered first stays in the file, and so do its samples and its "
      "digest. "
@@ -357,14 +361,30 @@ static void take_recording(const char *arg, struct args *a, struct argp_state *s
     a->wire.wanted = (unsigned)n;
 }
 
+static void take_format(const char *arg, struct args *a, struct argp_state *state)
+{
+    static const char *const formats[] = {[TRACE_CSV] = "csv", [TRACE_JSON] = "json", [TRACE_H5] = "h5"};
+    a->format = arg;
+    for (enum trace_format i = TRACE_CSV; i <= TRACE_H5; i++)
+        if (strcmp(arg, formats[i]) == 0) {
+            a->export.format = i;
+            return;
+        }
+    argp_error(state, "--format %s: csv, json or h5", arg);
+}
+
 static void check_args(struct args *a, struct argp_state *state)
 {
     bool import = a->verb->run == run_import, export = a->verb->run == run_export;
     if (a->files == 0) argp_error(state, "say %s", a->verb->args_doc);
     if ((import && !a->import.out) || (export && !a->export.out)) argp_error(state, "say where to: -o OUT");
-    if (export && !a->format) argp_error(state, "say --format csv or --format json");
-    if (export && a->export.json && (a->export.counts || a->export.plate))
+    if (export && !a->format) argp_error(state, "say --format csv, json or h5");
+    if (export && a->export.format != TRACE_CSV && (a->export.counts || a->export.plate))
         argp_error(state, "--counts and --plate are for --format csv");
+    if (export && a->export.format == TRACE_H5 && (strcmp(a->export.out, "-") == 0 || a->truth == TRACE_AS_RECORDED))
+        argp_error(state, "--format h5 goes into a file, with corrections and what was corrected");
+    if (export && a->export.pseudonym && !(a->export.format == TRACE_H5 && a->export.anonymise))
+        argp_error(state, "--pseudonym is for --format h5 with --anonymise");
     if (a->wire.out && a->wire.wanted == 0) a->wire.wanted = 1;
     if (a->stored + a->follow + a->all > 1) argp_error(state, "--stored, --follow and --all: use one of the three");
     if (a->verb->run == run_correct && a->correct.to.marks == 0)
@@ -397,9 +417,7 @@ static error_t parse_verb(int key, char *arg, struct argp_state *state)
         a->metric = arg;
         break;
     case KEY_FORMAT:
-        if (strcmp(arg, "csv") && strcmp(arg, "json")) argp_error(state, "--format %s: csv or json", arg);
-        a->format = arg;
-        a->export.json = !strcmp(arg, "json");
+        take_format(arg, a, state);
         break;
     case KEY_COUNTS:
         a->export.counts = true;
@@ -412,6 +430,10 @@ static error_t parse_verb(int key, char *arg, struct argp_state *state)
         break;
     case KEY_ANONYMISE:
         a->export.anonymise = true;
+        break;
+    case KEY_PSEUDONYM:
+        if (!*arg || strlen(arg) >= PLATE_TEXT_SIZE) argp_error(state, "--pseudonym: up to %d bytes", PLATE_TEXT_SIZE - 1);
+        a->export.pseudonym = arg;
         break;
     case KEY_RECORDING:
         take_recording(arg, a, state);

@@ -31,15 +31,24 @@ struct trace_import_result {
 int trace_import(const struct trace_import *in, struct trace_import_result *ret, char *ret_error, size_t error_size);
 
 /* ---- trace_export.c ---- */
+enum trace_format { TRACE_CSV, TRACE_JSON, TRACE_H5 };
 struct trace_export {
     const char *path, *out; /* out "-": standard output */
-    const char *plate;      /* NULL: all of them */
-    bool json, counts;      /* else CSV, in newtons */
+    enum trace_format format;
+    const char *plate;      /* CSV; NULL: all of them */
+    bool counts;            /* CSV; else newtons */
     bool anonymise;         /* without who, where and when: docs/plate-trace.md; CSV never has them */
+    const char *pseudonym;  /* H5: the subject of the copy; NULL: none, or the original's */
     enum trace_truth truth; /* of the JSON */
 };
 /* On failure nothing new is left at `out`. */
 int trace_export(const struct trace_export *opt, char *ret_error, size_t error_size);
+
+/* ---- trace_copy.c ---- */
+/* The whole recording as one new sealed file. -EEXIST: opt->out is there; -EBUSY: it is not sealed. On failure nothing new is left. */
+int trace_copy(const struct trace_export *opt, struct archive_reader *r, char *ret_error, size_t error_size);
+/* What is kept of marks and session entries with `anonymise`: what was done with what, not by whom, and no free text. */
+bool trace_impersonal(const char *kind);
 
 /* ---- trace_asymmetry.c ---- */
 struct trace_asymmetry {

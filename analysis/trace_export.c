@@ -238,16 +238,6 @@ static void put_text(FILE *f, const char *before, const char *value)
     fprintf(f, "%s%s", before, text);
 }
 
-/* What is kept of marks and session entries with --anonymise: what was done with what, not by whom, and no free text. */
-static bool impersonal(const char *kind)
-{
-    static const char *const kept[] = {"side",   "exercise", "protocol", "load_kg", "body_mass_kg", "involved",
-                                       "warmup", "set_end",  "resume",   "sync",    "tare",         NULL};
-    for (size_t i = 0; kept[i]; i++)
-        if (strcmp(kept[i], kind) == 0) return true;
-    return false;
-}
-
 /* Names hold the subject and the time of day; devices a serial number. */
 static void anonymise(json_t *described)
 {
@@ -282,7 +272,7 @@ static int put_session(struct export *x)
     if (rc) return rc;
     fputs(",\n \"session\": [", x->f);
     for (size_t i = 0, shown = 0; i < n; i++) {
-        if (x->opt->anonymise && !impersonal(s[i].key)) continue;
+        if (x->opt->anonymise && !trace_impersonal(s[i].key)) continue;
         fputs(shown++ ? ",\n  {\"t_s\":" : "\n  {\"t_s\":", x->f);
         char t[64];
         fputs(plate_json_number(s[i].t_s, 6, t, sizeof t) > 0 ? t : "null", x->f);
@@ -358,7 +348,7 @@ static int put_tables(struct export *x, char *text)
     if (!rc) rc = archive_marks(x->r, &mark, &n, &x->e);
     fputs("],\n \"marks\": [", x->f);
     for (size_t i = 0, shown = 0; !rc && i < n; i++)
-        if (!x->opt->anonymise || impersonal(mark[i].kind))
+        if (!x->opt->anonymise || trace_impersonal(mark[i].kind))
             put_event(x, shown++, &(struct plate_event){.type = PLATE_EVENT_MARK, .t_s = mark[i].t_s, .u.mark = mark[i]}, text);
     fputs("]}\n", x->f);
     free(set);
@@ -390,10 +380,15 @@ int trace_export(const struct trace_export *opt, char *ret_error, size_t error_s
         return fail(&x, -ENAMETOOLONG, "%s: the path is too long", opt->out);
     int rc = archive_open(opt->path, &x.r, &x.e);
     if (rc) return fail(&x, rc, "%s", x.e.text);
+    if (opt->format == TRACE_H5) {
+        rc = trace_copy(opt, x.r, ret_error, error_size);
+        archive_reader_close(x.r);
+        return rc;
+    }
     x.rec = archive_recording(x.r);
     x.f = to_stdout ? stdout : fopen(tmp, "w");
     if (!x.f) rc = fail(&x, -errno, "%s: %s", opt->out, strerror(errno));
-    if (!rc) rc = opt->json ? export_json(&x) : export_csv(&x);
+    if (!rc) rc = opt->format == TRACE_JSON ? export_json(&x) : export_csv(&x);
     if (x.f) {
         bool bad = ferror(x.f) || fflush(x.f);
         if (!to_stdout && fclose(x.f)) bad = true;

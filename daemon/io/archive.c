@@ -230,7 +230,7 @@ static void make_all(struct archive_writer *w, const struct recording *rec)
     static const char no_digest[64];
     put_text(w, w->file, "format", ARCHIVE_FORMAT);
     put_i32(w, w->file, "format_version", ARCHIVE_FORMAT_VERSION);
-    put_i32(w, w->file, "detector_version", PLATE_DETECTOR_VERSION);
+    put_i32(w, w->file, "detector_version", rec->detector_version ? rec->detector_version : PLATE_DETECTOR_VERSION);
     put_text(w, w->file, "software", rec->software);
     put_text(w, w->file, "station", rec->station);
     put_text(w, w->file, "session", rec->session);

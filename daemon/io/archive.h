@@ -56,6 +56,7 @@ struct archive_info {
         parts; /* files that were opened: of several, `sealed` is true of all, `ended` of the last, `digest` of the first */
     bool continued;                          /* the last of them says that there is another, which is not there yet */
     uint64_t sealed_rows[PLATE_EVENT_TYPES]; /* of the table of each kind of event; what follows was put right afterwards */
+    uint64_t later_session_rows;             /* of /session: behind what was sealed, from corrections */
 };
 /* The whole recording, if it is in several files: `path` is any of its parts, the others are beside it. Rows, gaps and tables
  * are then those of all. -ENOENT (also: a part is missing), -EACCES ...; -EPROTO: not a trace, or of a later format. */

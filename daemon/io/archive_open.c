@@ -188,6 +188,11 @@ static bool read_tables(struct part *p)
         if (of_event[i] && p->table[of_event[i]] >= 0 &&
             !archive_get_number(p->table[of_event[i]], "sealed_rows", H5T_NATIVE_UINT64, &p->info.sealed_rows[i]))
             return false;
+    uint64_t rows, sealed;
+    if (archive_dataset_rows(p->table[ARCHIVE_SESSION], &rows, NULL) < 0 ||
+        !archive_get_number(p->table[ARCHIVE_SESSION], "sealed_rows", H5T_NATIVE_UINT64, &sealed))
+        return false;
+    p->info.later_session_rows = p->info.sealed && sealed < rows ? rows - sealed : 0;
     return true;
 }
 
@@ -404,6 +409,7 @@ void archive_info(const struct archive_reader *r, struct archive_info *ret)
     for (unsigned i = 1; i < r->parts; i++) {
         ret->sealed = ret->sealed && r->part[i].info.sealed;
         for (unsigned k = 0; k < PLATE_EVENT_TYPES; k++) ret->sealed_rows[k] += r->part[i].info.sealed_rows[k];
+        ret->later_session_rows = r->part[i].info.later_session_rows;
     }
 }
 

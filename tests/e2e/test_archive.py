@@ -31,6 +31,9 @@ def test_parts_are_one_trace(tmp_path, bin):
     info = json.loads(trace(bin, "info", "--json", archive))
     assert info["parts"] == len(parts) and info["reps"] == 6
     assert " + 0 lost" in trace(bin, "verify", archive)
+    trace(bin, "export", archive, "--format", "h5", "-o", tmp_path / "one.h5")  # all parts in one file
+    assert trace(bin, "reps", "--json", tmp_path / "one.h5") == trace(bin, "reps", "--json", archive)
+    assert trace(bin, "verify", tmp_path / "one.h5").split(": ")[1] == trace(bin, "verify", archive).split(": ")[1]
     rows = trace(bin, "export", archive, "--format", "csv", "--counts", "-o", "-").splitlines()
     first = 0
     for path in parts:  # each part by itself says which samples it has, in what unit, and when

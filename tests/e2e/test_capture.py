@@ -67,6 +67,8 @@ def test_same_bytes_again(captured, bin, tmp_path):
         assert done.returncode == 0, done.stderr
         assert unmarked(done.stdout.splitlines()) == unmarked(offline(bin, "--all", archive))
         assert digest(again) == digest(archive)  # every sample, knot, gap, mark and row
+        subprocess.run([bin("plate-trace"), "export", archive, "--format", "h5", "-o", tmp_path / f"copy{number}.h5"], check=True)
+        assert digest(tmp_path / f"copy{number}.h5") == digest(archive)
         assert not pathlib.Path(f"{again}.journal").exists()
     assert replay(bin, capture, "--recording", 3).returncode == 1
     assert replay(bin, capture, "-o", archives[0]).returncode == 1 and digest(archives[0])

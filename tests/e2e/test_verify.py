@@ -108,13 +108,21 @@ def test_a_file_that_was_cut_off(sealed, bin, tmp_path, cut):
     assert done.returncode == 1 and done.stderr.startswith(f"plate-trace: {path}: "), done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("format", ["json", "csv"])
-def test_an_anonymous_export(bin, tmp_path, format):
+@pytest.fixture(scope="module")
+def personal(tmp_path_factory, bin):
+    """A trace that says who, what hurts, where it was kept and when; with corrections."""
+    folder = tmp_path_factory.mktemp("Jane-Doe")
     data = pathlib.Path(__file__).parents[1] / "data"
-    (tmp_path / "marks.csv").write_text("t_s,kind,value\n0,subject,Jane-Doe\n0,side,left\n1,note,her left knee hurts\n20,body_mass_kg,61.5\n")
-    trace(bin, "import", data / "hip_thrust_left_right.csv", "-o", tmp_path / "20240102T030405Z-Jane-Doe.h5", "--marks", tmp_path / "marks.csv")
-    path, out = tmp_path / "20240102T030405Z-Jane-Doe.h5", tmp_path / "out"
-    assert trace(bin, "correct", path, "--note", "Jane again").returncode == 0
+    (folder / "marks.csv").write_text("t_s,kind,value\n0,subject,Jane-Doe\n0,side,left\n1,note,her left knee hurts\n20,body_mass_kg,61.5\n22,side,right\n")
+    path = folder / "20240102T030405Z-Jane-Doe.h5"
+    trace(bin, "import", data / "hip_thrust_left_right.csv", "-o", path, "--marks", folder / "marks.csv")
+    assert trace(bin, "correct", path, "--note", "Jane again", "--who", "Dr. Jones").returncode == 0
+    return path
+
+
+@pytest.mark.parametrize("format", ["json", "csv"])
+def test_an_anonymous_export(personal, bin, tmp_path, format):
+    path, out = personal, tmp_path / "out"
     plain = trace(bin, "export", path, "--format", "json", "-o", "-").stdout
     assert all(word in plain for word in ("Jane-Doe", "knee", "Jane again", "20240102T", "created_utc_ns"))
     assert trace(bin, "export", path, "--format", format, "--anonymise", "-o", out).returncode == 0
@@ -123,4 +131,49 @@ def test_an_anonymous_export(bin, tmp_path, format):
     if format == "json":
         exported = json.loads(text)
         assert exported["reps"] == json.loads(plain)["reps"] and "61.5" in text
-        assert [m["kind"] for m in exported["marks"]] == ["side", "body_mass_kg"]
+        assert [m["kind"] for m in exported["marks"]] == ["side", "body_mass_kg", "side"]
+
+
+def all_bytes(path):
+    """What a reader can get out of an archive, filters undone, and the file itself."""
+    parts = [path.read_bytes()]
+    with h5py.File(path) as h5:
+        things = [h5]
+        h5.visititems(lambda _, o: things.append(o))
+        for o in things:
+            parts += [np.asarray(h5py.AttributeManager(o)[name]).tobytes() for name in o.attrs]
+            parts += [o[()].tobytes()] if isinstance(o, h5py.Dataset) else []
+    return b"\0".join(parts)
+
+
+def test_an_anonymous_archive(personal, bin, tmp_path):
+    """Its digest is a new one, its numbers are the old ones, its corrections stand behind what was sealed."""
+    path, out = tmp_path / personal.name, tmp_path / "out.h5"
+    shutil.copy(personal, path)
+    with h5py.File(path) as h5:
+        year = h5.attrs["created_utc"][:5]
+    for args in (["--involved", "left", "--note", "Jane was wrong", "--who", "Dr. Jones"], ["--set", "1", "--discard-rep", "2", "--who", "Dr. Jones"]):
+        assert trace(bin, "correct", path, *args).returncode == 0
+    words = [b"Jane", b"knee", b"Jones", b"20240102", b"hurts", b"import plate", str(personal.parent).encode(), year]
+    told = all_bytes(path)
+    assert all(word in told for word in words[:3] + words[4:6] + words[7:])
+    done = trace(bin, "export", path, "--format", "h5", "--anonymise", "--pseudonym", "P7", "-o", out)
+    assert (done.returncode, done.stderr) == (0, "") and not list(tmp_path.glob("out.h5?*"))
+    told = all_bytes(out)
+    assert [word for word in words if word in told] == []
+    assert "every byte as it was written" in trace(bin, "verify", out).stdout
+    for verb in (["reps"], ["reps", "--stored"], ["reps", "--as-recorded"], ["asymmetry"]):
+        ours, theirs = (trace(bin, *verb, "--json", p).stdout for p in (out, path))
+        assert ours.replace(out.name, path.name) == theirs and ours, verb
+    with h5py.File(out) as a, h5py.File(path) as b:
+        assert np.array_equal(a["plates/plate/counts"][:], b["plates/plate/counts"][:]) and len(a["corrections"]) == len(b["corrections"]) == 2
+        assert all(a[t].attrs["sealed_rows"] == b[t].attrs["sealed_rows"] for t in ("sets", "asymmetry", "corrections", "reps"))
+        assert a.attrs["digest"] != b.attrs["digest"] and a.attrs["created_utc"].startswith(b"1970-01-01T00:00:00.0")
+        assert [row["value"] for row in a["session"] if row["key"] == b"subject"] == [b"P7"]
+    again = trace(bin, "export", path, "--format", "h5", "-o", out)
+    assert again.returncode == 1 and "exists" in again.stderr
+    assert trace(bin, "export", path, "--format", "h5", "-o", tmp_path / "no" / "x.h5").returncode == 1
+    assert trace(bin, "export", path, "--format", "h5", "-o", "-").returncode == 2 and trace(bin, "export", path, "--format", "csv", "--pseudonym", "x", "-o", "y").returncode == 2
+    assert trace(bin, "export", path, "--format", "h5", "-o", tmp_path / "same.h5").returncode == 0
+    with h5py.File(path) as a, h5py.File(tmp_path / "same.h5") as b:
+        assert a.attrs["digest"] == b.attrs["digest"]
