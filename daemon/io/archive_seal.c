@@ -162,12 +162,25 @@ int archive_put_in_place(const char *tmp, const char *path, const struct archive
     return rc < 0 ? archive_fail(ret_error, rc, "%s: its folder: %s", path, strerror(-rc)) : 0;
 }
 
+/* Of the two kinds of files, live and sealed, only the live one has the superblock that SWMR needs. Looked at without HDF5, which
+ * leaks memory where it gives up on what a power cut has left of a live file. */
+static bool may_be_sealed(const char *path)
+{
+    static const unsigned char signature[] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+    enum { OF_SWMR = 3 };
+    unsigned char head[sizeof signature + 1] = {0};
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const bool whole = fd >= 0 && read(fd, head, sizeof head) == (ssize_t)sizeof head;
+    if (fd >= 0) close(fd);
+    return whole && memcmp(head, signature, sizeof signature) == 0 && head[sizeof signature] < OF_SWMR;
+}
+
 /* Sealed by an earlier run that died before its journal was dropped; it may have corrections since. */
 static bool sealed_already(const struct sealing *s)
 {
     struct archive_reader *r;
     struct archive_info info;
-    if (archive_open_part(s->path, &r, NULL) < 0) return false;
+    if (!may_be_sealed(s->path) || archive_open_part(s->path, &r, NULL) < 0) return false;
     archive_info(r, &info);
     bool same = info.sealed && archive_recording(r)->created_utc_ns == s->created_utc_ns &&
                 archive_check_digest(r, s->pulse, NULL) == 0;
