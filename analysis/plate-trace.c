@@ -288,7 +288,8 @@ static const struct argp_option import_options[] = {
 static const struct argp_option export_options[] = {
     {"output", 'o', "OUT", 0, "the file to write; - is standard output", 0},
     {"format", KEY_FORMAT, "csv|json|h5", 0,
-     "csv: samples, as import reads them; json: recording, plates, reps, sets, asymmetry, marks; h5: the whole as one new sealed "
+     "csv: samples, as import reads them; json: recording, plates, reps, sets, asymmetry, marks; h5: the whole as one new "
+     "sealed "
      "archive",
      0},
     {"counts", KEY_COUNTS, NULL, 0, "csv: raw counts, not newtons", 0},
@@ -317,7 +318,8 @@ static const struct verb verbs[] = {
      "Makes a sealed trace of a CSV.\vThe first line of IN.csv names its columns: t_s (seconds) first, then one column per "
      "cell, [PLATE.]NAME_N in newtons or [PLATE.]NAME_counts in counts.",
      1, import_options, run_import, NULL},
-    {"export", "FILE.h5 --format csv|json|h5 -o OUT", "Writes a trace as CSV, as JSON or as another archive.", 1, export_options, run_export, NULL},
+    {"export", "FILE.h5 --format csv|json|h5 -o OUT", "Writes a trace as CSV, as JSON or as another archive.", 1,
+     export_options, run_export, NULL},
     {"correct", "FILE.h5 --set N --side left ...",
      "Puts right what was said of a sealed trace.\vWhat was entered first stays in the file, and so do its samples and its "
      "digest. "

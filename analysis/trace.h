@@ -45,7 +45,8 @@ struct trace_export {
 int trace_export(const struct trace_export *opt, char *ret_error, size_t error_size);
 
 /* ---- trace_copy.c ---- */
-/* The whole recording as one new sealed file. -EEXIST: opt->out is there; -EBUSY: it is not sealed. On failure nothing new is left. */
+/* The whole recording as one new sealed file. -EEXIST: opt->out is there; -EBUSY: it is not sealed. On failure nothing new is
+ * left. */
 int trace_copy(const struct trace_export *opt, struct archive_reader *r, char *ret_error, size_t error_size);
 /* What is kept of marks and session entries with `anonymise`: what was done with what, not by whom, and no free text. */
 bool trace_impersonal(const char *kind);

@@ -90,8 +90,7 @@ static bool kept(const struct copy *c, const char *kind) { return !c->opt->anony
 
 static int put(struct copy *c, uint16_t type, unsigned plate, uint64_t sample, double t_s, const void *payload, size_t n)
 {
-    const struct record_header h = {
-        .type = type, .plate = (uint16_t)plate, .size = (uint32_t)n, .sample = sample, .t_s = t_s};
+    const struct record_header h = {.type = type, .plate = (uint16_t)plate, .size = (uint32_t)n, .sample = sample, .t_s = t_s};
     return archive_write(c->w, &h, payload, &c->e);
 }
 
@@ -122,7 +121,8 @@ static int put_before(struct copy *c, unsigned plate, struct axis *a, uint64_t r
 {
     int rc = 0;
     while (rc == 0) {
-        const struct archive_knot *k = a->next_knot < a->knots && a->knot[a->next_knot].row <= row ? &a->knot[a->next_knot] : NULL;
+        const struct archive_knot *k =
+            a->next_knot < a->knots && a->knot[a->next_knot].row <= row ? &a->knot[a->next_knot] : NULL;
         const struct archive_gap *g = a->next_gap < a->gaps && a->gap[a->next_gap].row <= row ? &a->gap[a->next_gap] : NULL;
         if (g && (!k || g->gap.sample < k->clock.sample)) {
             a->next_gap++;

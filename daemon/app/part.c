@@ -91,10 +91,15 @@ static int append(struct journal *j, uint16_t type, unsigned plate, uint64_t lsn
     return journal_append(j, &h, payload);
 }
 
+/* Somebody may have removed it, or with it what was in it. */
+static int make_folder(const char *folder) { return mkdir(folder, 0777) < 0 && errno != EEXIST ? -errno : 0; }
+
 /* A journal is made under another name and gets its own when it is whole up to here: where there is a journal, there is a
  * recording in it. */
-static int create_unnamed(const char *path, const char *ring_path, char ret_new[530], struct journal **ret)
+static int create_unnamed(const char *folder, const char *path, const char *ring_path, char ret_new[530], struct journal **ret)
 {
+    const int rc = make_folder(folder);
+    if (rc) return rc;
     snprintf(ret_new, 530, "%s.new", path);
     if (access(path, F_OK) == 0) return -EEXIST;
     unlink(ret_new); /* of a dead process */
@@ -134,7 +139,7 @@ int part_begin(struct part *p, const char *folder, const char *ring_path, const 
     *p = (struct part){.recording = rec, .begun_ns = now_ns, .lsn = h->lsn};
     set_paths(p, folder);
     char new_path[530];
-    rc = create_unnamed(p->journal_path, ring_path, new_path, &p->journal);
+    rc = create_unnamed(folder, p->journal_path, ring_path, new_path, &p->journal);
     if (rc) return rc;
     rc = journal_append(p->journal, h, payload);
     if (rc == 0) rc = give_name(p->journal, new_path, p->journal_path);
@@ -160,7 +165,7 @@ int part_sync(struct part *p, const char *folder)
 {
     int rc = journal_sync(p->journal);
     if (rc == 0 && !journal_reachable(p->journal, p->journal_path)) {
-        if (mkdir(folder, 0777) < 0 && errno != EEXIST) return -errno;
+        if ((rc = make_folder(folder)) != 0) return rc;
         if ((rc = journal_move(p->journal, p->journal_path)) == 0 && p->live) {
             snprintf(p->live_error.text, sizeof p->live_error.text, "it was removed");
             give_up_live(p);
@@ -182,7 +187,7 @@ int part_next(struct part *p, const char *folder, const char *ring_path, int64_t
     recording_part_name(p->recording.name, rec.earlier_parts + 1, rec.name, sizeof rec.name);
     for (unsigned i = 0; i < rec.plates; i++) rec.plate[i].first_sample = p->next[i];
     snprintf(journal_path, sizeof journal_path, "%s/%s.journal", folder, rec.name);
-    int rc = create_unnamed(journal_path, ring_path, new_path, &j);
+    int rc = create_unnamed(folder, journal_path, ring_path, new_path, &j);
     if (rc) return rc;
     rc = append_what_holds(p, j, &rec);
     if (rc == 0) rc = give_name(j, new_path, journal_path);

@@ -162,8 +162,8 @@ int archive_put_in_place(const char *tmp, const char *path, const struct archive
     return rc < 0 ? archive_fail(ret_error, rc, "%s: its folder: %s", path, strerror(-rc)) : 0;
 }
 
-/* Of the two kinds of files, live and sealed, only the live one has the superblock that SWMR needs. Looked at without HDF5, which
- * leaks memory where it gives up on what a power cut has left of a live file. */
+/* Of the two kinds of files, live and sealed, only the live one has the superblock that SWMR needs. Looked at without HDF5,
+ * which leaks memory where it gives up on what a power cut has left of a live file. */
 static bool may_be_sealed(const char *path)
 {
     static const unsigned char signature[] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};

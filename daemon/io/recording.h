@@ -21,7 +21,7 @@ struct recording {
     int64_t created_utc_ns;
     int64_t started_host_ns;
     int detector_version; /* which one made the derived rows; 0: this build's. A copy of an archive keeps the original's */
-    char *config; /* YAML text, malloced: what plate-trace builds the same station from */
+    char *config;         /* YAML text, malloced: what plate-trace builds the same station from */
     unsigned plates;
     struct recording_plate plate[PLATE_MAX_PLATES];
 };

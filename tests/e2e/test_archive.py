@@ -1,5 +1,5 @@
 """The archive under a real daemon: parts, followers, a disk that says no. docs/archive.md"""
-import json, pathlib, subprocess, sys, time
+import json, pathlib, shutil, subprocess, sys, time
 
 import h5py
 import pytest
@@ -102,6 +102,18 @@ def test_readers_follow_within_a_second(tmp_path, bin, config):
         told = follower.communicate(timeout=20)[0].splitlines()
     assert follower.returncode == 0 and told == s.bodies("rep/") and len(told) == 3
     assert trace(bin, "verify", archive)
+
+
+def test_a_folder_that_is_gone_is_made_again_for_the_next_recording(tmp_path, bin):
+    with Station(tmp_path, bin, ["--speed", "4", "--linger", "60"]) as s:
+        s.wait_for(lambda: s.now_s() > 1, 30)
+        s.ctl("stop")
+        s.wait_for(lambda: any('"sealed"' in b for b in s.bodies("session/")), 30)
+        shutil.rmtree(tmp_path / "traces")
+        s.ctl("start")
+        s.wait_for(lambda: list(tmp_path.glob("traces/*.journal")), 20)
+        assert trace(bin, "verify", s.stop())
+        assert "cannot write" not in s.errors()
 
 
 def test_a_follower_says_when_the_daemon_died(tmp_path, bin):
