@@ -181,7 +181,8 @@ static struct stream *open_stream(const struct config *c)
     struct stream_config cfg = {.data_endpoint = c->stream.data,
                                 .control_endpoint = c->stream.control,
                                 .station = c->station,
-                                .high_water = c->stream.high_water};
+                                .high_water = c->stream.high_water,
+                                .history_bytes = c->stream.history_MB * (size_t)1000000};
     struct stream *stream = NULL;
     struct stream_error why;
     if (stream_open(&cfg, &stream, &why) == 0) return stream;

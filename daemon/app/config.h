@@ -63,7 +63,7 @@ struct config {
     } asymmetry;
     struct {
         char *data, *control;
-        unsigned publish_interval_ms, high_water;
+        unsigned publish_interval_ms, high_water, history_MB;
         bool cells;
     } stream;
     struct plate_protocol_targets targets;

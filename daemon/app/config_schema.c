@@ -90,6 +90,8 @@ const struct config_key config_keys[] = {
      "send the force of each cell as well"},
     {CONFIG_STREAM, "high_water", CONFIG_WHOLE, AT(config, stream.high_water), "1000", 1, 1000000, NULL, 0, false, "messages",
      "kept for a slow subscriber before it loses some"},
+    {CONFIG_STREAM, "history_MB", CONFIG_WHOLE, AT(config, stream.history_MB), "8", 0, 1024, NULL, 0, false, "MB",
+     "of messages are kept for `snapshot`, for whoever missed some; 0: none"},
 
     {CONFIG_TARGETS, "hold_min_s", CONFIG_NUMBER, AT(config, targets.hold_min_s), "", 0, 60, NULL, 0, true, "s",
      "shortest hold at the top (finding short_hold)"},

@@ -10,11 +10,13 @@
 #include "engine_private.h"
 #include "log.h"
 #include "ring.h"
+#include "snapshot.h"
 
 enum { PARSE_ERROR = -32700, INVALID_REQUEST = -32600, NO_METHOD = -32601, BAD_PARAMS = -32602, SAYS_NO = -32000 };
 
 struct answer {
     json_t *result; /* or */
+    char *text;     /* the result's JSON, malloced; or */
     int code;
     char why[320];
 };
@@ -167,9 +169,12 @@ static void do_status(struct engine *e, json_t *params, struct answer *a)
         (json_int_t)s.journal_bytes, "syncs", (json_int_t)s.syncs, "errors", (json_int_t)s.errors, "error", s.error,
         "slowest_write_ms", s.slowest_write_ms, "part", (int)s.part, "waiting", (int)s.waiting, "stopped", s.stopped,
         "free_bytes", (json_int_t)s.free_bytes, "files_sealed", (json_int_t)s.files_sealed, "damaged", (json_int_t)s.damaged);
-    json_t *stream = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "messages", (json_int_t)z.messages, "bytes", (json_int_t)z.bytes,
-                               "send_failures", (json_int_t)z.send_failures, "requests", (json_int_t)z.requests, "bad_requests",
-                               (json_int_t)z.bad_requests, "cached", (json_int_t)z.cached);
+    json_t *history = json_pack("{s:I,s:I,s:I}", "messages", (json_int_t)z.history.messages, "bytes",
+                                (json_int_t)z.history.bytes, "dropped", (json_int_t)z.history.dropped);
+    json_t *stream =
+        json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "messages", (json_int_t)z.messages, "bytes", (json_int_t)z.bytes,
+                  "send_failures", (json_int_t)z.send_failures, "requests", (json_int_t)z.requests, "bad_requests",
+                  (json_int_t)z.bad_requests, "cached", (json_int_t)z.cached, "history", history);
     json_t *log = json_pack("{s:I,s:I}", "lines", (json_int_t)l.lines, "dropped", (json_int_t)l.dropped);
     json_t *capture =
         json_pack("{s:s,s:I,s:I,s:I,s:s}", "file", capture_path(e->parts.capture), "records", (json_int_t)c.records,
@@ -382,6 +387,31 @@ static void each_plate(struct engine *e, json_t *params, struct answer *a,
 static void do_tare(struct engine *e, json_t *params, struct answer *a) { each_plate(e, params, a, do_tare_of); }
 static void do_measure(struct engine *e, json_t *params, struct answer *a) { each_plate(e, params, a, do_measure_of); }
 
+/* A whole number from `least`; that, if it is not said. */
+static bool whole_param(struct answer *a, json_t *params, const char *key, int64_t least, bool *ret_has, int64_t *ret)
+{
+    json_t *v = json_object_get(params, key);
+    *ret_has = v != NULL;
+    *ret = v ? json_integer_value(v) : least;
+    if (!v || (json_is_integer(v) && *ret >= least)) return true;
+    refuse(a, BAD_PARAMS, "%s: must be a whole number from %lld", key, (long long)least);
+    return false;
+}
+
+static void do_snapshot(struct engine *e, json_t *params, struct answer *a)
+{
+    static const char *const known[] = {"topic", "since", "next", NULL};
+    struct snapshot_request q;
+    bool has_next;
+    if (!only(a, params, known) || !text_param(a, params, "topic", false, &q.topic) ||
+        !whole_param(a, params, "since", -1, &q.has_since, &q.since) || !whole_param(a, params, "next", 0, &has_next, &q.next))
+        return;
+    if (q.has_since && !*q.topic)
+        refuse(a, BAD_PARAMS, "topic: is missing; seq counts the messages of one topic, so since wants its name");
+    else if (snapshot_take(e->parts.stream, &q, &a->text, a->why, sizeof a->why) != 0)
+        a->code = SAYS_NO;
+}
+
 static void do_shutdown(struct engine *e, json_t *params, struct answer *a)
 {
     static const char *const known[] = {NULL};
@@ -395,7 +425,7 @@ static const struct method {
     void (*run)(struct engine *e, json_t *params, struct answer *a);
 } methods[] = {{"status", do_status}, {"start", do_start},       {"stop", do_stop},         {"side", do_side},
                {"rep", do_rep},       {"warmup", do_warmup},     {"involved", do_involved}, {"mark", do_mark},
-               {"tare", do_tare},     {"shutdown", do_shutdown}, {"measure", do_measure}};
+               {"tare", do_tare},     {"shutdown", do_shutdown}, {"measure", do_measure},   {"snapshot", do_snapshot}};
 
 /* ---- the envelope ---- */
 
@@ -415,12 +445,27 @@ static void run(struct engine *e, json_t *request, struct answer *a)
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
         if (strcmp(methods[i].name, json_string_value(method)) == 0) {
             methods[i].run(e, params, a);
-            if (!a->result && !a->code) refuse(a, SAYS_NO, "out of memory");
+            if (!a->result && !a->text && !a->code) refuse(a, SAYS_NO, "out of memory");
             return;
         }
     refuse(a, NO_METHOD,
-           "%.40s: no such method; there are status start stop side rep warmup involved mark tare measure shutdown",
+           "%.40s: no such method; there are status start stop side rep warmup involved mark tare measure snapshot shutdown",
            json_string_value(method));
+}
+
+/* How many bytes it takes; 0 if they are more than there are, or memory is out. */
+static size_t write_answer(const struct answer *a, const json_t *id, char *reply, size_t size)
+{
+    json_t *error = a->code ? json_pack("{s:i,s:s}", "code", a->code, "message", a->why) : NULL;
+    char *made = a->text ? NULL : json_dumps(error ? error : a->result, JSON_COMPACT), *back = json_dumps(id, JSON_ENCODE_ANY);
+    int n = -1;
+    if (back && (a->text || made))
+        n = snprintf(reply, size, "{\"jsonrpc\":\"2.0\",\"%s\":%s,\"id\":%s}", error ? "error" : "result",
+                     made ? made : a->text, back);
+    free(made);
+    free(back);
+    json_decref(error);
+    return n > 0 && (size_t)n < size ? (size_t)n : 0;
 }
 
 size_t control_request(void *user, const struct stream_peer *from, const char *json, size_t n, char *reply, size_t reply_size)
@@ -442,13 +487,10 @@ size_t control_request(void *user, const struct stream_peer *from, const char *j
     bool notification = json_is_object(request) && !id && a.code != INVALID_REQUEST;
     if (!notification) {
         json_t *back = id && id_ok ? json_incref(id) : json_null();
-        json_t *answer =
-            a.code ? json_pack("{s:s,s:{s:i,s:s},s:o}", "jsonrpc", "2.0", "error", "code", a.code, "message", a.why, "id", back)
-                   : json_pack("{s:s,s:O,s:o}", "jsonrpc", "2.0", "result", a.result, "id", back);
-        if (answer) length = json_dumpb(answer, reply, reply_size, JSON_COMPACT);
-        if (length > reply_size) length = 0;
-        json_decref(answer);
+        length = write_answer(&a, back, reply, reply_size);
+        json_decref(back);
     }
+    free(a.text);
     json_decref(a.result);
     json_decref(request);
     return length;

@@ -1,4 +1,5 @@
 #include "stream.h"
+#include "history.h"
 #include "plate/event.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -45,6 +46,7 @@ struct stream {
     int64_t run; /* UTC in ms */
     struct topic topic[TOPICS];
     unsigned topics;
+    struct history *history; /* by index of the topic */
     struct kept kept[CACHE];
     unsigned n_kept;
     struct prefix wanted[PREFIXES];
@@ -203,7 +205,7 @@ int stream_open(const struct stream_config *cfg, struct stream **ret, struct str
     int r = -ENOMEM;
 
     if (s) s->reply = malloc(STREAM_MAX_REPLY);
-    if (s && s->reply)
+    if (s && s->reply && history_new(TOPICS, cfg->history_bytes, &s->history) == 0)
         r = open_all(s, cfg, ret_error);
     else
         snprintf(ret_error->text, sizeof ret_error->text, "stream: out of memory; free some");
@@ -238,6 +240,7 @@ void stream_close(struct stream *s)
     while (s->context && zmq_ctx_term(s->context) && errno == EINTR) {
     }
     cache_drop(s);
+    history_free(s->history);
     free(s->reply);
     free(s);
 }
@@ -364,12 +367,41 @@ int stream_publish(struct stream *s, const char *topic, const char *cache_key, i
     header_make(&h, s, seq, t_utc_ns, false, body, body_n);
     if (zmq_msg_init_size(&head, header_size(&h))) return -ENOMEM;
     header_copy(&h, zmq_msg_data(&head));
+    if (!payload) history_add(s->history, (unsigned)(t - s->topic), seq, zmq_msg_data(&head), zmq_msg_size(&head));
     t->seq++;
     s->counters.messages++;
     r = send_message(s, topic, &head, payload, payload ? payload_n : 0);
     if (!cache_key || r < 0) return r;
     header_make(&h, s, seq, t_utc_ns, true, body, body_n);
     return keep(s, topic, cache_key, &h, payload, payload ? payload_n : 0);
+}
+
+/* ---- what was said ---- */
+
+int64_t stream_run(const struct stream *s) { return s->run; }
+
+bool stream_topic(const struct stream *s, unsigned i, struct stream_topic *ret)
+{
+    if (i >= s->topics) return false;
+    *ret = (struct stream_topic){s->topic[i].name, s->topic[i].seq, history_from(s->history, i)};
+    if (!history_get(s->history, i, ret->held_from)) ret->held_from = ret->said;
+    return true;
+}
+
+bool stream_held(const struct stream *s, unsigned topic, uint64_t seq, struct stream_text *ret)
+{
+    const struct history_message *m = topic < s->topics ? history_get(s->history, topic, seq) : NULL;
+
+    if (!m) return false;
+    *ret = (struct stream_text){s->topic[topic].name, m->text, m->n};
+    return true;
+}
+
+bool stream_latest(const struct stream *s, unsigned i, struct stream_text *ret)
+{
+    if (i >= s->n_kept) return false;
+    *ret = (struct stream_text){s->kept[i].topic, s->kept[i].bytes, s->kept[i].head_n};
+    return true;
 }
 
 static int receive(void *socket, zmq_msg_t *m)
@@ -538,4 +570,8 @@ void stream_fds(const struct stream *s, int ret_fds[2])
 
 bool stream_wanted(const struct stream *s) { return s->n_wanted > 0 || s->wanted_overflow; }
 
-void stream_counters(const struct stream *s, struct stream_counters *ret) { *ret = s->counters; }
+void stream_counters(const struct stream *s, struct stream_counters *ret)
+{
+    *ret = s->counters;
+    history_counters(s->history, &ret->history);
+}

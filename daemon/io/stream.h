@@ -5,11 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "history.h"
+
 struct stream;
 struct stream_config {
     const char *data_endpoint, *control_endpoint; /* loopback or ipc only; anything else is refused (-EACCES) */
     const char *station;
-    unsigned high_water; /* messages kept for one slow subscriber */
+    unsigned high_water;  /* messages kept for one slow subscriber */
+    size_t history_bytes; /* for whoever missed some: of all topics without payload together */
 };
 struct stream_error {
     char text[256];
@@ -18,6 +21,7 @@ struct stream_counters {
     uint64_t messages, bytes, send_failures; /* published, whoever listened; libzmq does not say what a slow subscriber lost */
     uint64_t requests, bad_requests; /* handed to `request`; not fit to be handed on (empty, too long, too many frames) */
     uint64_t cached;                 /* repeats from the cache that late joiners caused */
+    struct history_counters history;
 };
 
 int stream_open(const struct stream_config *cfg, struct stream **ret, struct stream_error *ret_error);
@@ -43,6 +47,19 @@ struct stream_peer {
     bool delimiter; /* an empty frame stood before the text, as a REQ socket sends it */
     bool commands;  /* may command; else only ask */
 };
+/* What was said, for whoever missed it: texts live until the stream is next used. Each is false past the last. */
+struct stream_topic {
+    const char *name;
+    uint64_t said, held_from; /* so many messages, seq 0 to said - 1; of these are held held_from to said - 1 */
+};
+struct stream_text {
+    const char *topic, *header;
+    size_t header_n;
+};
+int64_t stream_run(const struct stream *s);
+bool stream_topic(const struct stream *s, unsigned i, struct stream_topic *ret);
+bool stream_held(const struct stream *s, unsigned topic, uint64_t seq, struct stream_text *ret);
+bool stream_latest(const struct stream *s, unsigned i, struct stream_text *ret); /* of the cache, in its order */
 /* Takes new subscriptions (sends them the cache) and control requests: call it when one of stream_fds() is readable, and
  * after every publish round (ZMQ_FD is edge-triggered). `request` gets one JSON text and answers into `reply` (size bytes;
  * the length back, 0: no answer); it is called at most `max` times. Returns the number of requests handled. */

@@ -132,6 +132,7 @@ static void test_defaults(void **state)
     assert_true(c.asymmetry.threshold_pct == 10 && c.asymmetry.involved == PLATE_SIDE_NONE);
     assert_int_equal(c.stream.publish_interval_ms, 20);
     assert_int_equal(c.stream.high_water, 1000);
+    assert_int_equal(c.stream.history_MB, 8);
     assert_int_equal(c.plates_count, 1);
     const struct config_plate *p = c.plates;
     assert_true(p->baud == 115200 && p->rate_Hz == 1000 && p->count_scale == 0.01 && p->cells_count == 1);

@@ -30,7 +30,7 @@ struct rig {
 static int open_at(const char *data, const char *control, const char *station, unsigned high_water, struct stream **ret,
                    struct stream_error *e)
 {
-    struct stream_config cfg = {data, control, station, high_water};
+    struct stream_config cfg = {data, control, station, high_water, 1 << 20};
     return stream_open(&cfg, ret, e);
 }
 
