@@ -53,8 +53,11 @@ static int print_config(const struct sim_options *o, const struct sim_source *s,
     struct full_link f = {.o = o, .s = s};
     if (o->link[0] != '/' && !getcwd(f.here, sizeof f.here))
         return sim_complain("--link: the working directory is gone: give a full path");
-    if (wire) {
-        sim_wire_print_plates(wire, full_link, &f);
+    if (wire || s->trace) {
+        if (wire)
+            sim_wire_print_plates(wire, full_link, &f);
+        else
+            sim_trace_print_plates(s->trace, o->protocol, full_link, &f);
         return f.failed || fflush(stdout) ? 1 : 0;
     }
     puts("plates:");
@@ -64,7 +67,7 @@ static int print_config(const struct sim_options *o, const struct sim_source *s,
         const char *link = full_link(&f, k);
         if (f.failed) return 1;
         printf("  - name: %s\n    side: %s\n    port: \"%s\"\n    baud: %u\n    decoder: %s\n    rate_Hz: %.7g\n", p->name,
-               sided ? p->name : "none", link, o->protocol->baud, o->protocol->name, s->rate_Hz);
+               sided ? p->name : "none", link, o->protocol->baud, o->protocol->name, p->rate_Hz);
         if (!o->protocol->cells) /* others say forces */
             printf("    count_scale: %.*f\n", p->decimals ? (int)p->decimals : 1, pow(10, -(double)p->decimals));
         if (!s->recording && p->cells == 4) printf("    width_mm: %g\n    length_mm: %g\n", SIM_WIDTH_MM, SIM_LENGTH_MM);
@@ -85,8 +88,8 @@ struct sim {
     unsigned devices;
     int signals;
     int64_t start_ns, woke_ns;
-    bool high;  /* on the trigger inputs */
-    double t_s; /* of the row that was sent last */
+    bool high[PLATE_MAX_PLATES]; /* on the trigger inputs */
+    double t_s;                  /* of the row that was sent last */
     enum { PLUGGED, UNPLUGGED, REPLUGGED } plug;
 };
 
@@ -187,13 +190,13 @@ static int64_t due_ns(const struct sim *m)
     return m->o->speed > 0 ? m->start_ns + (int64_t)(sim_source_t_s(&m->source) / m->o->speed * NS_PER_S) : 0;
 }
 
-/* What the trigger inputs see between the last row and this one. The first pulse comes after one interval. */
-static int sync_edge(struct sim *m, double t_s)
+/* What a trigger input sees between the last row and this one. The first pulse comes after one interval. */
+static int sync_edge(struct sim *m, unsigned plate, double t_s)
 {
     if (m->o->sync_s <= 0) return 0;
     bool high = t_s >= m->o->sync_s && fmod(t_s, m->o->sync_s) < SYNC_PULSE_S;
-    int edge = high - m->high;
-    m->high = high;
+    int edge = high - m->high[plate];
+    m->high[plate] = high;
     return edge;
 }
 
@@ -205,10 +208,10 @@ static int produce(struct sim *m, int64_t now)
         double t_s = sim_source_t_s(&m->source);
         if (pull_the_plug(m, t_s)) return 1;
         if (!all_heard(m) && m->o->speed <= 0) break;
-        int edge = sync_edge(m, t_s);
         for (unsigned k = 0; k < m->devices; k++) {
+            if (!sim_source_has(&m->source, k)) continue;
             sim_source_counts(&m->source, k, counts);
-            sim_device_sample(m->device[k], t_s, sim_source_slot(&m->source), counts, edge);
+            sim_device_sample(m->device[k], t_s, sim_source_slot(&m->source, k), counts, sync_edge(m, k, t_s));
         }
         m->t_s = t_s;
         sim_source_advance(&m->source);
@@ -322,8 +325,7 @@ static void print_account(const struct sim *m)
     }
     putchar('{');
     counters_json(&sum);
-    printf(",\"missing\":%llu,\"seconds\":%.6f,\"plates\":[",
-           (unsigned long long)(m->source.recording ? m->source.recording->missing : 0),
+    printf(",\"missing\":%llu,\"seconds\":%.6f,\"plates\":[", (unsigned long long)sim_source_missing(&m->source),
            sum.samples ? m->t_s + m->source.period_s : 0);
     for (unsigned k = 0; k < m->devices; k++) {
         printf("%s{\"name\":\"%s\",", k ? "," : "", m->source.plate[k].name);
@@ -340,16 +342,23 @@ static const struct sim_protocol *protocol_of(const struct sim *m, unsigned plat
     return sim_protocol_find(strcmp(sim_wire_recording(m->wire)->plate[plate].protocol, "native") ? "csv" : "native");
 }
 
+/* As a hello says it; 0, not said, where it has no room for it. */
+static uint32_t scale_nN(double count_N)
+{
+    const double nN = round(1e9 * count_N);
+    return nN >= 1 && nN <= UINT32_MAX ? (uint32_t)nN : 0;
+}
+
 static int open_devices(struct sim *m)
 {
     const struct sim_options *o = m->o;
     struct sim_device_error error;
     for (unsigned k = 0; k < m->source.plates; k++) {
         const struct sim_source_plate *p = &m->source.plate[k];
-        unsigned most = sim_device_most_per_packet(p->cells), usual = (unsigned)fmin(most, ceil(m->source.rate_Hz / 1000));
+        unsigned most = sim_device_most_per_packet(p->cells), usual = (unsigned)fmin(most, ceil(p->rate_Hz / 1000));
         struct sim_device_config cfg = {.cells = p->cells,
-                                        .rate_Hz = m->source.rate_Hz,
-                                        .scale_nN = (uint32_t)lround(1e9 * pow(10, -(double)p->decimals)),
+                                        .rate_Hz = p->rate_Hz,
+                                        .scale_nN = scale_nN(p->count_N),
                                         .per_packet = o->per_packet ? o->per_packet : usual,
                                         .protocol = protocol_of(m, k),
                                         .wait = o->wait,
@@ -409,11 +418,11 @@ static int open_wire(struct sim *m)
     char error[320];
     if (sim_wire_open(m->o->playback, &m->wire, error, sizeof error)) return sim_complain(error);
     const struct recording *rec = sim_wire_recording(m->wire);
-    m->source.rate_Hz = 1000;
     m->source.plates = rec->plates;
     for (unsigned k = 0; k < rec->plates; k++) {
         memcpy(m->source.plate[k].name, rec->plate[k].name, sizeof m->source.plate[k].name);
         m->source.plate[k].cells = rec->plate[k].cells;
+        m->source.plate[k].rate_Hz = rec->plate[k].rate_Hz;
     }
     return 0;
 }
@@ -426,7 +435,7 @@ int main(int argc, char **argv)
     argp_program_version = version;
     sim_options_parse(argc, argv, &o);
     struct sim m = {.o = &o};
-    int r = sim_options_capture(&o) ? open_wire(&m) : sim_source_open(&m.source, &o);
+    int r = sim_options_plays(&o, ".wire") ? open_wire(&m) : sim_source_open(&m.source, &o);
     if (!r) r = o.print_config ? print_config(&o, &m.source, m.wire) : run(&m);
     sim_wire_close(m.wire);
     return sim_source_close(&m.source) | r;

@@ -97,8 +97,8 @@ static const struct argp_option argp_options[] = {
     {"start-delay", OPT_DELAY, "S", 0, "empty plate at the start (default 2)", 0},
     {"seed", OPT_SEED, "N", 0, "of everything that is drawn (default 1); the same seed gives the same bytes", 0},
     {"weights", OPT_WEIGHTS, "KG@X,Y;...", 0, "no athlete: known weights, one after the other, each for 7 s", 0},
-    {"playback", OPT_PLAYBACK, "FILE.csv|FILE.wire", 0,
-     "play a recording, as `plate-trace import' takes it, or what plated captured", 0},
+    {"playback", OPT_PLAYBACK, "FILE.csv|FILE.h5|FILE.wire", 0,
+     "play a recording, as `plate-trace import' takes it, an archive, or what plated captured", 0},
     {"loop", OPT_LOOP, 0, 0, "start over at the end, until stopped", 0},
     {"truth", OPT_TRUTH, "FILE.csv", 0, "write when each rep really began, stopped, went down and ended", 0},
     {0, 0, 0, 0, "The platform:", 2},
@@ -279,10 +279,10 @@ static void check_exercise(const struct argp_state *st, struct sim_options *o)
     if (o->sensor.bad_cell >= o->sensor.cells) argp_error(st, "--bad-cell: there is no cell %u", o->sensor.bad_cell + 1);
 }
 
-bool sim_options_capture(const struct sim_options *o)
+bool sim_options_plays(const struct sim_options *o, const char *ending)
 {
-    const size_t n = o->playback ? strlen(o->playback) : 0;
-    return n > 5 && strcmp(o->playback + n - 5, ".wire") == 0;
+    const size_t n = o->playback ? strlen(o->playback) : 0, m = strlen(ending);
+    return n > m && strcmp(o->playback + n - m, ending) == 0;
 }
 
 /* What the protocol leaves no choice of, and what it usually has. */
@@ -301,8 +301,9 @@ static void check_options(const struct argp_state *st, struct sim_options *o)
     const struct sim_exercise *e = o->body.exercise;
     if (o->playback && o->drawn_given)
         argp_error(st, "--playback brings its own plates, rate and signal, and no truth: leave out the options that draw one");
-    if (sim_options_capture(o) && (o->drop > 0 || o->corrupt > 0 || o->burst_s > 0 || o->overrun || o->unplug_at_s >= 0 ||
-                                   o->protocol != sim_protocols || o->per_packet || o->loop || o->sync_s > 0))
+    if (sim_options_plays(o, ".wire") &&
+        (o->drop > 0 || o->corrupt > 0 || o->burst_s > 0 || o->overrun || o->unplug_at_s >= 0 || o->protocol != sim_protocols ||
+         o->per_packet || o->loop || o->sync_s > 0))
         argp_error(st, "--playback %s: a capture brings its own packets and faults: leave out the options that make some",
                    o->playback);
     if (!o->sets_given && !e->one_leg) o->body.set[0] = PLATE_SIDE_BOTH, o->body.sets = 1;

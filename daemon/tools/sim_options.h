@@ -23,4 +23,4 @@ struct sim_options {
 
 /* Defaults and arguments; exits with 2 and a message when they make no sense (argp). */
 void sim_options_parse(int argc, char **argv, struct sim_options *ret);
-bool sim_options_capture(const struct sim_options *o); /* --playback FILE.wire */
+bool sim_options_plays(const struct sim_options *o, const char *ending); /* --playback FILE.wire, FILE.h5 */

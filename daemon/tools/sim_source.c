@@ -18,19 +18,36 @@ int sim_complain(const char *text)
 
 double sim_source_t_s(const struct sim_source *s)
 {
-    double t = s->recording ? s->recording->t_s[s->row] : sim_sensor_t_s(&s->plate[0].sensor, s->row);
+    double t = s->trace       ? sim_trace_t_s(s->trace)
+               : s->recording ? s->recording->t_s[s->row]
+                              : sim_sensor_t_s(&s->plate[0].sensor, s->row);
     return t + (double)s->round * s->round_s;
 }
-uint64_t sim_source_slot(const struct sim_source *s)
+uint64_t sim_source_slot(const struct sim_source *s, unsigned plate)
 {
+    if (s->trace) return sim_trace_sample(s->trace) + s->round * sim_trace_span(s->trace, plate);
     return (s->recording ? s->recording->slot[s->row] : s->row) + s->round * s->round_slots;
 }
-bool sim_source_more(const struct sim_source *s) { return s->row < s->rows; }
+bool sim_source_more(const struct sim_source *s)
+{
+    struct archive_error error = {""};
+    if (!s->trace) return s->row < s->rows;
+    return sim_trace_more(s->trace, &error);
+}
+bool sim_source_has(const struct sim_source *s, unsigned plate) { return !s->trace || sim_trace_plate(s->trace) == plate; }
+uint64_t sim_source_missing(const struct sim_source *s)
+{
+    return s->trace ? sim_trace_missing(s->trace) : s->recording ? s->recording->missing : 0;
+}
 
 void sim_source_counts(struct sim_source *s, unsigned plate, int32_t *ret_counts)
 {
     struct sim_source_plate *p = &s->plate[plate];
     struct sim_force f;
+    if (s->trace) {
+        memcpy(ret_counts, sim_trace_counts(s->trace), p->cells * sizeof *ret_counts);
+        return;
+    }
     if (s->recording) {
         sim_playback_counts(s->recording, s->row, plate, ret_counts);
         return;
@@ -57,6 +74,12 @@ static void write_truth(struct sim_source *s, double t_s)
 
 void sim_source_advance(struct sim_source *s)
 {
+    if (s->trace) sim_trace_advance(s->trace);
+    if (s->trace && s->loop && !sim_source_more(s)) {
+        sim_trace_rewind(s->trace);
+        s->round++;
+    }
+    if (s->trace) return;
     if (s->truth_file) write_truth(s, sim_source_t_s(s));
     if (++s->row < s->rows || !s->loop) return;
     s->row = s->truth_next = 0;
@@ -130,7 +153,6 @@ static int source_truth(struct sim_source *s, const char *path)
 static int source_draw(struct sim_source *s, const struct sim_options *o)
 {
     struct sim_body_config cfg = o->body;
-    s->rate_Hz = o->sensor.rate_Hz;
     s->plates = o->plates;
     s->bodies = o->plates > 2 ? o->plates : 1;
     s->sets = cfg.sets;
@@ -144,14 +166,17 @@ static int source_draw(struct sim_source *s, const struct sim_options *o)
     }
     s->weights = o->weights;
     if (s->weights.n) s->round_s = sim_weights_duration_s(&s->weights);
-    double true_Hz = s->rate_Hz * (1 + o->sensor.rate_error);
+    double true_Hz = o->sensor.rate_Hz * (1 + o->sensor.rate_error);
     s->period_s = 1 / true_Hz;
     s->rows = s->round_slots = (uint64_t)ceil(s->round_s * true_Hz);
     s->round_s = (double)s->rows / true_Hz;
     for (unsigned k = 0; k < s->plates; k++) {
         struct sim_source_plate *p = &s->plate[k];
-        *p = (struct sim_source_plate){
-            .cells = o->sensor.cells, .decimals = 2, .body = s->body[s->bodies > 1 ? k : 0], .foot = PLATE_SIDE_BOTH};
+        *p = (struct sim_source_plate){.cells = o->sensor.cells,
+                                       .rate_Hz = o->sensor.rate_Hz,
+                                       .decimals = 2,
+                                       .body = s->body[s->bodies > 1 ? k : 0],
+                                       .foot = PLATE_SIDE_BOTH};
         if (s->plates == 1)
             snprintf(p->name, sizeof p->name, "plate");
         else if (s->plates > 2)
@@ -170,13 +195,13 @@ static int source_play(struct sim_source *s, const struct sim_options *o)
     if (sim_playback_load(o->playback, &s->recording, &error) < 0) return sim_complain(error.text);
     const struct sim_playback *p = s->recording;
     s->plates = p->plates;
-    s->rate_Hz = p->rate_Hz;
     s->period_s = 1 / p->rate_Hz;
     s->rows = p->rows;
     s->round_s = p->t_s[p->rows - 1] + p->period_s;
     s->round_slots = p->slot[p->rows - 1] + 1;
     for (unsigned k = 0; k < p->plates; k++) {
         s->plate[k].cells = p->plate[k].cells;
+        s->plate[k].rate_Hz = p->rate_Hz;
         s->plate[k].decimals = p->plate[k].decimals;
         memcpy(s->plate[k].name, p->plate[k].name, PLATE_NAME_SIZE);
         if (p->plate[k].rounded)
@@ -186,10 +211,28 @@ static int source_play(struct sim_source *s, const struct sim_options *o)
     return 0;
 }
 
+static int source_trace(struct sim_source *s, const struct sim_options *o)
+{
+    struct archive_error error;
+    if (sim_trace_open(o->playback, &s->trace, &error) < 0) return sim_complain(error.text);
+    const struct recording *rec = sim_trace_recording(s->trace);
+    s->plates = rec->plates;
+    s->round_s = sim_trace_duration_s(s->trace);
+    for (unsigned k = 0; k < rec->plates; k++) {
+        s->plate[k].cells = rec->plate[k].cells;
+        s->plate[k].rate_Hz = rec->plate[k].rate_Hz;
+        s->plate[k].count_N = rec->plate[k].count_scale;
+        memcpy(s->plate[k].name, rec->plate[k].name, PLATE_NAME_SIZE);
+        s->period_s = fmax(s->period_s, 1 / rec->plate[k].rate_Hz);
+    }
+    return 0;
+}
+
 int sim_source_open(struct sim_source *s, const struct sim_options *o)
 {
     s->loop = o->loop;
-    int r = o->playback ? source_play(s, o) : source_draw(s, o);
+    int r = sim_options_plays(o, ".h5") ? source_trace(s, o) : o->playback ? source_play(s, o) : source_draw(s, o);
+    for (unsigned k = 0; !r && !s->trace && k < s->plates; k++) s->plate[k].count_N = pow(10, -(double)s->plate[k].decimals);
     return !r && o->truth && !o->print_config ? source_truth(s, o->truth) : r;
 }
 
@@ -197,7 +240,12 @@ int sim_source_close(struct sim_source *s)
 {
     for (unsigned i = 0; i < s->bodies; i++) sim_body_free(s->body[i]);
     sim_playback_free(s->recording);
+    struct archive_error error = {""};
+    const bool broken = s->trace && !sim_trace_more(s->trace, &error) && *error.text;
+    if (broken) sim_complain(error.text);
+    sim_trace_close(s->trace);
     free(s->truth);
+    if (broken) return 1;
     bool bad = s->truth_file && (ferror(s->truth_file) | fclose(s->truth_file));
     return bad ? sim_complain("--truth: the file could not be written whole: see that the disk is not full") : 0;
 }

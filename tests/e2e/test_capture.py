@@ -118,6 +118,36 @@ def test_played_back_through_a_port(captured, bin, tmp_path):
         assert b"unplug" in [bytes(r) for r in h5["plates/left/gaps"]["reason"]]
 
 
+def holes(path):
+    with h5py.File(path) as h5:
+        return {name: [(int(g["sample"]), int(g["count"])) for g in plate["gaps"]] for name, plate in h5["plates"].items()}
+
+
+def test_an_archive_is_played_through_a_port(captured, bin, tmp_path):
+    """Count for count, hole for hole, each plate by its own clock; native frames carry both exactly."""
+    _, _, archives, _ = captured
+    with Station(tmp_path, bin, ["--playback", archives[1], "--speed", "8", "--loop"], exercise="barbell_hip_thrust") as s:
+        s.wait_for(lambda: all(f"force/{p}/" in {t for t, _ in s.messages} for p in ("left", "right")), 30)
+        with h5py.File(archives[1]) as h5:
+            length_s = int(h5["plates/left"].attrs["span"]) / 1000
+        s.wait_for(lambda: s.now_s() > length_s + 1, 60)
+        archive = s.stop()
+    once, twice, lacks, has = counts(archives[1]), counts(archive), holes(archives[1]), holes(archive)
+    for plate in ("left", "right"):
+        n = len(once[plate])
+        assert n > 2000 and twice[plate][:n] == once[plate] and twice[plate][n:] == once[plate][:len(twice[plate]) - n] and len(twice[plate]) > n
+        assert lacks[plate] and has[plate][:len(lacks[plate])] == lacks[plate]
+
+
+def test_an_archive_is_played_as_lines_of_numbers(bin, tmp_path):
+    data = pathlib.Path(__file__).parents[1] / "data" / "hip_thrust_left_right.csv"
+    subprocess.run([bin("plate-trace"), "import", data, "-o", tmp_path / "x.h5"], check=True, capture_output=True)
+    with Station(tmp_path, bin, ["--playback", tmp_path / "x.h5", "--speed", "40", "--protocol", "csv"]) as s:
+        s.play(timeout=60)
+        archive = s.stop()
+    assert counts(archive) == counts(tmp_path / "x.h5") and holes(archive) == {"plate": []}
+
+
 def damaged(tmp_path, data):
     path = tmp_path / "damaged.wire"
     path.write_bytes(data)
