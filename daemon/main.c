@@ -176,10 +176,19 @@ static bool open_capture(const struct config *c, struct capture **ret)
     return e == 0;
 }
 
+static void tell(void *unused, bool alarming, const char *where, const char *text)
+{
+    (void)unused;
+    plate_log(alarming ? LOG_WARNING : LOG_INFO, where, "%s", text);
+}
+
 static struct stream *open_stream(const struct config *c)
 {
     struct stream_config cfg = {.data_endpoint = c->stream.data,
                                 .control_endpoint = c->stream.control,
+                                .secret_key = c->stream.secret_key,
+                                .clients = c->stream.clients,
+                                .tell = tell,
                                 .station = c->station,
                                 .high_water = c->stream.high_water,
                                 .history_bytes = c->stream.history_MB * (size_t)1000000};

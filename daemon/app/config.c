@@ -1,5 +1,6 @@
 #include "config.h"
 #include "config_schema.h"
+#include "endpoint.h"
 #include "plate/asymmetry.h"
 #include "port_find.h"
 #include <errno.h>
@@ -400,6 +401,15 @@ static int top_check(const struct config_source *src, const struct config *c)
     for (unsigned i = 0; i < 2; i++)
         if (strncmp(endpoints[i][1], "tcp://", 6) != 0 && strncmp(endpoints[i][1], "ipc://", 6) != 0)
             return config_fail(src, endpoints[i][0], "'%s' is not an endpoint, write tcp://127.0.0.1:PORT or ipc://PATH",
+                               endpoints[i][1]);
+    if (!*c->stream.secret_key != !*c->stream.clients)
+        return config_fail(src, *c->stream.clients ? "stream.clients" : "stream.secret_key",
+                           "is half of what keys need, give secret_key and clients");
+    for (unsigned i = 0; i < 2; i++)
+        if (!*c->stream.secret_key && !endpoint_is_local(endpoints[i][1]))
+            return config_fail(src, endpoints[i][0],
+                               "other machines could reach '%s', give secret_key and clients beside it (docs/security.md) or "
+                               "bind to 127.0.0.1",
                                endpoints[i][1]);
     if (strcmp(c->stream.data, c->stream.control) == 0)
         return config_fail(src, "stream.control", "is the same as stream.data, give another");

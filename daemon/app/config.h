@@ -63,6 +63,7 @@ struct config {
     } asymmetry;
     struct {
         char *data, *control;
+        char *secret_key, *clients; /* paths; both or neither */
         unsigned publish_interval_ms, high_water, history_MB;
         bool cells;
     } stream;

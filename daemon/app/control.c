@@ -12,7 +12,14 @@
 #include "ring.h"
 #include "snapshot.h"
 
-enum { PARSE_ERROR = -32700, INVALID_REQUEST = -32600, NO_METHOD = -32601, BAD_PARAMS = -32602, SAYS_NO = -32000 };
+enum {
+    PARSE_ERROR = -32700,
+    INVALID_REQUEST = -32600,
+    NO_METHOD = -32601,
+    BAD_PARAMS = -32602,
+    SAYS_NO = -32000,
+    NOT_ALLOWED = -32001
+};
 
 struct answer {
     json_t *result; /* or */
@@ -175,19 +182,24 @@ static void do_status(struct engine *e, json_t *params, struct answer *a)
         json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "messages", (json_int_t)z.messages, "bytes", (json_int_t)z.bytes,
                   "send_failures", (json_int_t)z.send_failures, "requests", (json_int_t)z.requests, "bad_requests",
                   (json_int_t)z.bad_requests, "cached", (json_int_t)z.cached, "history", history);
+    json_t *gate = json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "keys", (int)z.gate.clients, "connections",
+                             (json_int_t)z.gate.connections, "accepted", (json_int_t)z.gate.accepted, "unknown_keys",
+                             (json_int_t)z.gate.unknown_keys, "bad_handshakes", (json_int_t)z.gate.bad_handshakes, "cut",
+                             (json_int_t)z.gate.cut, "turned_away", (json_int_t)z.gate.turned_away, "abuses",
+                             (json_int_t)z.gate.abuses, "forbidden", (json_int_t)e->forbidden);
     json_t *log = json_pack("{s:I,s:I}", "lines", (json_int_t)l.lines, "dropped", (json_int_t)l.dropped);
     json_t *capture =
         json_pack("{s:s,s:I,s:I,s:I,s:s}", "file", capture_path(e->parts.capture), "records", (json_int_t)c.records,
                   "file_bytes", (json_int_t)c.file_bytes, "lost_records", (json_int_t)c.lost_records, "error", c.error);
-    a->result = json_pack("{s:s,s:s,s:i,s:f,s:b,s:s,s:s,s:s,s:b,s:s,s:f,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "station",
-                          e->config->station, "version", plate_version(), "pid", (int)getpid(), "uptime_s",
+    a->result = json_pack("{s:s,s:s,s:i,s:f,s:b,s:s,s:s,s:s,s:b,s:s,s:f,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
+                          "station", e->config->station, "version", plate_version(), "pid", (int)getpid(), "uptime_s",
                           (double)(engine_now_ns() - e->started_ns) * 1e-9, "recording", e->recording, "session", e->session,
                           "archive", e->archive, "last_sealed", s.last_sealed,
                           /* stopped, but not told sealed yet: its records may still be in the ring */
                           "sealing", s.sealing || (!e->recording && (s.open || r.used_bytes > 0)), "seal_error", s.seal_error,
                           "t_s", engine_now_s(e), "side", plate_side_name(e->side), "exercise", e->exercise, "involved",
                           plate_side_name(e->involved), "plan", plan_status(e), "plates", plates, "ring", ring, "archivist",
-                          archivist, "stream", stream, "log", log, "capture", capture);
+                          archivist, "stream", stream, "gate", gate, "log", log, "capture", capture);
 }
 
 static void do_start(struct engine *e, json_t *params, struct answer *a)
@@ -420,16 +432,26 @@ static void do_shutdown(struct engine *e, json_t *params, struct answer *a)
     a->result = json_pack("{s:b}", "ok", 1);
 }
 
+enum right { ASKS, COMMANDS }; /* what changes nothing is for those, too, who may only watch */
 static const struct method {
     const char *name;
     void (*run)(struct engine *e, json_t *params, struct answer *a);
-} methods[] = {{"status", do_status}, {"start", do_start},       {"stop", do_stop},         {"side", do_side},
-               {"rep", do_rep},       {"warmup", do_warmup},     {"involved", do_involved}, {"mark", do_mark},
-               {"tare", do_tare},     {"shutdown", do_shutdown}, {"measure", do_measure},   {"snapshot", do_snapshot}};
+    enum right right;
+} methods[] = {{"status", do_status, ASKS},         {"start", do_start, COMMANDS}, {"stop", do_stop, COMMANDS},
+               {"side", do_side, COMMANDS},         {"rep", do_rep, COMMANDS},     {"warmup", do_warmup, COMMANDS},
+               {"involved", do_involved, COMMANDS}, {"mark", do_mark, COMMANDS},   {"tare", do_tare, COMMANDS},
+               {"shutdown", do_shutdown, COMMANDS}, {"measure", do_measure, ASKS}, {"snapshot", do_snapshot, ASKS}};
 
 /* ---- the envelope ---- */
 
-static void run(struct engine *e, json_t *request, struct answer *a)
+static const struct method *find_method(const char *name)
+{
+    for (const struct method *m = methods; m < methods + sizeof methods / sizeof *methods; m++)
+        if (strcmp(m->name, name) == 0) return m;
+    return NULL;
+}
+
+static void run(struct engine *e, const struct stream_peer *from, json_t *request, struct answer *a)
 {
     json_t *version = json_object_get(request, "jsonrpc"), *method = json_object_get(request, "method"),
            *params = json_object_get(request, "params");
@@ -442,15 +464,21 @@ static void run(struct engine *e, json_t *request, struct answer *a)
     else if (params && !json_is_object(params))
         refuse(a, BAD_PARAMS, "params: must be an object, by name");
     if (a->code) return;
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (strcmp(methods[i].name, json_string_value(method)) == 0) {
-            methods[i].run(e, params, a);
-            if (!a->result && !a->text && !a->code) refuse(a, SAYS_NO, "out of memory");
-            return;
-        }
-    refuse(a, NO_METHOD,
-           "%.40s: no such method; there are status start stop side rep warmup involved mark tare measure snapshot shutdown",
-           json_string_value(method));
+    const struct method *m = find_method(json_string_value(method));
+    if (!m)
+        refuse(
+            a, NO_METHOD,
+            "%.40s: no such method; there are status start stop side rep warmup involved mark tare measure snapshot shutdown",
+            json_string_value(method));
+    else if (m->right == COMMANDS && !from->commands) {
+        e->forbidden++;
+        plate_log(LOG_WARNING, from->name, "may watch and not command: refused `%s`", m->name);
+        refuse(a, NOT_ALLOWED, "the key of %s may watch and not command; on the station, give it `right = command`",
+               from->name);
+    } else {
+        m->run(e, params, a);
+        if (!a->result && !a->text && !a->code) refuse(a, SAYS_NO, "out of memory");
+    }
 }
 
 /* How many bytes it takes; 0 if they are more than there are, or memory is out. */
@@ -470,7 +498,6 @@ static size_t write_answer(const struct answer *a, const json_t *id, char *reply
 
 size_t control_request(void *user, const struct stream_peer *from, const char *json, size_t n, char *reply, size_t reply_size)
 {
-    (void)from;
     struct answer a = {0};
     json_error_t where;
     json_t *request = json_loadb(json, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
@@ -481,7 +508,7 @@ size_t control_request(void *user, const struct stream_peer *from, const char *j
     else if (!id_ok)
         refuse(&a, INVALID_REQUEST, "id: must be a text or a number");
     else
-        run(user, request, &a);
+        run(user, from, request, &a);
 
     size_t length = 0;
     bool notification = json_is_object(request) && !id && a.code != INVALID_REQUEST;

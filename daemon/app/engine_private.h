@@ -17,6 +17,8 @@ struct engine_window {
     unsigned rows, at, filled;
 };
 
+struct stream_peer;
+
 struct engine_plate {
     const struct config_plate *cfg;
     struct engine *engine;
@@ -87,6 +89,7 @@ struct engine {
     enum plate_side side, involved;
     struct plate_plan plan; /* set 0: none */
     int64_t health_ns;
+    uint64_t forbidden; /* commands of those who may only watch */
     uint64_t sealed_seen;
     char seal_error_seen[256];
     bool ring_full_told;

@@ -1,14 +1,14 @@
 #include "stream.h"
+#include "endpoint.h"
+#include "gate.h"
 #include "history.h"
 #include "plate/event.h"
-#include <arpa/inet.h>
+#include "zap.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -18,7 +18,9 @@ enum {
     CACHE = 512,
     PREFIXES = 256,             /* distinct subscriptions told apart; beyond them the stream counts as wanted for good */
     SUBSCRIPTIONS_A_TURN = 256, /* so that a flood of them does not hold up the engine */
-    MAX_SUBSCRIPTION = 4096,
+    MAX_DATA_FRAME = 1024,      /* a handshake's and no more: no subscription needs as much */
+    UNTAKEN_SUBSCRIPTIONS = 64, /* of one subscriber; what comes after waits in its connection */
+    UNTAKEN_REQUESTS = 16,
     QUOTED_MAX = 255 * 6 + 3, /* a string of 255 bytes, every one as \u00XX */
     LINGER_MS = 200
 };
@@ -40,6 +42,7 @@ struct prefix {
 
 struct stream {
     void *context, *data, *control;
+    struct gate *gate;
     char data_endpoint[256], control_endpoint[256];
     char station[QUOTED_MAX], prefix[2 * QUOTED_MAX + 96]; /* the header up to the value of seq */
     size_t prefix_n;
@@ -58,54 +61,6 @@ struct stream {
 
 /* ---- endpoints ---- */
 
-static bool host_is_loopback(const char *host, size_t n)
-{
-    char text[64];
-    struct in_addr address;
-
-    if (n >= sizeof text) return false;
-    memcpy(text, host, n);
-    text[n] = '\0';
-    if (!strcmp(text, "localhost") || !strcmp(text, "[::1]")) return true;
-    return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
-}
-
-static bool endpoint_is_local(const char *endpoint)
-{
-    const char *port;
-
-    if (!strncmp(endpoint, "ipc://", 6)) return endpoint[6] != '\0';
-    if (!strncmp(endpoint, "inproc://", 9)) return endpoint[9] != '\0';
-    port = strncmp(endpoint, "tcp://", 6) ? NULL : strrchr(endpoint + 6, ':');
-    return port && host_is_loopback(endpoint + 6, (size_t)(port - (endpoint + 6)));
-}
-
-/* What libzmq would take in a sense nobody means: port 70000 as 4464, ipc path * as a name of its own making. */
-static bool endpoint_is_sane(const char *endpoint)
-{
-    const char *port = strrchr(endpoint, ':') + 1;
-
-    if (strncmp(endpoint, "tcp://", 6)) return strcmp(endpoint, "ipc://*") != 0;
-    return !strcmp(port, "*") || (*port && strspn(port, "0123456789") == strlen(port) && strtoul(port, NULL, 10) <= 65535);
-}
-
-/* libzmq unlinks whatever stands at an ipc path before it binds, and so would take it from a living daemon. */
-static bool ipc_is_alive(const char *endpoint)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const char *path = endpoint + 6;
-    bool alive;
-    int fd;
-
-    if (strncmp(endpoint, "ipc://", 6) || *path == '@' || strlen(path) >= sizeof address.sun_path) return false;
-    strcpy(address.sun_path, path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return false;
-    alive = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
-    close(fd);
-    return alive;
-}
-
 static int bind_error(const char *endpoint, int error, struct stream_error *ret)
 {
     const char *advice = "check the endpoint";
@@ -118,20 +73,23 @@ static int bind_error(const char *endpoint, int error, struct stream_error *ret)
     return -error;
 }
 
-static int bind_local(void *socket, const char *endpoint, char ret_bound[256], struct stream_error *ret_error)
+static int bind_socket(void *socket, const char *endpoint, bool has_keys, char ret_bound[256], struct stream_error *ret_error)
 {
     static const char localhost[] = "tcp://localhost:";
     int on = 1;
     size_t n = 256;
     char name[256];
 
-    if (!endpoint_is_local(endpoint)) {
-        snprintf(ret_error->text, sizeof ret_error->text,
-                 "%.120s: needs CURVE keys, which this version does not have; bind to loopback", endpoint);
+    if (!has_keys && !endpoint_is_local(endpoint)) {
+        snprintf(
+            ret_error->text, sizeof ret_error->text,
+            "%.120s: other machines could reach it: set stream.secret_key and stream.clients (docs/security.md), or bind to "
+            "127.0.0.1",
+            endpoint);
         return -EACCES;
     }
     if (!endpoint_is_sane(endpoint)) return bind_error(endpoint, EINVAL, ret_error);
-    if (ipc_is_alive(endpoint)) return bind_error(endpoint, EADDRINUSE, ret_error);
+    if (endpoint_ipc_is_alive(endpoint)) return bind_error(endpoint, EADDRINUSE, ret_error);
     if (!strncmp(endpoint, "tcp://[", 7) && zmq_setsockopt(socket, ZMQ_IPV6, &on, sizeof on))
         return bind_error(endpoint, errno, ret_error);
     if (!strncmp(endpoint, localhost, sizeof localhost - 1)) /* libzmq binds to addresses and interfaces, not to names */
@@ -156,10 +114,10 @@ static void set_prefix(struct stream *s, const char *session)
 
 static int set_int(void *socket, int option, int value) { return zmq_setsockopt(socket, option, &value, sizeof value); }
 
-static int set_limits(void *socket, int high_water, int64_t max_message)
+static int set_limits(void *socket, int high_water, int untaken, int64_t max_message)
 {
     return set_int(socket, ZMQ_LINGER, LINGER_MS) || set_int(socket, ZMQ_SNDHWM, high_water) ||
-           zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &max_message, sizeof max_message);
+           set_int(socket, ZMQ_RCVHWM, untaken) || zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &max_message, sizeof max_message);
 }
 
 static int open_sockets(struct stream *s, int high_water)
@@ -169,12 +127,26 @@ static int open_sockets(struct stream *s, int high_water)
     s->data = zmq_socket(s->context, ZMQ_XPUB);
     s->control = zmq_socket(s->context, ZMQ_ROUTER);
     if (!s->data || !s->control) return -errno;
-    if (set_limits(s->data, high_water, MAX_SUBSCRIPTION) || set_limits(s->control, 100, 16 * STREAM_MAX_REQUEST))
+    if (set_limits(s->data, high_water, UNTAKEN_SUBSCRIPTIONS, MAX_DATA_FRAME) ||
+        set_limits(s->control, 100, UNTAKEN_REQUESTS, 2 * STREAM_MAX_REQUEST))
         return -errno;
     if (set_int(s->data, ZMQ_XPUB_VERBOSE, 1) || set_int(s->data, ZMQ_XPUB_NODROP, 0) ||
-        set_int(s->control, ZMQ_ROUTER_HANDOVER, 1) || set_int(s->control, ZMQ_RCVHWM, 100))
+        set_int(s->control, ZMQ_ROUTER_HANDOVER, 1))
         return -errno;
     return 0;
+}
+
+static int open_gate(struct stream *s, const struct stream_config *cfg, struct stream_error *ret_error)
+{
+    const struct gate_config gate = {cfg->secret_key, cfg->clients, cfg->tell, cfg->tell_user};
+    struct keys_error error;
+    int r = gate_open(s->context, &gate, &s->gate, &error);
+
+    if (r < 0)
+        snprintf(ret_error->text, sizeof ret_error->text, "%s", error.text);
+    else if ((r = gate_guard(s->gate, GATE_DATA, s->data)) < 0 || (r = gate_guard(s->gate, GATE_CONTROL, s->control)) < 0)
+        snprintf(ret_error->text, sizeof ret_error->text, "stream: cannot guard a socket: %s", zmq_strerror(-r));
+    return r;
 }
 
 static int open_all(struct stream *s, const struct stream_config *cfg, struct stream_error *ret_error)
@@ -195,8 +167,13 @@ static int open_all(struct stream *s, const struct stream_config *cfg, struct st
                  zmq_strerror(-r));
         return r;
     }
-    r = bind_local(s->data, cfg->data_endpoint, s->data_endpoint, ret_error);
-    return r < 0 ? r : bind_local(s->control, cfg->control_endpoint, s->control_endpoint, ret_error);
+    r = open_gate(s, cfg, ret_error);
+    if (r == 0) r = bind_socket(s->data, cfg->data_endpoint, gate_has_keys(s->gate), s->data_endpoint, ret_error);
+    if (r == 0) r = bind_socket(s->control, cfg->control_endpoint, gate_has_keys(s->gate), s->control_endpoint, ret_error);
+    if (r < 0) return r;
+    r = gate_start(s->gate, (const char *const[]){s->data_endpoint, s->control_endpoint});
+    if (r < 0) snprintf(ret_error->text, sizeof ret_error->text, "stream: cannot begin a thread: %s", zmq_strerror(-r));
+    return r;
 }
 
 int stream_open(const struct stream_config *cfg, struct stream **ret, struct stream_error *ret_error)
@@ -235,6 +212,7 @@ void stream_close(struct stream *s)
     if (!s) return;
     ipc_unlink(s->data_endpoint);
     ipc_unlink(s->control_endpoint);
+    gate_close(s->gate);
     if (s->data) zmq_close(s->data);
     if (s->control) zmq_close(s->control);
     while (s->context && zmq_ctx_term(s->context) && errno == EINTR) {
@@ -453,6 +431,11 @@ static void repeat_due(struct stream *s)
     }
 }
 
+static void heard(struct stream *s, zmq_msg_t *m, bool subscribed)
+{
+    gate_heard(s->gate, zmq_msg_get(m, ZMQ_SRCFD), subscribed);
+}
+
 static void subscription(struct stream *s, const char *frame, size_t n)
 {
     if (n == 0 || (frame[0] != 0 && frame[0] != 1)) return;
@@ -472,8 +455,10 @@ static int serve_subscriptions(struct stream *s)
     int r = 0;
 
     zmq_msg_init(&m);
-    for (unsigned i = 0; i < SUBSCRIPTIONS_A_TURN && (r = receive(s->data, &m)) == 0; i++)
+    for (unsigned i = 0; i < SUBSCRIPTIONS_A_TURN && (r = receive(s->data, &m)) == 0; i++) {
+        heard(s, &m, true);
         subscription(s, zmq_msg_data(&m), zmq_msg_size(&m));
+    }
     zmq_msg_close(&m);
     repeat_due(s);
     return r == -EAGAIN ? 0 : r;
@@ -494,7 +479,7 @@ static int request_receive(struct stream *s, struct request *q)
 
     if (r < 0) return r == -EAGAIN ? 0 : r;
     q->frames = 0;
-    q->from = (struct stream_peer){.commands = true};
+    q->from = (struct stream_peer){.commands = false};
     if (zmq_msg_size(&q->identity) <= sizeof q->from.identity) { /* libzmq has no longer ones */
         q->from.size = (unsigned char)zmq_msg_size(&q->identity);
         memcpy(q->from.identity, zmq_msg_data(&q->identity), q->from.size);
@@ -524,10 +509,20 @@ static void refuse(struct stream *s, struct request *q, const char *what)
     stream_answer(s, &q->from, s->reply, (size_t)n);
 }
 
+/* As the handshake proved it; without keys everybody may do everything. */
+static void who_asks(const struct stream *s, struct request *q)
+{
+    const char *name = zmq_msg_gets(&q->text, "User-Id"), *right = zmq_msg_gets(&q->text, ZAP_RIGHT);
+
+    q->from.commands = !gate_has_keys(s->gate) || (right && !strcmp(right, "command"));
+    snprintf(q->from.name, sizeof q->from.name, "%s", name ? name : "");
+}
+
 static void request_handle(struct stream *s, struct request *q, stream_request_fn *request, void *user)
 {
     size_t n = q->frames ? zmq_msg_size(&q->text) : 0, reply_n;
 
+    heard(s, q->frames ? &q->text : &q->identity, false);
     if (q->frames == 0 || q->from.size == 0)
         s->counters.bad_requests++; /* there is nobody to answer */
     else if (q->frames > 1u + q->from.delimiter)
@@ -537,6 +532,7 @@ static void request_handle(struct stream *s, struct request *q, stream_request_f
     else if (n > STREAM_MAX_REQUEST)
         refuse(s, q, "the request is longer than 65536 bytes; send less");
     else {
+        who_asks(s, q);
         s->counters.requests++;
         reply_n = request(user, &q->from, zmq_msg_data(&q->text), n, s->reply, STREAM_MAX_REPLY);
         if (reply_n) stream_answer(s, &q->from, s->reply, reply_n);
@@ -574,4 +570,5 @@ void stream_counters(const struct stream *s, struct stream_counters *ret)
 {
     *ret = s->counters;
     history_counters(s->history, &ret->history);
+    gate_counters(s->gate, &ret->gate);
 }

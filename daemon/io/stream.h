@@ -1,6 +1,7 @@
 /* io/stream.h - ZeroMQ: the XPUB that everyone watches, and the ROUTER that takes commands. Engine thread only.
  * Sends never block: a subscriber that is slow loses its own messages. docs/stream.md is the contract. */
 #pragma once
+#include "gate.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,19 +10,23 @@
 
 struct stream;
 struct stream_config {
-    const char *data_endpoint, *control_endpoint; /* loopback or ipc only; anything else is refused (-EACCES) */
+    const char *data_endpoint, *control_endpoint; /* beyond loopback and ipc only with keys, else -EACCES */
+    const char *secret_key, *clients;             /* files, both or neither ("", NULL) */
+    void (*tell)(void *user, bool alarming, const char *where, const char *text); /* as gate_config's; may be NULL */
+    void *tell_user;
     const char *station;
     unsigned high_water;  /* messages kept for one slow subscriber */
     size_t history_bytes; /* for whoever missed some: of all topics without payload together */
 };
 struct stream_error {
-    char text[256];
+    char text[320];
 };
 struct stream_counters {
     uint64_t messages, bytes, send_failures; /* published, whoever listened; libzmq does not say what a slow subscriber lost */
     uint64_t requests, bad_requests; /* handed to `request`; not fit to be handed on (empty, too long, too many frames) */
     uint64_t cached;                 /* repeats from the cache that late joiners caused */
     struct history_counters history;
+    struct gate_counters gate;
 };
 
 int stream_open(const struct stream_config *cfg, struct stream **ret, struct stream_error *ret_error);
@@ -44,8 +49,9 @@ int stream_publish(struct stream *s, const char *topic, const char *cache_key, i
 /* Who asked: a value, kept as long as an answer is owed. */
 struct stream_peer {
     unsigned char identity[255], size;
-    bool delimiter; /* an empty frame stood before the text, as a REQ socket sends it */
-    bool commands;  /* may command; else only ask */
+    bool delimiter;           /* an empty frame stood before the text, as a REQ socket sends it */
+    bool commands;            /* may command; else only ask */
+    char name[KEY_NAME_SIZE]; /* of his key, in the list of clients; "" without keys */
 };
 /* What was said, for whoever missed it: texts live until the stream is next used. Each is false past the last. */
 struct stream_topic {
@@ -71,7 +77,7 @@ void stream_answer(struct stream *s, const struct stream_peer *to, const char *t
 void stream_fds(const struct stream *s, int ret_fds[2]);
 bool stream_wanted(const struct stream *s); /* does anyone subscribe to anything */
 void stream_counters(const struct stream *s, struct stream_counters *ret);
-#define STREAM_MAX_REQUEST 65536 /* bytes; up to 16 times as much is answered with an error, more ends the connection */
+#define STREAM_MAX_REQUEST 65536 /* bytes; up to twice as much is answered with an error, more ends the connection */
 #define STREAM_MAX_REPLY 262144
 #define STREAM_MAX_MESSAGE 16777216
 #define STREAM_TOPIC_MAX 63

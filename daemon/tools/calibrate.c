@@ -394,12 +394,12 @@ static int finish(struct calibration *c)
     return 0;
 }
 
-int calibrate_run(const struct calibrate_options *o, const char *control, double timeout_s)
+int calibrate_run(const struct calibrate_options *o, const char *control, double timeout_s, const struct curve *curve)
 {
     struct calibration c = {.o = o};
     if (!o->hands_free && o->loads == 0 && !isatty(STDIN_FILENO))
         return complain("name the loads with --point X,Y --mass KG, or run it on a terminal"), EXIT_USAGE;
-    int e = client_open(&c.client, control, timeout_s);
+    int e = client_open(&c.client, control, timeout_s, curve);
     if (e) return e;
     e = take_all(&c);
     if (e == 0) e = finish(&c);

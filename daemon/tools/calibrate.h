@@ -16,4 +16,4 @@ struct calibrate_options {
     struct calibrate_load load[CALIBRATE_LOADS];
     unsigned loads; /* 0: asked for */
 };
-int calibrate_run(const struct calibrate_options *o, const char *control, double timeout_s);
+int calibrate_run(const struct calibrate_options *o, const char *control, double timeout_s, const struct curve *curve);

@@ -1,4 +1,5 @@
 #include "client.h"
+#include "curve.h"
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,17 +18,20 @@ static int64_t now_ms(void)
 
 void client_close(struct client *c)
 {
+    if (c->handshake) zmq_close(c->handshake);
     if (c->socket) zmq_close(c->socket);
     if (c->context) zmq_ctx_term(c->context);
 }
 
-int client_open(struct client *c, const char *control, double timeout_s)
+int client_open(struct client *c, const char *control, double timeout_s, const struct curve *curve)
 {
     int zero = 0;
 
-    *c = (struct client){.control = control, .timeout_s = timeout_s, .context = zmq_ctx_new()};
+    *c = (struct client){.control = control, .timeout_s = timeout_s, .curve = curve, .context = zmq_ctx_new()};
     c->socket = c->context ? zmq_socket(c->context, ZMQ_DEALER) : NULL;
-    if (c->socket && zmq_setsockopt(c->socket, ZMQ_LINGER, &zero, sizeof zero) == 0 && zmq_connect(c->socket, control) == 0)
+    if (c->socket) c->handshake = handshake_open(c->context, c->socket);
+    if (c->socket && zmq_setsockopt(c->socket, ZMQ_LINGER, &zero, sizeof zero) == 0 && curve_apply(curve, c->socket) == 0 &&
+        zmq_connect(c->socket, control) == 0)
         return 0;
     fprintf(stderr, "platectl: %s: %s; write it like tcp://127.0.0.1:7461\n", control, zmq_strerror(errno));
     client_close(c);
@@ -44,16 +48,23 @@ static json_t *answer_in(zmq_msg_t *m, int id)
     return NULL;
 }
 
-static json_t *wait_for_answer(struct client *c)
+/* NULL: none came, and *ret_why is why the station does not let us in, if that is known. */
+static json_t *wait_for_answer(struct client *c, const char **ret_why)
 {
     int64_t until = now_ms() + (int64_t)(c->timeout_s * 1000), left;
-    zmq_pollitem_t item = {.socket = c->socket, .events = ZMQ_POLLIN};
+    zmq_pollitem_t item[] = {{.socket = c->socket, .events = ZMQ_POLLIN}, {.socket = c->handshake, .events = ZMQ_POLLIN}};
     json_t *answer = NULL;
+    bool final = false;
     zmq_msg_t m;
 
+    *ret_why = NULL;
     zmq_msg_init(&m);
-    while (!answer && (left = until - now_ms()) > 0)
-        if (zmq_poll(&item, 1, (long)left) > 0 && zmq_msg_recv(&m, c->socket, ZMQ_DONTWAIT) >= 0) answer = answer_in(&m, c->id);
+    while (!answer && !final && (left = until - now_ms()) > 0) {
+        if (zmq_poll(item, c->handshake ? 2 : 1, (long)left) <= 0) continue;
+        if (zmq_msg_recv(&m, c->socket, ZMQ_DONTWAIT) >= 0) answer = answer_in(&m, c->id);
+        const char *why = c->handshake ? handshake_trouble(c->handshake, c->curve, &final) : NULL;
+        if (why) *ret_why = why;
+    }
     zmq_msg_close(&m);
     return answer;
 }
@@ -63,6 +74,7 @@ int client_ask(struct client *c, const char *method, json_t *params, json_t **re
     json_t *request = json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", ++c->id, "method", method, "params", params),
            *answer, *error;
     char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+    const char *why;
     int r = 0;
 
     json_decref(request);
@@ -72,9 +84,12 @@ int client_ask(struct client *c, const char *method, json_t *params, json_t **re
         return EXIT_NO;
     }
     free(text);
-    answer = wait_for_answer(c);
+    answer = wait_for_answer(c, &why);
     error = json_object_get(answer, "error");
-    if (!answer) {
+    if (!answer && why) {
+        fprintf(stderr, "platectl: %s: %s\n", c->control, why);
+        r = EXIT_NO;
+    } else if (!answer) {
         fprintf(stderr, "platectl: %s: no answer in %g s; is plated running?\n", c->control, c->timeout_s);
         r = EXIT_NO;
     } else if (error) {

@@ -3,15 +3,19 @@
 #pragma once
 #include <jansson.h>
 
+struct curve;
+
 enum { EXIT_NO = 1, EXIT_USAGE = 2 };
 
 struct client {
     const char *control;
     double timeout_s;
     void *context, *socket;
+    void *handshake; /* NULL: of its failures nothing is known */
+    const struct curve *curve;
     int id;
 };
-int client_open(struct client *c, const char *control, double timeout_s);
+int client_open(struct client *c, const char *control, double timeout_s, const struct curve *curve); /* curve: kept */
 void client_close(struct client *c);
 /* Takes params over. 0: *ret_result is the caller's. */
 int client_ask(struct client *c, const char *method, json_t *params, json_t **ret_result);

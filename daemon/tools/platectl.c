@@ -47,6 +47,7 @@ static const char main_doc[] = "Asks the force-plate daemon, tells it what to do
                                "  tare      take the last second as zero\n"
                                "  calibrate known weights at known places make a calibration\n"
                                "  mark      KIND [VALUE]: a mark on the time axis\n"
+                               "  keygen    a pair of keys for a station or a client\n"
                                "  shutdown  end plated\n\n"
                                "Exit status: 0 done, 1 the daemon says no or does not answer, 2 usage.";
 
@@ -68,7 +69,9 @@ int main(int argc, char **argv)
     snprintf(name, sizeof name, "platectl %s", c.verb->name);
     argv[c.rest] = name;
     argp_parse(&verb_argp, argc - c.rest, argv + c.rest, 0, NULL, &c);
-    r = c.verb->run(&c);
+    r = curve_load(&c.curve, c.key, c.server_key);
+    if (r == 0) r = c.verb->run(&c);
+    keys_wipe(&c.curve.own);
     json_decref(c.params);
     if (r == 0 && (fflush(stdout) || ferror(stdout))) {
         fprintf(stderr, "platectl: standard output: %s; make room, or write elsewhere\n", strerror(errno));

@@ -3,6 +3,7 @@
 #pragma once
 #include "calibrate.h"
 #include "client.h"
+#include "curve.h"
 #include "watch.h"
 #include <argp.h>
 #include <jansson.h>
@@ -13,7 +14,9 @@ enum { VERB_ARGUMENTS = 2 };
 struct verb;
 struct call { /* one invocation */
     const struct verb *verb;
-    const char *control, *data; /* endpoints */
+    const char *control, *data;   /* endpoints */
+    const char *key, *server_key; /* files; NULL: not given */
+    struct curve curve;
     double timeout_s;
     bool json;
     int args;
@@ -21,8 +24,9 @@ struct call { /* one invocation */
     bool no_wait;
     struct watch_options watch;
     struct calibrate_options calibrate;
-    bool has_point; /* and waits for its mass */
-    int rest;       /* index of the verb in argv */
+    const char *output; /* of keygen */
+    bool has_point;     /* and waits for its mass */
+    int rest;           /* index of the verb in argv */
 };
 
 struct verb {
@@ -40,7 +44,7 @@ extern const struct verb verbs[];
 
 /* platectl_options.c */
 extern const struct argp_option start_options[], stop_options[], set_options[], plate_options[], rep_options[],
-    calibrate_options[], watch_options[];
+    calibrate_options[], watch_options[], keygen_options[];
 extern const struct argp common_argp; /* what every verb takes; its input is a struct call, as of parse_verb() */
 error_t parse_verb(int key, char *text, struct argp_state *state);
 

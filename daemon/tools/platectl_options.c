@@ -32,13 +32,17 @@ enum {
     OPT_ENDPOINT,
     OPT_DATA,
     OPT_TIMEOUT,
-    OPT_JSON
+    OPT_JSON,
+    OPT_KEY,
+    OPT_SERVER_KEY
 };
 
 static const struct argp_option common_options[] = {
     {"json", OPT_JSON, NULL, 0, "print the answer as one JSON object", 0},
     {"endpoint", OPT_ENDPOINT, "ENDPOINT", 0, "control endpoint (default tcp://127.0.0.1:7461)", 0},
     {"data", OPT_DATA, "ENDPOINT", 0, "stream endpoint, for watch (default tcp://127.0.0.1:7460)", 0},
+    {"key", OPT_KEY, "FILE", 0, "our secret key (NAME.key_secret of keygen), for a station that wants keys", 0},
+    {"server-key", OPT_SERVER_KEY, "FILE", 0, "the station's public key (NAME.key)", 0},
     {"timeout", OPT_TIMEOUT, "SECONDS", 0, "how long to wait for an answer (default 2)", 0},
     {0}};
 const struct argp_option start_options[] = {
@@ -75,6 +79,9 @@ const struct argp_option watch_options[] = {
     {"seconds", OPT_SECONDS, "N", 0, "end after so long", 0},
     {"until-stopped", OPT_STOPPED, NULL, 0, "end when the recording is stopped or sealed", 0},
     {0}};
+
+const struct argp_option keygen_options[] = {
+    {"output", 'o', "NAME", 0, "write NAME.key and NAME.key_secret (default plate); never overwritten", 0}, {0}};
 
 static void parse_point(struct argp_state *state, const char *text)
 {
@@ -131,6 +138,12 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
         break;
     case OPT_DATA:
         c->data = text;
+        break;
+    case OPT_KEY:
+        c->key = text;
+        break;
+    case OPT_SERVER_KEY:
+        c->server_key = text;
         break;
     case OPT_TIMEOUT:
         c->timeout_s = argument_number(state, "--timeout", text, 0.001, 86400);
@@ -217,6 +230,9 @@ error_t parse_verb(int key, char *text, struct argp_state *state)
         break;
     case OPT_PATIENCE:
         c->calibrate.patience_s = argument_number(state, "--patience", text, 0, 86400);
+        break;
+    case 'o':
+        c->output = text;
         break;
     case OPT_HANDS_FREE:
         c->calibrate.hands_free = true;

@@ -152,6 +152,7 @@ void print_status(const json_t *o)
     print_counters("archivist", json_object_get(o, "archivist"));
     print_counters("capture", json_object_get(o, "capture"));
     print_counters("stream", json_object_get(o, "stream"));
+    print_counters("gate", json_object_get(o, "gate"));
     print_counters("log", json_object_get(o, "log"));
 }
 

@@ -1,4 +1,5 @@
 /* What platectl can do. */
+#include "keygen.h"
 #include "platectl.h"
 #include "ports.h"
 #include <stdio.h>
@@ -13,7 +14,7 @@ static int run_simple(struct call *c)
 {
     struct client client;
     json_t *result = NULL;
-    int r = client_open(&client, c->control, c->timeout_s);
+    int r = client_open(&client, c->control, c->timeout_s, &c->curve);
 
     if (r) return r;
     if (c->verb->mark) json_object_set_new(c->params, "kind", json_string(c->verb->mark));
@@ -60,7 +61,7 @@ static int run_stop(struct call *c)
 {
     struct client client;
     json_t *result = NULL, *status = NULL;
-    int r = client_open(&client, c->control, c->timeout_s);
+    int r = client_open(&client, c->control, c->timeout_s, &c->curve);
 
     if (r) return r;
     r = client_ask(&client, "stop", json_incref(c->params), &result);
@@ -74,16 +75,19 @@ static int run_stop(struct call *c)
 
 static int run_ports(struct call *c) { return ports_run(c->json); }
 
+static int run_keygen(struct call *c) { return keygen_run(c->output ? c->output : "plate", c->json); }
+
 static int run_calibrate(struct call *c)
 {
     c->calibrate.plate = json_string_value(json_object_get(c->params, "plate"));
     c->calibrate.json = c->json;
-    return calibrate_run(&c->calibrate, c->control, c->timeout_s);
+    return calibrate_run(&c->calibrate, c->control, c->timeout_s, &c->curve);
 }
 
 static int run_watch(struct call *c)
 {
     c->watch.endpoint = c->data;
+    c->watch.curve = &c->curve;
     if (c->json)
         c->watch.mode = WATCH_JSON;
     else if (c->watch.mode == WATCH_SCREEN && !isatty(STDOUT_FILENO))
@@ -188,6 +192,10 @@ const struct verb verbs[] = {
      .arg = {"kind", "value"},
      .run = run_simple,
      .print = print_mark},
+    {.name = "keygen",
+     .doc = "Makes a pair of keys for a station, or for a client of one: NAME.key to be copied, NAME.key_secret to be kept.",
+     .options = keygen_options,
+     .run = run_keygen},
     {.name = "shutdown",
      .doc = "Ends plated; a recording is stopped and sealed first.",
      .run = run_simple,

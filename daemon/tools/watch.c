@@ -1,4 +1,5 @@
 #include "watch.h"
+#include "curve.h"
 #include "watch_lines.h"
 #include "watch_screen.h"
 #include <errno.h>
@@ -268,7 +269,8 @@ static int connect_stream(struct watch *w)
         zmq_setsockopt(w->sub, ZMQ_SUBSCRIBE, "health/", 7);
         for (const char *const *e = watch_event_topics; *e; e++) zmq_setsockopt(w->sub, ZMQ_SUBSCRIBE, *e, strlen(*e));
     }
-    return zmq_connect(w->sub, w->o->endpoint) ? -errno : 0;
+    const int r = curve_apply(w->o->curve, w->sub);
+    return r < 0 ? r : zmq_connect(w->sub, w->o->endpoint) ? -errno : 0;
 }
 
 static void watch_done(struct watch *w)

@@ -10,8 +10,10 @@ enum watch_mode {
     WATCH_JSON,   /* an event's header as it was sent, with its topic in front */
     WATCH_CSV     /* one table for all events: what a kind of event does not have is empty */
 };
+struct curve;
 struct watch_options {
     const char *endpoint; /* the stream's data endpoint */
+    const struct curve *curve;
     enum watch_mode mode;
     double seconds;     /* 0: no limit */
     bool until_stopped; /* ends when the session is said to be stopped or sealed (from now on, not from the cache) */

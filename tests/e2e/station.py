@@ -2,6 +2,7 @@
 import csv, json, os, signal, subprocess, threading, time
 
 import zmq
+import zmq.auth
 
 import contract
 
@@ -24,9 +25,11 @@ def bodies(lines, topic):
 
 
 class Station:
-    def __init__(self, folder, bin, sim_args, exercise="generic", interval_ms=20, config="", serial=False, ready=True, env=None, calibration=None):
+    def __init__(self, folder, bin, sim_args, exercise="generic", interval_ms=20, config="", serial=False, ready=True, env=None, calibration=None, endpoints=None, keys=None):
         self.folder, self.bin, self.sim_args, self.serial = folder, bin, [str(a) for a in sim_args], serial
-        self.calibration = calibration
+        self.calibration, self.keys = calibration, keys  # keys: folder with tablet.key_secret and station.key
+        self.bound = endpoints or [f"ipc://{folder}/{n}" for n in ("data", "control")]
+        self.data, self.control = (e.replace("*", "127.0.0.1") for e in self.bound)
         self.exercise, self.interval_ms, self.extra, self.ready = exercise, interval_ms, config, ready
         self.env, self.sim, self.daemon = env or {}, None, None
         self.messages, self.received, self.lock = [], [], threading.Lock()
@@ -46,7 +49,6 @@ class Station:
         assert plates.returncode == 0, plates.stderr
         if self.calibration:
             plates.stdout = plates.stdout.replace("    cells:", f"    calibration: {self.calibration}\n    cells:").replace("    count_scale", "    # count_scale")
-        self.data, self.control = (f"ipc://{self.folder}/{n}" for n in ("data", "control"))
         self.config = self.folder / "plated.yaml"
         self.config.write_text(f"""station: test
 archive_dir: {self.folder}/traces
@@ -54,14 +56,17 @@ ring_dir: {self.folder}/ring
 autostart: true
 exercise: {self.exercise}
 stream:
-  data: {self.data}
-  control: {self.control}
+  data: {self.bound[0]}
+  control: {self.bound[1]}
   publish_interval_ms: {self.interval_ms}
 {self.extra}
 {plates.stdout}""")
         self.context = zmq.Context()
         self.socket = self.context.socket(zmq.SUB)
         self.socket.setsockopt(zmq.RCVHWM, 0)
+        if self.keys:
+            self.socket.curve_publickey, self.socket.curve_secretkey = zmq.auth.load_certificate(self.keys / "tablet.key_secret")
+            self.socket.curve_serverkey = zmq.auth.load_certificate(self.keys / "station.key")[0]
         self.socket.connect(self.data)
         self.socket.subscribe("")
         self.running = True
@@ -106,7 +111,8 @@ stream:
             return [body(h) for t, h in self.messages if t.startswith(topic) and '"cached":true' not in h]
 
     def ctl(self, *args):
-        done = subprocess.run([self.bin("platectl"), "--endpoint", self.control, *args], capture_output=True, text=True)
+        keys = ["--key", self.keys / "tablet.key_secret", "--server-key", self.keys / "station.key"] if self.keys else []
+        done = subprocess.run([self.bin("platectl"), "--endpoint", self.control, *keys, *args], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr + self.errors()
         return done.stdout
 

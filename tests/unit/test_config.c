@@ -394,9 +394,9 @@ static void random_value(FILE *f, const struct config_key *k, unsigned index)
 
 static void random_section(FILE *f, enum config_section section, unsigned index)
 {
-    static const char *const left_alone[] = {"decoder",      "csv",       "matrix",     "width_mm",      "length_mm",
-                                             "x_mm",         "y_mm",      "data",       "control",       "primary",
-                                             "cop_y_min_mm", "cutoff_Hz", "turn_min_s", "impact_max_pct"};
+    static const char *const left_alone[] = {
+        "decoder", "csv",     "matrix",       "width_mm",  "length_mm",  "x_mm",           "y_mm",       "data",
+        "control", "primary", "cop_y_min_mm", "cutoff_Hz", "turn_min_s", "impact_max_pct", "secret_key", "clients"};
     unsigned n;
     const struct config_key *keys = config_section_keys(section, &n);
     fputc('{', f);
@@ -525,6 +525,13 @@ static void test_sense(void **state)
     expect_error("asymmetry: {primary: pek}\n" PLATE, "asymmetry.primary: 'pek' is not a metric");
     expect_error("stream: {data: localhost}\n" PLATE, "stream.data: 'localhost' is not an endpoint");
     expect_error("stream: {data: ipc:///a, control: ipc:///a}\n" PLATE, "stream.control: is the same as stream.data");
+    expect_error("stream: {secret_key: a}\n" PLATE, "stream.secret_key: is half of what keys need");
+    expect_error("stream: {clients: a}\n" PLATE, "stream.clients: is half of what keys need");
+    expect_error("stream:\n  data: tcp://*:7460\n" PLATE, "t.yaml:2: stream.data: other machines could reach 'tcp://*:7460'");
+    expect_error("stream: {control: 'tcp://[::]:7461'}\n" PLATE, "stream.control: other machines could reach");
+    struct config c;
+    parse_ok("stream: {data: 'tcp://*:7460', control: 'tcp://*:7461', secret_key: a, clients: b}\n" PLATE, &c);
+    config_done(&c);
     expect_error("targets: {turn_min_s: 0.2}\n" PLATE, "targets.turn_min_s: is half of what a bounce is");
     expect_error("targets: {impact_max_pct: 10}\n" PLATE, "targets.impact_max_pct: is half of what a bounce is");
     expect_error("targets: {cop_y_min_mm: 5, cop_y_max_mm: 5}\n" PLATE, "targets.cop_y_min_mm: is not below cop_y_max_mm");

@@ -13,7 +13,11 @@
 
 static struct stream *open_stream(size_t history_bytes)
 {
-    const struct stream_config cfg = {"inproc://data", "inproc://control", "lab", 10, history_bytes};
+    const struct stream_config cfg = {.data_endpoint = "inproc://data",
+                                      .control_endpoint = "inproc://control",
+                                      .station = "lab",
+                                      .high_water = 10,
+                                      .history_bytes = history_bytes};
     struct stream_error e;
     struct stream *s;
 
