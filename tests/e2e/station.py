@@ -44,11 +44,6 @@ class Station:
 
     def start(self):
         (self.folder / "ring").mkdir(exist_ok=True)
-        args = [self.bin("plate-sim"), "--link", str(self.folder / "port"), *self.sim_args]
-        plates = subprocess.run([*args, "--print-config"], capture_output=True, text=True)
-        assert plates.returncode == 0, plates.stderr
-        if self.calibration:
-            plates.stdout = plates.stdout.replace("    cells:", f"    calibration: {self.calibration}\n    cells:").replace("    count_scale", "    # count_scale")
         self.config = self.folder / "plated.yaml"
         self.config.write_text(f"""station: test
 archive_dir: {self.folder}/traces
@@ -60,7 +55,7 @@ stream:
   control: {self.bound[1]}
   publish_interval_ms: {self.interval_ms}
 {self.extra}
-{plates.stdout}""")
+{self.plates_text()}""")
         self.context = zmq.Context()
         self.socket = self.context.socket(zmq.SUB)
         self.socket.setsockopt(zmq.RCVHWM, 0)
@@ -73,7 +68,21 @@ stream:
         self.thread = threading.Thread(target=self.listen)
         self.thread.start()
         self.start_daemon()
-        self.sim = subprocess.Popen(args, stdout=subprocess.PIPE, text=True)
+        self.start_sim()
+
+    def sim_command(self, *more):
+        return [self.bin("plate-sim"), "--link", str(self.folder / "port"), *self.sim_args, *more]
+
+    def plates_text(self):
+        """The `plates:` of plated.yaml."""
+        said = subprocess.run(self.sim_command("--print-config"), capture_output=True, text=True)
+        assert said.returncode == 0, said.stderr
+        if not self.calibration:
+            return said.stdout
+        return said.stdout.replace("    cells:", f"    calibration: {self.calibration}\n    cells:").replace("    count_scale", "    # count_scale")
+
+    def start_sim(self):
+        self.sim = subprocess.Popen(self.sim_command(), stdout=subprocess.PIPE, text=True)
 
     def start_daemon(self):
         env = dict(os.environ, **self.env)
