@@ -369,7 +369,8 @@ static json_t *do_measure_of(struct engine_plate *p, struct answer *a)
         json_array_append_new(cells, json_pack("{s:s,s:o,s:o}", "name", c->name, "x_mm", engine_real_or_null(c->x_mm), "y_mm",
                                                engine_real_or_null(c->y_mm)));
     }
-    return json_pack("{s:s,s:o,s:o,s:o,s:f,s:f,s:f,s:b,s:o}", "plate", p->cfg->name, "cells", cells, "mean",
+    return json_pack("{s:s,s:I,s:I,s:o,s:o,s:o,s:f,s:f,s:f,s:b,s:o}", "plate", p->cfg->name, "sample",
+                     (json_int_t)p->in.timebase.next_sample - 1, "rows", (json_int_t)m.rows, "cells", cells, "mean",
                      numbers(m.mean, m.cells), "sd", numbers(m.sd, m.cells), "Fz_N", m.Fz_N, "Fz_sd_N", m.Fz_sd_N, "Fz_step_N",
                      m.Fz_step_N, "still", plate_measurement_still(&m), "calibration", calibration_of(p));
 }

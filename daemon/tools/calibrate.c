@@ -16,9 +16,11 @@ enum { WINDOWS = 3 };    /* of a second each make a reading */
 #define LOADED_SD 20.0   /* a load moves the force by so many SDs of the empty plate, */
 #define LOADED_PART 0.3  /* and by so much of what it should weigh, once that is known */
 #define WRONG_PCT 1.0    /* an error of so much of the heaviest load is worth a word */
+#define ASK_AGAIN_S 0.05
 
 struct reading {
     double at_s, mean[PLATE_MAX_CELLS], Fz_N, sd_N, step_N;
+    double sample, rows; /* the number of its last sample, and how many it is made of */
 };
 struct calibration { /* of one plate, as it goes */
     const struct calibrate_options *o;
@@ -107,8 +109,20 @@ static int measure(struct calibration *c, struct reading *ret)
     ret->Fz_N = real(plate, "Fz_N");
     ret->sd_N = real(plate, "Fz_sd_N");
     ret->step_N = real(plate, "Fz_step_N");
+    ret->sample = real(plate, "sample");
+    ret->rows = real(plate, "rows");
     json_decref(result);
     return r;
+}
+
+/* A second of which `before` had no sample. */
+static int measure_anew(struct calibration *c, const struct reading *before, struct reading *ret)
+{
+    for (;;) {
+        int r = measure(c, ret);
+        if (r || !(fabs(ret->sample - before->sample) < ret->rows)) return r; /* a recording that begins counts anew */
+        pause_s(ASK_AGAIN_S);
+    }
 }
 
 /* ---- readings ---- */
@@ -150,15 +164,15 @@ enum want { ANY, EMPTY, LOADED };
 /* Waits until the plate stands still, empty or loaded as wanted, and reads it. */
 static int read_steady(struct calibration *c, enum want want, double least_N, struct reading *ret)
 {
-    struct reading w[WINDOWS];
+    struct reading w[WINDOWS], before = {.sample = NAN};
     unsigned have = 0;
     double until_s = now_s() + c->o->patience_s;
     for (;;) {
         struct reading r;
-        int e = measure(c, &r);
+        int e = measure_anew(c, &before, &r);
         if (e) return e;
         memmove(w + 1, w, (WINDOWS - 1) * sizeof *w);
-        w[0] = r;
+        w[0] = before = r;
         bool right = want == ANY || loaded(c, &r, least_N) == (want == LOADED);
         have = right ? have + 1 : 0;
         if (have >= WINDOWS && steady(w, want == ANY ? NAN : c->empty[0].sd_N)) break;
@@ -167,7 +181,6 @@ static int read_steady(struct calibration *c, enum want want, double least_N, st
                             : !right && want == LOADED
                                 ? "no load has come: nothing was written; --patience waits longer"
                                 : "the plate does not stand still: nothing was written; see to its feet and its cells");
-        pause_s(1.05);
     }
     average(w, ret);
     return 0;
@@ -186,7 +199,7 @@ static int wait_for_a_touch(struct calibration *c)
             !loaded(c, &r, fabs(was->Fz_N - c->empty[0].Fz_N) / 2))
             return 0;
         if (now_s() > until_s) return complain("the weight was not moved: nothing was written; --patience waits longer");
-        pause_s(0.2);
+        pause_s(ASK_AGAIN_S);
     }
 }
 

@@ -17,7 +17,7 @@ def read_forces(archive):
 
 
 def test_a_tare_is_per_cell_and_refuses_who_stands_there(tmp_path, bin):
-    args = ["--sets", "left", "--reps", "2", "--start-delay", "6", "--tare-error", "25", "--drift", "6", "--seed", "3", "--rest", "4"]
+    args = ["--sets", "left", "--reps", "1", "--hold", "8", "--start-delay", "6", "--tare-error", "25", "--drift", "6", "--seed", "3", "--rate", "250", "--speed", "4"]
     with Station(tmp_path, bin, args, exercise="single_leg_hip_thrust") as s:
         s.wait_for(lambda: s.now_s() > 2, 30)
         plate, = json.loads(s.ctl("tare", "--json"))["plates"]
@@ -31,7 +31,7 @@ def test_a_tare_is_per_cell_and_refuses_who_stands_there(tmp_path, bin):
         archive = s.stop()
     with h5py.File(archive) as h5:
         rows = h5["calibrations"][:]
-        assert len(rows) == 2 and rows["why"][1].decode().startswith("tare, moved by +25") and rows["sample"][1] > 2000
+        assert len(rows) == 2 and rows["why"][1].decode().startswith("tare, moved by +25") and rows["sample"][1] > 500
         assert sum(rows["tare"][1]) > 24 and sum(rows["tare"][0]) == 0
         session = {r["key"].decode(): (r["value"].decode(), float(r["t_s"])) for r in h5["session"][:]}
     text, t_s = session["drift_N"]
@@ -42,7 +42,7 @@ def test_a_tare_is_per_cell_and_refuses_who_stands_there(tmp_path, bin):
 
 
 def test_a_broken_cell_is_told(tmp_path, bin):
-    args = ["--sets", "left", "--reps", "2", "--start-delay", "16", "--bad-cell", "stuck:3:12", "--speed", "4"]
+    args = ["--sets", "left", "--reps", "1", "--start-delay", "16", "--bad-cell", "stuck:3:12", "--rate", "250", "--speed", "8"]
     with Station(tmp_path, bin, args, exercise="single_leg_hip_thrust") as s:
         s.wait_for(lambda: "back_left stuck" in s.ctl("status", "--json"), 30)
         s.play(timeout=60)
@@ -59,7 +59,7 @@ def test_a_calibration_by_known_weights(tmp_path, bin):
     """Four cells that see 4 % of their neighbours' load: weights go on, a file comes out, the configuration takes it in, and then it weighs right."""
     places = [(20, -120, 160), (20, 120, 160), (20, -120, -160), (20, 120, -160), (60, 0, 0)]
     weights = ";".join(f"{kg}@{x},{y}" for kg, x, y in places)
-    sim = ["--cross-talk", "4", "--noise", "0.5", "--tare-error", "20", "--seed", "4"]
+    sim = ["--cross-talk", "4", "--noise", "0.5", "--tare-error", "20", "--seed", "4", "--speed", "8"]
     out = tmp_path / "calibration.yaml"
     loads = [a for kg, x, y in places for a in (f"--point={x},{y}", f"--mass={kg}")]
     with Station(tmp_path, bin, [*sim, "--weights", weights]) as s:
@@ -92,7 +92,7 @@ def test_a_calibration_by_known_weights(tmp_path, bin):
 def test_a_calibration_is_refused_where_it_makes_no_sense(tmp_path, bin):
     out = tmp_path / "there.yaml"
     out.write_text("mine\n")
-    with Station(tmp_path, bin, ["--weights", "20@0,0;20@0,0"]) as s:
+    with Station(tmp_path, bin, ["--weights", "20@0,0;20@0,0", "--rate", "250", "--speed", "4"]) as s:
         def calibrate(*args):
             return subprocess.run([bin("platectl"), "--endpoint", s.control, "calibrate", *args], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=100)
         s.wait_for(lambda: s.now_s() > 1, 30)
