@@ -64,7 +64,7 @@ struct config {
     struct {
         char *data, *control;
         char *secret_key, *clients; /* paths; both or neither */
-        unsigned publish_interval_ms, high_water, history_MB;
+        unsigned publish_interval_ms, preview_interval_ms, high_water, history_MB;
         bool cells;
     } stream;
     struct plate_protocol_targets targets;

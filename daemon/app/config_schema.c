@@ -90,6 +90,8 @@ const struct config_key config_keys[] = {
      "file of the client keys that may watch or command"},
     {CONFIG_STREAM, "publish_interval_ms", CONFIG_WHOLE, AT(config, stream.publish_interval_ms), "20", 0, 1000, NULL, 0, false,
      "ms", "samples are sent together for so long; 0: every read at once"},
+    {CONFIG_STREAM, "preview_interval_ms", CONFIG_WHOLE, AT(config, stream.preview_interval_ms), "20", 5, 1000, NULL, 0, false,
+     "ms", "preview/ has one row (least, mean, most) for so long"},
     {CONFIG_STREAM, "cells", CONFIG_BOOL, AT(config, stream.cells), "false", 0, 0, NULL, 0, false, "",
      "send the force of each cell as well"},
     {CONFIG_STREAM, "high_water", CONFIG_WHOLE, AT(config, stream.high_water), "1000", 1, 1000000, NULL, 0, false, "messages",

@@ -158,7 +158,7 @@ static void read_port(struct engine_plate *p, short revents)
         p->read_ns = host_ns;
         p->empty_reads = 0;
         take_bytes(p, bytes, (size_t)n, host_ns, utc_ns);
-        if (p->engine->config->stream.publish_interval_ms == 0) engine_flush_force(p);
+        if (p->engine->config->stream.publish_interval_ms == 0) engine_flush_samples(p);
         engine_talk(p, host_ns);
         return;
     }
@@ -222,7 +222,7 @@ static void do_what_is_due(struct engine *e, int64_t now)
     open_ports(e, now);
     for (unsigned i = 0; i < e->plates; i++) {
         struct engine_plate *p = &e->plate[i];
-        if (p->rows && now - p->row_ns >= interval) engine_flush_force(p);
+        if (p->rows && now - p->row_ns >= interval) engine_flush_samples(p);
         if (p->port && now >= p->talk_ns) engine_talk(p, now);
         if (p->in.started && !p->absent && now - p->read_ns > ENGINE_ABSENT_NS) {
             p->absent = true;
@@ -280,6 +280,8 @@ static int set_up_plate(struct engine *e, unsigned i)
     int r = config_intake(p->cfg, &p->in);
     if (r) return r;
     p->settled = plate_decoder_settled(&p->in.decoder);
+    r = plate_preview_init(&p->preview.decimator, e->config->stream.preview_interval_ms * 1000LL);
+    if (r) return r;
     p->row = calloc((size_t)ENGINE_ROWS * ENGINE_CHANNELS, sizeof *p->row);
     return p->row ? engine_cells_init(p) : -ENOMEM;
 }

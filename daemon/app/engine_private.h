@@ -7,14 +7,23 @@
 #include "plate/cell.h"
 #include "plate/intake.h"
 #include "plate/measure.h"
+#include "plate/preview.h"
 #include "plate/station.h"
 
-enum { ENGINE_CHANNELS = 3 + PLATE_MAX_CELLS, ENGINE_ROWS = 1024 };
+enum { ENGINE_CHANNELS = 3 + PLATE_MAX_CELLS, ENGINE_ROWS = 1024, ENGINE_PREVIEW_CHANNELS = 7, ENGINE_PREVIEW_ROWS = 64 };
 
 /* The last second of raw counts. */
 struct engine_window {
     int32_t *counts; /* [rows][cells], a ring */
     unsigned rows, at, filled;
+};
+
+/* Bins that wait to go out as preview/. */
+struct engine_preview {
+    struct plate_preview decimator;
+    float row[ENGINE_PREVIEW_ROWS][ENGINE_PREVIEW_CHANNELS];
+    unsigned rows;
+    struct plate_preview_bin first;
 };
 
 struct stream_peer;
@@ -51,6 +60,7 @@ struct engine_plate {
     uint64_t row_first;
     double row_t_s;
     int64_t row_ns;
+    struct engine_preview preview;
     enum plate_phase phase;
     double force_N;
 };
@@ -159,10 +169,13 @@ void engine_publish_json(struct engine *e, const char *topic, const char *cache_
 void engine_say_session(struct engine *e, const char *state, const char *archive);
 void engine_say_gap(struct engine_plate *p, const struct plate_gap *g);
 void engine_say_status(struct engine *e);
-void engine_flush_force(struct engine_plate *p);
+void engine_health(struct engine *e, const char *kind, const char *level, const char *plate, const char *text);
+
+/* engine_samples.c */
 void engine_on_force(void *user, const struct plate_force_block *b);
 void engine_on_share(void *user, double t_s, double left_N, double right_N);
-void engine_health(struct engine *e, const char *kind, const char *level, const char *plate, const char *text);
+void engine_flush_samples(struct engine_plate *p); /* sends what waits */
+void engine_end_samples(struct engine *e);         /* ... to the last; what comes next is another recording */
 
 /* control.c: one JSON-RPC request in, one answer out (stream_request_fn; user is the engine). */
 size_t control_request(void *user, const struct stream_peer *from, const char *json, size_t n, char *reply, size_t reply_size);

@@ -122,6 +122,7 @@ int engine_new_station(struct engine *e)
     struct plate_station_sink sink = {.event = engine_on_event, .force = engine_on_force, .share = engine_on_share, .user = e};
     struct plate_station *s = plate_station_new(&e->station_config, &sink);
     if (!s) return -errno;
+    engine_end_samples(e);
     plate_station_free(e->station);
     e->station = s;
     e->epoch = (struct plate_epoch){false, engine_now_ns(), engine_utc_ns()};
@@ -130,7 +131,6 @@ int engine_new_station(struct engine *e)
         plate_intake_restart(&p->in);
         p->absent = p->told_rate = false;
         plate_cells_calibration(&p->cells, &p->calibration); /* the drift is the recording's own */
-        p->rows = 0;
         p->samples = p->lost = p->gaps = p->overrun = p->unkept.count = 0;
         p->phase = PLATE_REST;
     }
@@ -339,11 +339,11 @@ int engine_stop(struct engine *e, char *why, size_t size)
     }
     if (e->ahead) engine_outage_over(e);
     for (unsigned i = 0; i < e->plates; i++) {
-        engine_flush_force(&e->plate[i]);
         engine_put_unkept(&e->plate[i]);
         add_drift(&e->plate[i]);
     }
     plate_station_finish(e->station);
+    engine_end_samples(e);
     for (unsigned i = 0; i < e->plates; i++) e->span[i] = plate_station_next_sample(e->station, i);
     e->end_due = true;
     capture_record(e->parts.capture, &(struct record_header){.type = RECORD_END}, e->span, e->plates * sizeof *e->span);

@@ -327,6 +327,13 @@ static int keep(struct stream *s, const char *topic, const char *key, const stru
     return 0;
 }
 
+bool stream_wants(const struct stream *s, const char *topic)
+{
+    for (unsigned i = 0; i < s->n_wanted; i++)
+        if (!strncmp(topic, s->wanted[i].bytes, s->wanted[i].n)) return true;
+    return s->wanted_overflow;
+}
+
 int stream_publish(struct stream *s, const char *topic, const char *cache_key, int64_t t_utc_ns, const char *body,
                    size_t body_n, const void *payload, size_t payload_n)
 {
@@ -342,6 +349,11 @@ int stream_publish(struct stream *s, const char *topic, const char *cache_key, i
     t = topic_get(s, topic);
     if (!t) return -ENOMEM;
     seq = t->seq;
+    if (payload && !cache_key && !stream_wants(s, topic)) {
+        t->seq++;
+        s->counters.messages++;
+        return 0;
+    }
     header_make(&h, s, seq, t_utc_ns, false, body, body_n);
     if (zmq_msg_init_size(&head, header_size(&h))) return -ENOMEM;
     header_copy(&h, zmq_msg_data(&head));
@@ -563,8 +575,6 @@ void stream_fds(const struct stream *s, int ret_fds[2])
     if (zmq_getsockopt(s->data, ZMQ_FD, &ret_fds[0], &n)) ret_fds[0] = -1;
     if (zmq_getsockopt(s->control, ZMQ_FD, &ret_fds[1], &n)) ret_fds[1] = -1;
 }
-
-bool stream_wanted(const struct stream *s) { return s->n_wanted > 0 || s->wanted_overflow; }
 
 void stream_counters(const struct stream *s, struct stream_counters *ret)
 {

@@ -22,7 +22,8 @@ struct stream_error {
     char text[320];
 };
 struct stream_counters {
-    uint64_t messages, bytes, send_failures; /* published, whoever listened; libzmq does not say what a slow subscriber lost */
+    uint64_t messages;               /* published, whoever listened */
+    uint64_t bytes, send_failures;   /* handed to libzmq, which does not say what a slow subscriber lost */
     uint64_t requests, bad_requests; /* handed to `request`; not fit to be handed on (empty, too long, too many frames) */
     uint64_t cached;                 /* repeats from the cache that late joiners caused */
     struct history_counters history;
@@ -75,7 +76,8 @@ int stream_serve(struct stream *s, stream_request_fn *request, void *user, unsig
 /* What `request` still owed when it returned 0. Who has gone meanwhile gets nothing. */
 void stream_answer(struct stream *s, const struct stream_peer *to, const char *text, size_t n);
 void stream_fds(const struct stream *s, int ret_fds[2]);
-bool stream_wanted(const struct stream *s); /* does anyone subscribe to anything */
+/* Does anyone subscribe to it? Samples that nobody wants are counted and not sent. */
+bool stream_wants(const struct stream *s, const char *topic);
 void stream_counters(const struct stream *s, struct stream_counters *ret);
 #define STREAM_MAX_REQUEST 65536 /* bytes; up to twice as much is answered with an error, more ends the connection */
 #define STREAM_MAX_REPLY 262144

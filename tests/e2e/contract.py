@@ -7,8 +7,8 @@ import pathlib
 import jsonschema
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "docs/schemas"
-OF_A_PLATE = {"force", "phase", "rep", "fault"}
-SAMPLES = {"force", "share"}
+OF_A_PLATE = {"force", "preview", "phase", "rep", "fault"}
+SAMPLES = {"force", "preview", "share"}
 
 
 def load(name):

@@ -118,11 +118,11 @@ static bool serve_until(struct rig *r, void *socket, int ms)
 
 static void serve_until_wanted(struct rig *r, bool wanted)
 {
-    for (int i = 0; i < PATIENCE_MS && stream_wanted(r->s) != wanted; i++) {
+    for (int i = 0; i < PATIENCE_MS && stream_wants(r->s, "rep/a/") != wanted; i++) {
         serve(r);
         usleep(1000);
     }
-    assert_int_equal(stream_wanted(r->s), wanted);
+    assert_int_equal(stream_wants(r->s, "rep/a/"), wanted);
 }
 
 static void *subscriber(struct rig *r, const char *prefix)
@@ -318,14 +318,14 @@ static void test_wanted(void **state)
     void *a, *b;
     char prefix[16];
 
-    assert_false(stream_wanted(r->s));
+    assert_false(stream_wants(r->s, "rep/a/"));
     a = subscriber(r, "rep/");
     b = subscriber(r, "rep/");
     serve_until_wanted(r, true);
     assert_false(serve_until(r, a, QUIET_MS));
     leave(r, a);
     assert_false(serve_until(r, b, QUIET_MS));
-    assert_true(stream_wanted(r->s)); /* b is still there */
+    assert_true(stream_wants(r->s, "rep/a/")); /* b is still there */
     leave(r, b);
     serve_until_wanted(r, false);
     a = subscriber(r, "");
@@ -337,6 +337,25 @@ static void test_wanted(void **state)
     publish(r, "rep/a/", NULL, 1);
     expect(r, a, "rep/a/", 0, false, 1);
     leave(r, a);
+}
+
+/* Samples that nobody wants are not sent; but they count: who was away sees that he missed them. */
+static void test_unwanted_samples_count(void **state)
+{
+    struct rig *r = *state;
+    struct stream_counters before, after;
+    void *sub;
+
+    stream_counters(r->s, &before);
+    assert_int_equal(stream_publish(r->s, "rep/a/", NULL, 0, "{\"x\":1}", 7, "abcd", 4), 0);
+    stream_counters(r->s, &after);
+    assert_int_equal(after.messages, before.messages + 1);
+    assert_int_equal(after.bytes, before.bytes);
+    sub = subscriber(r, "rep/");
+    serve_until_wanted(r, true);
+    assert_int_equal(stream_publish(r->s, "rep/a/", NULL, 0, "{\"x\":2}", 7, "abcd", 4), 0);
+    expect(r, sub, "rep/a/", 1, false, 2);
+    leave(r, sub);
 }
 
 static void test_stalled_subscriber(void **state)
@@ -669,6 +688,7 @@ int main(void)
         RIGGED(test_late_joiner),
         RIGGED(test_cached_payload),
         RIGGED(test_wanted),
+        RIGGED(test_unwanted_samples_count),
         RIGGED(test_stalled_subscriber),
         cmocka_unit_test(test_endpoint_policy),
         RIGGED(test_endpoint_taken),
