@@ -581,6 +581,16 @@ double config_tick_s(const struct config_plate *p)
     return plate_decoder_init(&d, &dc) < 0 ? 0 : d.tick_s;
 }
 
+const char *config_target(const struct config *c, unsigned i, double *ret)
+{
+    unsigned n;
+    const struct config_key *key = config_section_keys(CONFIG_TARGETS, &n);
+
+    if (i >= n) return NULL;
+    memcpy(ret, (const char *)c + key[i].offset, sizeof *ret);
+    return key[i].name;
+}
+
 int config_ring_dir(const struct config *c, char *ret, size_t size)
 {
     const char *dir = c->ring_dir;

@@ -95,5 +95,7 @@ void config_calibration(const struct config_plate *p, struct plate_calibration *
 void config_recording(const struct config *c,
                       struct recording *ret);       /* plates and station; the caller adds name, times, config */
 double config_tick_s(const struct config_plate *p); /* seconds per tick of the device's clock; 0: it has none */
+/* The i-th key of `targets` and its value, NaN if it is not asked; NULL behind the last. */
+const char *config_target(const struct config *c, unsigned i, double *ret);
 /* ring_dir, else $XDG_RUNTIME_DIR if it can be written, else /dev/shm. -ENAMETOOLONG. */
 int config_ring_dir(const struct config *c, char *ret, size_t size);

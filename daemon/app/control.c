@@ -191,10 +191,10 @@ static void do_status(struct engine *e, json_t *params, struct answer *a)
     json_t *capture =
         json_pack("{s:s,s:I,s:I,s:I,s:s}", "file", capture_path(e->parts.capture), "records", (json_int_t)c.records,
                   "file_bytes", (json_int_t)c.file_bytes, "lost_records", (json_int_t)c.lost_records, "error", c.error);
-    a->result = json_pack("{s:s,s:s,s:i,s:f,s:b,s:s,s:s,s:s,s:b,s:s,s:f,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
+    a->result = json_pack("{s:s,s:s,s:i,s:f,s:I,s:b,s:s,s:s,s:s,s:b,s:s,s:f,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
                           "station", e->config->station, "version", plate_version(), "pid", (int)getpid(), "uptime_s",
-                          (double)(engine_now_ns() - e->started_ns) * 1e-9, "recording", e->recording, "session", e->session,
-                          "archive", e->archive, "last_sealed", s.last_sealed,
+                          (double)(engine_now_ns() - e->started_ns) * 1e-9, "t_utc_ns", (json_int_t)engine_utc_ns(),
+                          "recording", e->recording, "session", e->session, "archive", e->archive, "last_sealed", s.last_sealed,
                           /* stopped, but not told sealed yet: its records may still be in the ring */
                           "sealing", s.sealing || (!e->recording && (s.open || r.used_bytes > 0)), "seal_error", s.seal_error,
                           "t_s", engine_now_s(e), "side", plate_side_name(e->side), "exercise", e->exercise, "involved",

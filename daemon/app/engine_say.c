@@ -41,12 +41,24 @@ void engine_health(struct engine *e, const char *kind, const char *level, const 
                                   level, "plate", plate, "text", text));
 }
 
+/* What is asked of a repetition; what is not asked stands not there. */
+static json_t *targets_json(const struct config *c)
+{
+    json_t *o = json_object();
+    const char *name;
+    double v;
+    for (unsigned i = 0; (name = config_target(c, i, &v)); i++)
+        if (isfinite(v)) json_object_set_new(o, name, json_real(v));
+    return o;
+}
+
 void engine_say_session(struct engine *e, const char *state, const char *archive)
 {
     engine_publish_json(e, "session/", "session", engine_now_s(e),
-                        json_pack("{s:o,s:s,s:s,s:s,s:s,s:s,s:s}", "t_s", engine_real_or_null(engine_now_s(e)), "state", state,
-                                  "archive", archive, "subject", e->subject, "exercise", e->exercise, "side",
-                                  plate_side_name(e->side), "involved", plate_side_name(e->involved)));
+                        json_pack("{s:o,s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "t_s", engine_real_or_null(engine_now_s(e)), "state",
+                                  state, "archive", archive, "subject", e->subject, "exercise", e->exercise, "side",
+                                  plate_side_name(e->side), "involved", plate_side_name(e->involved), "targets",
+                                  targets_json(e->config)));
 }
 
 void engine_say_gap(struct engine_plate *p, const struct plate_gap *g)

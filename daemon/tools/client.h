@@ -2,6 +2,7 @@
  * in one line, and come back as an exit code. One thread. */
 #pragma once
 #include <jansson.h>
+#include <stdint.h>
 
 struct curve;
 
@@ -19,3 +20,4 @@ int client_open(struct client *c, const char *control, double timeout_s, const s
 void client_close(struct client *c);
 /* Takes params over. 0: *ret_result is the caller's. */
 int client_ask(struct client *c, const char *method, json_t *params, json_t **ret_result);
+int64_t client_utc_ns(void); /* of this machine */

@@ -1,4 +1,5 @@
 #include "clock_offset.h"
+#include <stdlib.h>
 
 #define LATEST_NS (INT64_MAX / 5 * 2) /* in 2086: sums and differences of two times fit */
 
@@ -54,3 +55,5 @@ bool clock_offset_get(const struct clock_offset *c, int64_t *ret_ahead_ns, int64
     *ret_ahead_ns = all.low_ns + (all.high_ns - all.low_ns) / 2;
     return true;
 }
+
+bool clock_is_off(int64_t apart_ns, int64_t uncertain_ns) { return llabs(apart_ns) - uncertain_ns > CLOCK_BOUND_NS; }

@@ -11,6 +11,9 @@
 
 enum { CLOCK_EXCHANGES = 16, CLOCK_DRIFT_PPM = 1000 /* of two clocks that are being slewed, by 500 ppm each at most */ };
 
+#define CLOCK_BOUND_NS                                                                                                         \
+    INT64_C(20000000) /* clocks farther apart than this put samples of two stations one beside another wrongly */
+
 struct clock_exchange {
     int64_t sent_ns, there_ns, received_ns;
 };
@@ -23,5 +26,7 @@ struct clock_offset { /* zeros: nothing known */
  * or after 2086, or received before it was sent, is passed over. A clock that was set by less than the uncertainty is noticed
  * when the exchanges before are forgotten in their turn. */
 void clock_offset_add(struct clock_offset *c, const struct clock_exchange *e);
+/* Surely farther apart than the bound, whatever the uncertainty. */
+bool clock_is_off(int64_t apart_ns, int64_t uncertain_ns);
 /* False before the first exchange. The truth is at *ret_ahead_ns ± *ret_uncertain_ns; positive: the other clock is ahead. */
 bool clock_offset_get(const struct clock_offset *c, int64_t *ret_ahead_ns, int64_t *ret_uncertain_ns);

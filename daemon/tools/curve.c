@@ -5,21 +5,21 @@
 #include <string.h>
 #include <zmq.h>
 
-int curve_load(struct curve *c, const char *key_file, const char *server_key_file)
+int curve_load(struct curve *c, const char *key_file, const char *server_key_file, bool listed)
 {
-    struct curve curve = {.has_keys = true};
+    struct curve curve = {.has_keys = server_key_file != NULL};
     struct keys_error error;
-    struct key_pair server;
+    struct key_pair server = {.public_key = ""};
 
     *c = (struct curve){.has_keys = false};
-    if (!key_file && !server_key_file) return 0;
-    if (!key_file || !server_key_file) {
+    if (!key_file && !server_key_file && !listed) return 0;
+    if (!key_file || (!server_key_file && !listed)) {
         fprintf(stderr, "platectl: --%s is missing; give --key FILE.key_secret and --server-key FILE.key\n",
                 key_file ? "server-key" : "key");
         return EXIT_USAGE;
     }
     if (keys_load_certificate(key_file, true, &curve.own, &error) < 0 ||
-        keys_load_certificate(server_key_file, false, &server, &error) < 0) {
+        (server_key_file && keys_load_certificate(server_key_file, false, &server, &error) < 0)) {
         fprintf(stderr, "platectl: %s\n", error.text);
         return EXIT_NO;
     }
@@ -28,6 +28,17 @@ int curve_load(struct curve *c, const char *key_file, const char *server_key_fil
     keys_wipe(&curve.own);
     keys_wipe(&server);
     return 0;
+}
+
+struct curve curve_at(const struct curve *c, const char *server_key)
+{
+    struct curve there = *c;
+
+    if (*server_key) {
+        there.has_keys = true;
+        snprintf(there.server_key, sizeof there.server_key, "%s", server_key);
+    }
+    return there;
 }
 
 int curve_apply(const struct curve *c, void *socket)

@@ -8,8 +8,10 @@ struct curve { /* all zero: without keys */
     struct key_pair own;
     char server_key[KEY_CHARS + 1];
 };
-/* Files of certificates; NULL: none. 0, or an exit code. */
-int curve_load(struct curve *c, const char *key_file, const char *server_key_file);
+/* Files of certificates; NULL: none. listed: public keys of stations stand in a hosts file. 0, or an exit code. */
+int curve_load(struct curve *c, const char *key_file, const char *server_key_file, bool listed);
+/* The same for a station of the hosts file; server_key: empty if none stands there. Wipe it when it has been applied. */
+struct curve curve_at(const struct curve *c, const char *server_key);
 /* For a socket that is not connected yet. 0 or -errno. */
 int curve_apply(const struct curve *c, void *socket);
 

@@ -1,6 +1,7 @@
 /* platectl - asks the daemon, tells it what to do, and watches its stream. */
 #include "platectl.h"
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,8 @@ static const char main_doc[] = "Asks the force-plate daemon, tells it what to do
                                "Verbs (platectl VERB --help has the options of each):\n"
                                "  status    what plated is doing, every counter\n"
                                "  ports     what is plugged in, with the line for plated.yaml\n"
-                               "  watch     the stream, live\n"
+                               "  watch     the stream, live, of one station or several\n"
+                               "  clocks    how far the clocks of stations are apart\n"
                                "  start     begin a recording\n"
                                "  stop      end it, wait until it is sealed, print the archive's path\n"
                                "  side      left, right, both or none works from here on; --set N: did in set N\n"
@@ -55,10 +57,9 @@ int main(int argc, char **argv)
 {
     static const struct argp_child children[] = {{&common_argp, 0, "", 0}, {0}};
     const struct argp main_argp = {NULL, parse_main, "VERB [ARGUMENT...]", main_doc, children, NULL, NULL};
-    struct call c = {.control = "tcp://127.0.0.1:7461",
-                     .data = "tcp://127.0.0.1:7460",
-                     .timeout_s = 2,
+    struct call c = {.timeout_s = 2,
                      .params = json_object(),
+                     .watch = {.tempo = {{NAN, NAN, NAN, NAN}}},
                      .calibrate = {.gravity = 9.80665, .patience_s = 120}};
     char name[64];
     int r;
@@ -69,7 +70,10 @@ int main(int argc, char **argv)
     snprintf(name, sizeof name, "platectl %s", c.verb->name);
     argv[c.rest] = name;
     argp_parse(&verb_argp, argc - c.rest, argv + c.rest, 0, NULL, &c);
-    r = curve_load(&c.curve, c.key, c.server_key);
+    r = stations_settle(&c.stations, c.verb->several, c.verb->by_data, &c.hosts);
+    c.control = c.hosts.host[0].control;
+    if (r == 0) r = curve_load(&c.curve, c.key, c.server_key, stations_have_keys(&c.hosts));
+    if (r == 0 && c.hosts.n == 1) c.curve = curve_at(&c.curve, c.hosts.host[0].server_key);
     if (r == 0) r = c.verb->run(&c);
     keys_wipe(&c.curve.own);
     json_decref(c.params);

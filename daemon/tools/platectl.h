@@ -4,6 +4,7 @@
 #include "calibrate.h"
 #include "client.h"
 #include "curve.h"
+#include "hosts.h"
 #include "watch.h"
 #include <argp.h>
 #include <jansson.h>
@@ -11,10 +12,17 @@
 
 enum { VERB_ARGUMENTS = 2 };
 
+struct stations { /* as they were named: one after the other, or in a file */
+    struct hosts named, file;
+    unsigned controls, datas; /* of named: the first --endpoint and the first --data are one station, and so on */
+};
+
 struct verb;
 struct call { /* one invocation */
     const struct verb *verb;
-    const char *control, *data;   /* endpoints */
+    struct stations stations;
+    struct hosts hosts;           /* what they come to: at least one */
+    const char *control;          /* of the first */
     const char *key, *server_key; /* files; NULL: not given */
     struct curve curve;
     double timeout_s;
@@ -36,7 +44,8 @@ struct verb {
     const char *arg[VERB_ARGUMENTS]; /* the parameters that the arguments are */
     int (*run)(struct call *c);
     void (*print)(const json_t *result);
-    const char *mark; /* it is the method `mark` with this kind; NULL: the method is called as the verb */
+    bool several, by_data; /* it takes more than one station; it needs their data endpoints, not the control endpoints */
+    const char *mark;      /* it is the method `mark` with this kind; NULL: the method is called as the verb */
 };
 
 /* platectl_verbs.c: in the order of --help; the last has no name */
@@ -47,6 +56,16 @@ extern const struct argp_option start_options[], stop_options[], set_options[], 
     calibrate_options[], watch_options[], keygen_options[];
 extern const struct argp common_argp; /* what every verb takes; its input is a struct call, as of parse_verb() */
 error_t parse_verb(int key, char *text, struct argp_state *state);
+
+/* platectl_stations.c; the first three end the program where it will not do */
+void stations_take_control(struct argp_state *state, struct stations *s, const char *text);
+void stations_take_data(struct argp_state *state, struct stations *s, const char *text);
+void stations_take_file(struct argp_state *state, struct stations *s, const char *path);
+int stations_settle(const struct stations *s, bool several, bool by_data, struct hosts *ret); /* 0 or EXIT_USAGE */
+bool stations_have_keys(const struct hosts *hosts);                                           /* one of them */
+
+/* platectl_clocks.c */
+int run_clocks(struct call *c);
 
 /* platectl_print.c */
 const char *text_of(const json_t *o, const char *key); /* "" if there is none */

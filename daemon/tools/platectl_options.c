@@ -31,6 +31,8 @@ enum {
     OPT_HANDS_FREE,
     OPT_ENDPOINT,
     OPT_DATA,
+    OPT_HOSTS,
+    OPT_METRONOME,
     OPT_TIMEOUT,
     OPT_JSON,
     OPT_KEY,
@@ -43,6 +45,10 @@ static const struct argp_option common_options[] = {
     {"data", OPT_DATA, "ENDPOINT", 0, "stream endpoint, for watch (default tcp://127.0.0.1:7460)", 0},
     {"key", OPT_KEY, "FILE", 0, "our secret key (NAME.key_secret of keygen), for a station that wants keys", 0},
     {"server-key", OPT_SERVER_KEY, "FILE", 0, "the station's public key (NAME.key)", 0},
+    {"hosts", OPT_HOSTS, "FILE", 0,
+     "the stations of this file; several for watch and clocks, which take --endpoint and --data "
+     "several times, too",
+     0},
     {"timeout", OPT_TIMEOUT, "SECONDS", 0, "how long to wait for an answer (default 2)", 0},
     {0}};
 const struct argp_option start_options[] = {
@@ -78,6 +84,10 @@ const struct argp_option watch_options[] = {
     {"csv", OPT_CSV, NULL, 0, "a line an event, as one CSV table", 0},
     {"seconds", OPT_SECONDS, "N", 0, "end after so long", 0},
     {"until-stopped", OPT_STOPPED, NULL, 0, "end when the recording is stopped or sealed", 0},
+    {"metronome", OPT_METRONOME, "TEMPO", OPTION_ARG_OPTIONAL,
+     "ring the bell at the tempo of the protocol, or at TEMPO: seconds of drive-hold-lower[-rest], as 1-1-3; the first drive "
+     "begins it",
+     0},
     {0}};
 
 const struct argp_option keygen_options[] = {
@@ -134,10 +144,13 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
         c->json = true;
         break;
     case OPT_ENDPOINT:
-        c->control = text;
+        stations_take_control(state, &c->stations, text);
         break;
     case OPT_DATA:
-        c->data = text;
+        stations_take_data(state, &c->stations, text);
+        break;
+    case OPT_HOSTS:
+        stations_take_file(state, &c->stations, text);
         break;
     case OPT_KEY:
         c->key = text;
@@ -248,6 +261,11 @@ error_t parse_verb(int key, char *text, struct argp_state *state)
         break;
     case OPT_SECONDS:
         c->watch.seconds = argument_number(state, "--seconds", text, 0.001, 1e9);
+        break;
+    case OPT_METRONOME:
+        c->watch.metronome = true;
+        if (text && !tempo_parse(text, &c->watch.tempo))
+            argp_error(state, "--metronome=%s: seconds of drive-hold-lower[-rest], as 1-1-3", text);
         break;
     case OPT_STOPPED:
         c->watch.until_stopped = true;

@@ -2,11 +2,11 @@
 #include "keygen.h"
 #include "platectl.h"
 #include "ports.h"
+#include "terminal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { SEAL_POLL_MS = 100 };
 
@@ -86,13 +86,15 @@ static int run_calibrate(struct call *c)
 
 static int run_watch(struct call *c)
 {
-    c->watch.endpoint = c->data;
+    c->watch.hosts = &c->hosts;
     c->watch.curve = &c->curve;
     if (c->json)
         c->watch.mode = WATCH_JSON;
-    else if (c->watch.mode == WATCH_SCREEN && !isatty(STDOUT_FILENO))
+    else if (c->watch.mode == WATCH_SCREEN && !terminal_can_draw())
         c->watch.mode = WATCH_LINES;
-    return watch_run(&c->watch);
+    if (!c->watch.metronome || (c->watch.mode == WATCH_SCREEN && c->hosts.n == 1)) return watch_run(&c->watch);
+    fputs("platectl: --metronome goes with the screen, on a terminal, and with one station\n", stderr);
+    return EXIT_USAGE;
 }
 
 const struct verb verbs[] = {
@@ -106,7 +108,14 @@ const struct verb verbs[] = {
     {.name = "watch",
      .doc = "The stream, live: a screen on a terminal (q quits), a line an event elsewhere.",
      .options = watch_options,
-     .run = run_watch},
+     .run = run_watch,
+     .several = true,
+     .by_data = true},
+    {.name = "clocks",
+     .doc = "How far the clocks of stations are ahead of this machine's, and how sure that is. Exit status 1 if one is off by "
+            "more than 20 ms, or does not answer.",
+     .run = run_clocks,
+     .several = true},
     {.name = "start", .doc = "Begins a recording.", .options = start_options, .run = run_simple, .print = print_start},
     {.name = "stop",
      .doc = "Ends the recording, waits until it is sealed, and prints the archive's path.",

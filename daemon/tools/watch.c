@@ -1,19 +1,17 @@
 #include "watch.h"
-#include "curve.h"
+#include "terminal.h"
 #include "watch_lines.h"
 #include "watch_screen.h"
+#include "watch_station.h"
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <math.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -21,69 +19,20 @@
 enum {
     FRAME_MS = 50,
     IDLE_FRAME_MS = 250,
-    BATCH = 1000 /* messages between two looks at the clock */
+    BATCH = 1000 /* messages of a station between two looks at the clock */
 };
-
-/* ---- the terminal ---- */
-
-struct terminal {
-    struct termios before;
-    bool keys, entered; /* keys: standard input is a terminal, too */
-};
-
-static int write_all(const char *bytes, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(STDOUT_FILENO, bytes, n);
-        if (done < 0 && errno == EAGAIN) {
-            struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
-            poll(&p, 1, 1000);
-        } else if (done < 0 && errno != EINTR)
-            return -errno;
-        if (done > 0) {
-            bytes += done;
-            n -= (size_t)done;
-        }
-    }
-    return 0;
-}
-
-static void terminal_enter(struct terminal *t)
-{
-    static const char enter[] = "\033[?1049h\033[?25l\033[?7l\033[2J"; /* alternate screen, no cursor, no wrapping */
-    struct termios raw;
-
-    t->keys = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &t->before) == 0;
-    if (t->keys) {
-        raw = t->before;
-        raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-        tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-    }
-    t->entered = true;
-    write_all(enter, sizeof enter - 1);
-}
-
-static void terminal_leave(struct terminal *t)
-{
-    static const char leave[] = "\033[0m\033[?7h\033[?25h\033[?1049l";
-
-    if (!t->entered) return;
-    write_all(leave, sizeof leave - 1);
-    if (t->keys) tcsetattr(STDIN_FILENO, TCSANOW, &t->before);
-    t->entered = false;
-}
-
-/* ---- the loop ---- */
 
 struct watch {
     const struct watch_options *o;
-    struct model model;
+    struct station station[HOSTS];
+    unsigned stations;
     struct canvas canvas;
     struct terminal terminal;
-    void *context, *sub;
+    struct metronome metronome;
+    void *context;
     int signals;
-    bool heard, silence_said, done, changed;
-    int64_t started_ms, health_ms, drawn_ms;
+    bool done, changed;
+    int64_t started_ms, drawn_ms;
 };
 
 static int64_t now_ms(void)
@@ -94,91 +43,146 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static bool session_is_over(const char *topic, const json_t *o)
-{
-    const char *state = word(o, "state");
+static bool is_screen(const struct watch *w) { return w->o->mode == WATCH_SCREEN; }
 
-    return topic_is(topic, "session/") &&
+static struct station_view view_of(const struct watch *w, const struct station *s)
+{
+    struct station_view v = {
+        .model = &s->model, .endpoint = s->host->data, .trouble = s->trouble, .silent_ms = now_ms() - s->health_ms};
+
+    v.clock_known = clock_offset_get(&s->clock, &v.ahead_ns, &v.uncertain_ns);
+    for (unsigned i = 0; i < w->stations; i++)
+        v.namesake |= &w->station[i] != s && *s->model.station && !strcmp(w->station[i].model.station, s->model.station);
+    return v;
+}
+
+/* ---- what comes ---- */
+
+static bool session_is_over(const struct message *m)
+{
+    const char *state = word(m->o, "state");
+
+    return topic_is(m->topic, "session/") &&
            (!strcmp(state, "stopped") || !strcmp(state, "sealed") || !strcmp(state, "seal_failed"));
 }
 
-static void take_live(struct watch *w, const char *topic, const json_t *o, const char *head, size_t n)
+static void end_if_all_are_over(struct watch *w)
 {
-    uint64_t missed = watch_missed(&w->model, topic, o);
+    bool all = true;
 
-    w->model.missed += missed;
-    if (w->o->mode == WATCH_SCREEN) {
-        w->done |= w->o->until_stopped && session_is_over(topic, o);
-        return;
-    }
-    if (missed)
-        fprintf(stderr, "platectl: %s: %llu messages were lost on the way; read faster\n", topic, (unsigned long long)missed);
-    watch_print(&w->model, w->o->mode, topic, o, head, n);
-    w->done |= w->o->until_stopped && session_is_over(topic, o);
+    for (unsigned i = 0; i < w->stations; i++) all &= w->station[i].over;
+    w->done |= all && w->o->until_stopped;
 }
 
-static void take_message(struct watch *w, const char *topic, const char *head, size_t n, const uint8_t *payload,
-                         size_t payload_n)
+static void take_live(struct watch *w, struct station *s, const struct message *m)
 {
-    json_t *o = json_loadb(head, n, 0, NULL);
+    struct station_view v = view_of(w, s);
+    struct station_name name = station_name(&v);
+    uint64_t missed = watch_missed(&s->model, m->topic, m->o);
 
-    if (json_is_object(o)) {
-        w->heard = w->changed = true;
-        if (topic_is(topic, "health/")) {
-            w->health_ms = now_ms();
-            if (w->silence_said) fprintf(stderr, "platectl: %s: plated is back\n", w->o->endpoint);
-            w->silence_said = false;
-        }
-        watch_take(&w->model, topic, o, payload, payload_n);
-        if (!json_is_true(json_object_get(o, "cached"))) take_live(w, topic, o, head, n);
+    s->model.missed += missed;
+    if (missed && !is_screen(w))
+        fprintf(stderr, "platectl: %s%s%s: %llu messages were lost on the way; read faster\n", w->stations > 1 ? name.text : "",
+                w->stations > 1 ? ": " : "", m->topic, (unsigned long long)missed);
+    if (!is_screen(w))
+        watch_print(&s->model, w->o->mode, m, w->stations > 1 ? &(struct line_from){name.text, s->host->data} : NULL);
+    if (session_is_over(m)) {
+        s->over = true;
+        end_if_all_are_over(w);
     }
-    json_decref(o);
+    if (w->o->metronome && topic_is(m->topic, "phase/") && !strcmp(word(m->o, "phase"), "drive")) {
+        struct tempo t = w->o->tempo;
+        for (int i = 0; i < TEMPO_BEATS; i++)
+            if (isnan(t.s[i])) t.s[i] = s->model.target.s[i];
+        if (!w->metronome.runs) w->metronome.tempo = tempo_complete(&t);
+        metronome_drive(&w->metronome, now_ms());
+    }
 }
 
-/* False when there is none. */
-static bool receive(struct watch *w)
+static void warn_of_namesakes(const struct watch *w, const struct station *s)
 {
-    zmq_msg_t part[3];
-    char topic[80] = "";
-    int n = 0;
-    bool got, more = true;
-
-    for (int i = 0; i < 3; i++) zmq_msg_init(&part[i]);
-    got = zmq_msg_recv(&part[0], w->sub, ZMQ_DONTWAIT) >= 0;
-    for (more = got && zmq_msg_more(&part[0]), n = 1; more; n++) {
-        zmq_msg_t *into = &part[n < 2 ? n : 2];
-        if (zmq_msg_recv(into, w->sub, 0) < 0) break;
-        more = zmq_msg_more(into);
-    }
-    if (got && n >= 2 && n <= 3 && zmq_msg_size(&part[0]) < sizeof topic) {
-        memcpy(topic, zmq_msg_data(&part[0]), zmq_msg_size(&part[0]));
-        take_message(w, topic, zmq_msg_data(&part[1]), zmq_msg_size(&part[1]), zmq_msg_data(&part[2]), zmq_msg_size(&part[2]));
-    }
-    for (int i = 0; i < 3; i++) zmq_msg_close(&part[i]);
-    return got;
+    if (!is_screen(w) && view_of(w, s).namesake)
+        fprintf(stderr, "platectl: %s: another station calls itself %s, too; give one of them another name (station:)\n",
+                s->host->data, s->model.station);
 }
 
-static void redraw(struct watch *w)
+static void take_message(void *user, struct station *s, const struct message *m)
 {
-    struct winsize size = {0};
-    struct canvas *c = &w->canvas;
-    unsigned rows = 24, columns = 80;
+    struct watch *w = user;
+    bool first = !*s->model.station;
 
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0) {
-        rows = size.ws_row;
-        columns = size.ws_col < 500 ? size.ws_col : 500;
+    s->heard = w->changed = true;
+    if (topic_is(m->topic, "health/")) {
+        s->health_ms = now_ms();
+        if (s->silent_said) fprintf(stderr, "platectl: %s: plated is back\n", s->host->data);
+        s->silent_said = false;
     }
-    watch_draw(c, &w->model, rows, columns, w->o->endpoint, now_ms() - w->health_ms);
-    if (write_all(c->bytes, c->n) < 0) w->done = true;
-    w->drawn_ms = now_ms();
+    watch_take(&s->model, m->topic, m->o, m->payload, m->payload_n);
+    if (first) warn_of_namesakes(w, s);
+    if (!json_is_true(json_object_get(m->o, "cached"))) take_live(w, s, m);
+}
+
+/* ---- what is shown ---- */
+
+static void redraw(struct watch *w, int64_t now)
+{
+    struct station_view view[HOSTS];
+    unsigned rows, columns;
+
+    terminal_size(&rows, &columns);
+    for (unsigned i = 0; i < w->stations; i++) view[i] = view_of(w, &w->station[i]);
+    if (w->stations > 1)
+        watch_draw_all(&w->canvas, view, w->stations, rows, columns);
+    else
+        watch_draw(&w->canvas, view, rows, columns, w->o->metronome ? &w->metronome : NULL, now);
+    if (terminal_write(w->canvas.bytes, w->canvas.n) < 0) w->done = true;
+    w->drawn_ms = now;
     w->changed = false;
 }
+
+static void say_silence_and_clock(struct watch *w, struct station *s)
+{
+    const struct station_view v = view_of(w, s);
+    const bool off = v.clock_known && clock_is_off(v.ahead_ns, v.uncertain_ns);
+
+    if (is_silent(&v) && !s->silent_said)
+        fprintf(stderr, "platectl: %s: %s\n", s->host->data, s->trouble ? s->trouble : "no health for 3 s; is plated running?");
+    s->silent_said |= is_silent(&v);
+    if (off && !s->clock_said)
+        fprintf(stderr, "platectl: %s: its clock is %.1f +- %.1f ms ahead of this machine's; set both by NTP\n", s->host->data,
+                (double)v.ahead_ns / 1e6, (double)v.uncertain_ns / 1e6);
+    s->clock_said = off;
+}
+
+static void look_at_clock(struct watch *w, int64_t now)
+{
+    static const char bell[] = "\a";
+
+    if (w->o->seconds > 0 && (double)(now - w->started_ms) >= w->o->seconds * 1000) w->done = true;
+    for (unsigned i = 0; i < w->stations; i++) {
+        station_listen_for_trouble(&w->station[i]);
+        station_clock(&w->station[i], now);
+        if (!is_screen(w)) say_silence_and_clock(w, &w->station[i]);
+    }
+    if (!is_screen(w)) return;
+    if (metronome_due(&w->metronome, now) >= 0) {
+        terminal_write(bell, 1);
+        w->changed = true;
+    }
+    if (now - w->drawn_ms >= (w->changed ? FRAME_MS : IDLE_FRAME_MS)) redraw(w, now);
+}
+
+/* ---- the loop ---- */
 
 static void take_signal(struct watch *w)
 {
     struct signalfd_siginfo info;
 
     if (read(w->signals, &info, sizeof info) != (ssize_t)sizeof info) return;
+    if (info.ssi_signo == SIGWINCH) {
+        w->changed = true;
+        return;
+    }
     if (info.ssi_signo != SIGTSTP) {
         w->done = true;
         return;
@@ -198,47 +202,52 @@ static void take_key(struct watch *w)
 }
 
 /* How long nothing needs to be done if nothing comes. */
-static int64_t idle_ms(const struct watch *w, int64_t now)
+static long idle_ms(const struct watch *w, int64_t now)
 {
-    int64_t wait = w->health_ms + WATCH_SILENCE_MS + 1 - now;
+    int64_t wait = IDLE_FRAME_MS, bell = metronome_wait_ms(&w->metronome, now);
 
-    if (w->o->mode == WATCH_SCREEN)
-        wait = w->drawn_ms + (w->changed ? FRAME_MS : IDLE_FRAME_MS) - now;
-    else if (w->silence_said)
-        wait = 1000;
+    if (is_screen(w)) wait = w->drawn_ms + (w->changed ? FRAME_MS : IDLE_FRAME_MS) - now;
+    if (bell < wait) wait = bell;
     if (w->o->seconds > 0) wait = (int64_t)fmin((double)wait, (double)(w->started_ms - now) + w->o->seconds * 1000 + 1);
-    return wait > 0 ? wait : 0;
+    return wait > 0 ? (long)wait : 0;
 }
 
-static void look_at_clock(struct watch *w, int64_t now)
+/* 0, or 1 where standard output failed. */
+static int flush_lines(struct watch *w, bool reader_is_gone)
 {
-    if (w->o->seconds > 0 && (double)(now - w->started_ms) >= w->o->seconds * 1000) w->done = true;
-    if (w->o->mode == WATCH_SCREEN) {
-        if (now - w->drawn_ms >= (w->changed ? FRAME_MS : IDLE_FRAME_MS)) redraw(w);
-    } else if (now - w->health_ms > WATCH_SILENCE_MS && !w->silence_said) {
-        fprintf(stderr, "platectl: %s: no health for 3 s; is plated running?\n", w->o->endpoint);
-        w->silence_said = true;
-    }
+    if (!reader_is_gone && !fflush(stdout) && !ferror(stdout)) return 0;
+    w->done = true;
+    if (reader_is_gone || errno == EPIPE) return 0;
+    fprintf(stderr, "platectl: standard output: %s; make room, or write elsewhere\n", strerror(errno));
+    return 1;
 }
 
 static int run(struct watch *w)
 {
-    while (!w->done) {
-        zmq_pollitem_t items[] = {{.socket = w->sub, .events = ZMQ_POLLIN},
-                                  {.fd = w->signals, .events = ZMQ_POLLIN},
-                                  {.fd = STDIN_FILENO, .events = ZMQ_POLLIN}};
-        zmq_poll(items, w->terminal.keys ? 3 : 2, (long)idle_ms(w, now_ms()));
-        for (int i = 0; i < BATCH && !w->done && receive(w); i++) {
-        }
-        if (items[1].revents) take_signal(w);
-        if (w->terminal.keys && items[2].revents) take_key(w);
-        look_at_clock(w, now_ms());
-        if (w->o->mode != WATCH_SCREEN && (fflush(stdout) || ferror(stdout))) {
-            fprintf(stderr, "platectl: standard output: %s; make room, or write elsewhere\n", strerror(errno));
-            return 1;
-        }
+    enum { SIGNALS, OUT, IN, OTHERS };
+    zmq_pollitem_t items[OTHERS + 2 * HOSTS] = {{.fd = w->signals, .events = ZMQ_POLLIN},
+                                                {.fd = STDOUT_FILENO, .events = ZMQ_POLLERR},
+                                                {.fd = w->terminal.keys ? STDIN_FILENO : -1, .events = ZMQ_POLLIN}};
+    int n = OTHERS, r = 0;
+
+    for (unsigned i = 0; i < w->stations; i++) {
+        items[n++] = (zmq_pollitem_t){.socket = w->station[i].sub, .events = ZMQ_POLLIN};
+        if (w->station[i].control) items[n++] = (zmq_pollitem_t){.socket = w->station[i].control, .events = ZMQ_POLLIN};
     }
-    return 0;
+    while (!w->done && r == 0) {
+        zmq_poll(items, n, idle_ms(w, now_ms()));
+        for (unsigned i = 0; i < w->stations; i++)
+            for (int k = 0; k < BATCH && !w->done && station_receive(&w->station[i], take_message, w); k++) {
+            }
+        if (items[SIGNALS].revents) take_signal(w);
+        if (items[IN].revents) take_key(w);
+        look_at_clock(w, now_ms());
+        if (is_screen(w))
+            w->done |= items[OUT].revents != 0; /* the terminal is gone */
+        else
+            r = flush_lines(w, items[OUT].revents);
+    }
+    return r;
 }
 
 static int open_signals(bool screen)
@@ -249,35 +258,48 @@ static int open_signals(bool screen)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGWINCH);
     if (screen) sigaddset(&set, SIGTSTP);
     sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a reader that goes is an end, and no crash */
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int connect_stream(struct watch *w)
+static int open_stations(struct watch *w)
 {
-    const char *const everything = "";
-    int zero = 0;
+    static const char *const everything[] = {"", NULL};
+    const char *topics[32] = {"health/"};
 
-    w->context = zmq_ctx_new();
-    w->sub = w->context ? zmq_socket(w->context, ZMQ_SUB) : NULL;
-    if (!w->sub) return -errno;
-    zmq_setsockopt(w->sub, ZMQ_LINGER, &zero, sizeof zero);
-    if (w->o->mode == WATCH_SCREEN)
-        zmq_setsockopt(w->sub, ZMQ_SUBSCRIBE, everything, 0);
-    else {
-        zmq_setsockopt(w->sub, ZMQ_SUBSCRIBE, "health/", 7);
-        for (const char *const *e = watch_event_topics; *e; e++) zmq_setsockopt(w->sub, ZMQ_SUBSCRIBE, *e, strlen(*e));
+    for (unsigned i = 0; watch_event_topics[i]; i++) topics[i + 1] = watch_event_topics[i];
+    for (; w->stations < w->o->hosts->n; w->stations++) {
+        const struct host *host = &w->o->hosts->host[w->stations];
+        int error = station_open(&w->station[w->stations], w->context, host, w->o->curve, is_screen(w) ? everything : topics,
+                                 w->started_ms);
+        if (!error) continue;
+        fprintf(stderr, "platectl: %s %s: %s; write it like tcp://127.0.0.1:7460\n", host->data, host->control,
+                zmq_strerror(error));
+        return 2;
     }
-    const int r = curve_apply(w->o->curve, w->sub);
-    return r < 0 ? r : zmq_connect(w->sub, w->o->endpoint) ? -errno : 0;
+    return 0;
+}
+
+static int say_unheard(const struct watch *w)
+{
+    int r = 0;
+
+    for (unsigned i = 0; i < w->stations; i++) {
+        if (w->station[i].heard) continue;
+        fprintf(stderr, "platectl: %s: %s\n", w->station[i].host->data,
+                w->station[i].trouble ? w->station[i].trouble : "nothing heard; is plated running?");
+        r = 1;
+    }
+    return r;
 }
 
 static void watch_done(struct watch *w)
 {
-    terminal_leave(&w->terminal);
     if (w->signals >= 0) close(w->signals);
-    if (w->sub) zmq_close(w->sub);
+    for (unsigned i = 0; i < w->stations; i++) station_close(&w->station[i]);
     if (w->context) zmq_ctx_term(w->context);
     free(w);
 }
@@ -293,22 +315,16 @@ int watch_run(const struct watch_options *o)
     w->o = o;
     w->canvas.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
     w->canvas.colour = !no_colour || !*no_colour;
-    w->model.ring_pct = NAN;
     w->signals = open_signals(o->mode == WATCH_SCREEN);
-    w->started_ms = w->health_ms = now_ms();
-    r = connect_stream(w);
-    if (r < 0) {
-        fprintf(stderr, "platectl: %s: %s; write it like tcp://127.0.0.1:7460\n", o->endpoint, zmq_strerror(-r));
-        watch_done(w);
-        return 2;
-    }
-    if (o->mode == WATCH_SCREEN) terminal_enter(&w->terminal);
-    if (o->mode == WATCH_CSV) watch_csv_header();
-    r = run(w);
-    terminal_leave(&w->terminal);
-    if (r == 0 && !w->heard) {
-        fprintf(stderr, "platectl: %s: nothing heard; is plated running?\n", o->endpoint);
-        r = 1;
+    w->started_ms = now_ms();
+    w->context = zmq_ctx_new();
+    r = open_stations(w);
+    if (r == 0) {
+        if (is_screen(w)) terminal_enter(&w->terminal);
+        if (o->mode == WATCH_CSV) watch_csv_header();
+        r = run(w);
+        terminal_leave(&w->terminal);
+        if (r == 0) r = say_unheard(w);
     }
     watch_done(w);
     return r;

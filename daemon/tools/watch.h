@@ -1,5 +1,7 @@
 /* tools/watch.h - `platectl watch`: the stream as a screen that is redrawn, or as lines. One thread; blocks until it ends. */
 #pragma once
+#include "hosts.h"
+#include "metronome.h"
 #include <stdbool.h>
 
 enum { WATCH_SILENCE_MS = 3000 }; /* health/ comes every second */
@@ -12,11 +14,14 @@ enum watch_mode {
 };
 struct curve;
 struct watch_options {
-    const char *endpoint; /* the stream's data endpoint */
-    const struct curve *curve;
+    const struct hosts *hosts; /* the stations; without a control endpoint a clock is not compared */
+    const struct curve *curve; /* what is not said of a station in particular */
     enum watch_mode mode;
     double seconds;     /* 0: no limit */
-    bool until_stopped; /* ends when the session is said to be stopped or sealed (from now on, not from the cache) */
+    bool until_stopped; /* ends when all sessions are said to be stopped or sealed (from now on, not from the cache) */
+    bool metronome;     /* a bell on the beats of the tempo: of the screen, and of one station */
+    struct tempo tempo; /* what is NaN is what the protocol asks for */
 };
-/* The exit code: 0, 1 nothing was ever heard or standard output failed (said on standard error), 2 no such endpoint. */
+/* The exit code: 0, 1 nothing was ever heard of one or standard output failed (said on standard error), 2 no such endpoint.
+ * A pipe whose reader has gone is a quiet end. */
 int watch_run(const struct watch_options *o);

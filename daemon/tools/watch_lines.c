@@ -7,7 +7,9 @@
 const char *const watch_event_topics[] = {"rep/",  "set/",  "asymmetry/", "imbalance/", "correction/",
                                           "plan/", "mark/", "session/",   "fault/",     NULL};
 
-static const char *const csv_columns[] = {"t_s",
+static const char *const csv_columns[] = {"station",
+                                          "endpoint",
+                                          "t_s",
                                           "session",
                                           "plate",
                                           "side",
@@ -122,14 +124,16 @@ void watch_csv_header(void)
     putchar('\n');
 }
 
-static void csv_line(const char *kind, const json_t *o)
+static void csv_line(const char *kind, const json_t *o, const struct line_from *from)
 {
     char form[256];
 
     fputs(kind, stdout);
     for (const char *const *c = csv_columns; *c; c++) {
         putchar(',');
-        if (!strcmp(*c, "ci95_low_pct"))
+        if (!strcmp(*c, "endpoint"))
+            csv_text(from ? from->endpoint : "");
+        else if (!strcmp(*c, "ci95_low_pct"))
             csv_value(json_array_get(json_object_get(o, "ci95_pct"), 0));
         else if (!strcmp(*c, "ci95_high_pct"))
             csv_value(json_array_get(json_object_get(o, "ci95_pct"), 1));
@@ -143,19 +147,21 @@ static void csv_line(const char *kind, const json_t *o)
 }
 
 /* The header's bytes as they came (a number printed anew could differ), on one line. */
-static void json_line(const char *topic, const char *head, size_t n)
+static void json_line(const struct message *m, const struct line_from *from)
 {
-    const char *brace = memchr(head, '{', n);
-    size_t i = (size_t)(brace - head) + 1;
-    json_t *quoted = json_string(topic);
-    char *text = quoted ? json_dumps(quoted, JSON_ENCODE_ANY) : NULL;
+    const char *brace = memchr(m->head, '{', m->head_n);
+    size_t i = (size_t)(brace - m->head) + 1;
+    json_t *ours =
+        from ? json_pack("{s:s, s:s}", "topic", m->topic, "endpoint", from->endpoint) : json_pack("{s:s}", "topic", m->topic);
+    char *text = ours ? json_dumps(ours, JSON_COMPACT) : NULL;
+    int n = text ? (int)strlen(text) - 1 : 0; /* without its brace */
 
-    while (i < n && strchr(" \t\r\n", head[i])) i++;
-    printf("{\"topic\":%s%s", text ? text : "null", head[i] == '}' ? "" : ",");
-    for (; i < n; i++) putchar((unsigned char)head[i] < ' ' ? ' ' : head[i]);
+    while (i < m->head_n && strchr(" \t\r\n", m->head[i])) i++;
+    printf("%.*s%s", n ? n : 1, n ? text : "{", n && m->head[i] != '}' ? "," : "");
+    for (; i < m->head_n; i++) putchar((unsigned char)m->head[i] < ' ' ? ' ' : m->head[i]);
     putchar('\n');
     free(text);
-    json_decref(quoted);
+    json_decref(ours);
 }
 
 static int line_rep(char *to, size_t size, const json_t *o)
@@ -225,7 +231,7 @@ static int line_other(char *to, size_t size, const char *topic, const json_t *o)
                     json_is_true(json_object_get(o, "estimated")) ? " (estimated)" : "");
 }
 
-static void readable_line(const struct model *m, const char *topic, const json_t *o)
+static void readable_line(const struct model *model, const char *topic, const json_t *o, const struct line_from *from)
 {
     char line[1024];
 
@@ -235,7 +241,7 @@ static void readable_line(const struct model *m, const char *topic, const json_t
     else if (topic_is(topic, "set/"))
         line_set(line, sizeof line, o);
     else if (topic_is(topic, "asymmetry/"))
-        asymmetry_text(line, sizeof line, &m->asymmetry);
+        asymmetry_text(line, sizeof line, &model->asymmetry);
     else if (topic_is(topic, "imbalance/"))
         line_imbalance(line, sizeof line, o);
     else if (topic_is(topic, "correction/"))
@@ -246,17 +252,17 @@ static void readable_line(const struct model *m, const char *topic, const json_t
         line_other(line, sizeof line, topic, o);
     for (char *c = line; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
-    puts(line);
+    printf("%s%s%s\n", from ? from->name : "", from ? ": " : "", line);
 }
 
-void watch_print(const struct model *m, enum watch_mode mode, const char *topic, const json_t *o, const char *head, size_t n)
+void watch_print(const struct model *model, enum watch_mode mode, const struct message *m, const struct line_from *from)
 {
     for (const char *const *e = watch_event_topics; *e; e++) {
-        if (!topic_is(topic, *e)) continue;
+        if (!topic_is(m->topic, *e)) continue;
         char kind[16];
-        snprintf(kind, sizeof kind, "%.*s", (int)strcspn(topic, "/"), topic);
-        if (mode == WATCH_LINES) readable_line(m, topic, o);
-        if (mode == WATCH_CSV) csv_line(kind, o);
-        if (mode == WATCH_JSON) json_line(topic, head, n);
+        snprintf(kind, sizeof kind, "%.*s", (int)strcspn(m->topic, "/"), m->topic);
+        if (mode == WATCH_LINES) readable_line(model, m->topic, m->o, from);
+        if (mode == WATCH_CSV) csv_line(kind, m->o, from);
+        if (mode == WATCH_JSON) json_line(m, from);
     }
 }

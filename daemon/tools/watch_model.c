@@ -46,6 +46,13 @@ void form_names(const json_t *o, char *to, size_t size)
     }
 }
 
+void watch_model_init(struct model *m)
+{
+    memset(m, 0, sizeof *m);
+    m->t_s = m->ring_pct = NAN;
+    for (int i = 0; i < TEMPO_BEATS; i++) m->target.s[i] = NAN;
+}
+
 static struct plate_view *plate_get(struct model *m, const char *name)
 {
     unsigned i = 0;
@@ -55,7 +62,7 @@ static struct plate_view *plate_get(struct model *m, const char *name)
     if (i == m->plates) {
         struct plate_view *p = &m->plate[m->plates++];
         snprintf(p->name, sizeof p->name, "%s", name);
-        p->force_N = p->rate_Hz = p->lost = NAN;
+        p->force_N = p->rate_Hz = p->lost = p->phase_s = NAN;
         p->newest = INT64_MIN;
     }
     return &m->plate[i];
@@ -178,7 +185,25 @@ static void take_correction(struct model *m, const json_t *o)
 static void take_plan(struct model *m, const json_t *o)
 {
     COPY(m->side, o, "side");
-    COPY(m->next, o, "next");
+    m->plan = (struct plan_view){true, whole(o, "set"), whole(o, "reps"), whole(o, "done"), whole(o, "sets"), ""};
+    COPY(m->plan.next, o, "next");
+}
+
+int tempo_phase(const char *phase)
+{
+    for (int i = 0; i < TEMPO_BEATS; i++)
+        if (!strcmp(tempo_beat_names[i], phase)) return i;
+    return -1;
+}
+
+static void take_phase(struct model *m, const json_t *o)
+{
+    struct plate_view *p = plate_get(m, word(o, "plate"));
+
+    if (!p) return;
+    COPY(p->phase, o, "phase");
+    p->phase_s = number(o, "t_s");
+    if (strcmp(p->phase, "rest")) m->working = p;
 }
 
 bool is_primary(const json_t *o) { return !json_is_false(json_object_get(o, "primary")); }
@@ -218,6 +243,7 @@ static void take_health(struct model *m, const json_t *o)
         struct plate_view *p = plate_get(m, word(row, "name"));
         if (!p) continue;
         COPY(p->state, row, "state");
+        if (strcmp(p->phase, word(row, "phase"))) p->phase_s = NAN;
         COPY(p->phase, row, "phase");
         p->rate_Hz = number(row, "rate_Hz");
         p->lost = number(row, "lost");
@@ -227,6 +253,8 @@ static void take_health(struct model *m, const json_t *o)
 
 static void take_session(struct model *m, const json_t *o)
 {
+    const json_t *targets = json_object_get(o, "targets");
+
     COPY(m->state, o, "state");
     COPY(m->archive, o, "archive");
     COPY(m->subject, o, "subject");
@@ -234,6 +262,8 @@ static void take_session(struct model *m, const json_t *o)
     COPY(m->side, o, "side");
     COPY(m->involved, o, "involved");
     m->recording = !strcmp(m->state, "started");
+    m->target.s[TEMPO_HOLD] = number(targets, "hold_min_s");
+    m->target.s[TEMPO_LOWER] = number(targets, "eccentric_min_s");
 }
 
 static void take_mark(struct model *m, const json_t *o)
@@ -261,7 +291,8 @@ static void take_header(struct model *m, const json_t *o)
     snprintf(m->session, sizeof m->session, "%s", session);
     m->reps_seen = 0;
     m->asymmetry.known = m->share.known = false;
-    *m->next = '\0';
+    m->plan.known = false;
+    m->working = NULL;
     for (unsigned i = 0; i < m->plates; i++) m->plate[i].set = m->plate[i].rep = 0;
 }
 
@@ -296,10 +327,7 @@ void watch_take(struct model *m, const char *topic, const json_t *o, const uint8
     if (topic_is(topic, "health/")) take_health(m, o);
     if (topic_is(topic, "mark/")) take_mark(m, o);
     if (topic_is(topic, "fault/")) take_fault(m, o);
-    if (topic_is(topic, "phase/")) {
-        struct plate_view *p = plate_get(m, word(o, "plate"));
-        if (p) COPY(p->phase, o, "phase");
-    }
+    if (topic_is(topic, "phase/")) take_phase(m, o);
 }
 
 struct shown show(double v, int decimals, const char *unit)

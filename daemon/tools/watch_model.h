@@ -1,6 +1,7 @@
 /* tools/watch_model.h - what `platectl watch` knows of a station, from the stream's messages, and the words for it.
  * No I/O. One thread. */
 #pragma once
+#include "metronome.h"
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@ enum {
 
 struct plate_view {
     char name[40], phase[16], state[16];
+    double phase_s; /* since when it is known; NaN: not said */
     double force_N, rate_Hz, lost;
     int set, rep;
     float history[HISTORY]; /* the greatest force of each bucket; NaN: none */
@@ -37,18 +39,25 @@ struct share_view { /* who carries how much at this instant, of a plate under ea
     bool known;
     double t_s, left_pct; /* left_pct: NaN where too little is carried to say */
 };
+struct plan_view {
+    bool known;
+    int set, reps, done, sets; /* 0: not said */
+    char next[16];             /* whose turn it is after this */
+};
 struct topic_view {
     char name[80];
     int64_t seq;
 };
 struct model {
     char station[64], session[128], state[24], archive[256], subject[64], exercise[64], side[16], involved[16];
-    char next[16]; /* whose turn it is after this; empty: there is no plan */
     char notice[256], notice_level[16];
     bool recording;
     double t_s, ring_pct;
     struct plate_view plate[PLATES];
     unsigned plates;
+    const struct plate_view *working; /* the last that left its rest; NULL: none yet */
+    struct tempo target;              /* what the protocol asks for; NaN: nothing */
+    struct plan_view plan;
     struct rep_view rep[REPS]; /* a circle; reps_seen % REPS is the next one to be written */
     unsigned reps_seen;
     struct asymmetry_view asymmetry;
@@ -58,6 +67,8 @@ struct model {
     uint64_t missed;
 };
 
+/* A model that knows nothing yet. */
+void watch_model_init(struct model *m);
 /* Takes one message, live or from the cache; o is its header, payload its third frame (n = 0: none). */
 void watch_take(struct model *m, const char *topic, const json_t *o, const uint8_t *payload, size_t n);
 /* How many messages of this topic were lost before this live one. A seq that goes back is a daemon that started anew. */
@@ -67,6 +78,7 @@ uint64_t watch_missed(struct model *m, const char *topic, const json_t *o);
 const char *word(const json_t *o, const char *key);
 int whole(const json_t *o, const char *key);
 double number(const json_t *o, const char *key);
+int tempo_phase(const char *phase); /* its place in a tempo, or -1 */
 bool topic_is(const char *topic, const char *kind);
 bool is_primary(const json_t *o);
 const char *who(const json_t *o); /* the foot that worked, or the plate where nobody said */

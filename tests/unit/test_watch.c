@@ -1,4 +1,7 @@
-/* `platectl watch`: what the model makes of share/, and that a frame shows it within the rows and columns that there are. */
+/* `platectl watch`: what the model makes of the stream, and that a frame shows it within the rows and columns that there are.
+ */
+#define _GNU_SOURCE /* wcwidth */
+#include "hosts.h"
 #include "watch_screen.h"
 #include <locale.h>
 #include <math.h>
@@ -6,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include <cmocka.h>
 
@@ -14,7 +18,8 @@ enum { ROWS = 24, COLUMNS = 80 };
 struct screen {
     struct model model;
     struct canvas canvas;
-    char row[ROWS][COLUMNS + 1];
+    char row[ROWS][4 * COLUMNS + 1];
+    const struct metronome *metronome;
 };
 
 /* Rows of left_pct, both_N, from t_s on. */
@@ -29,30 +34,68 @@ static void say_share(struct model *m, double t_s, const char *channels, const f
     json_decref(o);
 }
 
-static void draw(struct screen *s, unsigned rows, unsigned columns)
+/* The cells of a line of the frame. */
+static unsigned cells(const char *from, const char *to)
 {
-    const char *at, *end;
+    mbstate_t state = {0};
+    wchar_t character;
+    unsigned n = 0;
 
-    s->canvas.colour = s->canvas.utf8 = false;
-    watch_draw(&s->canvas, &s->model, rows, columns, "tcp://nowhere", 0);
-    at = memchr(s->canvas.bytes, 'H', s->canvas.n);
+    while (from < to) {
+        size_t bytes = mbrtowc(&character, from, (size_t)(to - from), &state);
+        assert_true(bytes > 0 && bytes <= 4);
+        assert_true(wcwidth(character) > 0);
+        n += (unsigned)wcwidth(character);
+        from += bytes;
+    }
+    return n;
+}
+
+/* Every row is as wide as the terminal, and there are as many as it has. */
+static void check_frame(struct screen *s, unsigned rows, unsigned columns)
+{
+    const char *at = memchr(s->canvas.bytes, 'H', s->canvas.n), *end;
+
     assert_non_null(at);
     at++;
     for (unsigned i = 0; i < rows; i++, at = end + 2) {
         for (end = at; end < s->canvas.bytes + s->canvas.n && *end != '\r'; end++) {
         }
-        assert_int_equal(end - at, columns);
+        assert_int_equal(cells(at, end), columns);
         if (rows == ROWS && columns == COLUMNS) snprintf(s->row[i], sizeof s->row[i], "%.*s", (int)(end - at), at);
     }
     assert_ptr_equal(at - 2, s->canvas.bytes + s->canvas.n);
 }
 
-static const char *share_row(const struct screen *s)
+static void draw(struct screen *s, unsigned rows, unsigned columns)
+{
+    const struct station_view v = {.model = &s->model, .endpoint = "tcp://nowhere"};
+
+    watch_draw(&s->canvas, &v, rows, columns, s->metronome, 0);
+    check_frame(s, rows, columns);
+}
+
+/* A message of the stream; format as json_pack() has it. */
+#define SAY(s, topic, ...) say(s, topic, json_pack(__VA_ARGS__))
+static void say(struct screen *s, const char *topic, json_t *o)
+{
+    assert_non_null(o);
+    watch_take(&s->model, topic, o, NULL, 0);
+    json_decref(o);
+}
+
+static const char *row_of(const struct screen *s, const char *label)
 {
     for (unsigned i = 0; i < ROWS; i++)
-        if (!strncmp(s->row[i], "share ", 6)) return s->row[i];
+        if (!strncmp(s->row[i], label, strlen(label))) return s->row[i];
     return NULL;
 }
+
+#define assert_shows(s, label, what)                                                                                           \
+    do {                                                                                                                       \
+        const char *row = row_of(s, label);                                                                                    \
+        if (!row || !strstr(row, what)) fail_msg("%s: \"%s\" is not in \"%s\"", label, what, row ? row : "nothing");           \
+    } while (0)
 
 #define CHANNELS "[\"left_pct\", \"both_N\"]"
 
@@ -62,10 +105,11 @@ static void shows_the_latest_instant(void **state)
     const float values[] = {10, 500, 37.5F, 600};
 
     draw(s, ROWS, COLUMNS);
-    assert_null(share_row(s));
+    assert_null(row_of(s, "share "));
     say_share(&s->model, 5, CHANNELS, values, 4, 2);
     draw(s, ROWS, COLUMNS);
-    assert_string_equal(share_row(s), "share     left 37.5 %  ---------------------+###########----------  62.5 % right");
+    assert_string_equal(row_of(s, "share "),
+                        "share     left 37.5 %  ---------------------+###########----------  62.5 % right");
 }
 
 static void leans_to_the_side_that_carries_more(void **state)
@@ -85,9 +129,9 @@ static void leans_to_the_side_that_carries_more(void **state)
         const float values[] = {cases[i].left_pct, 600};
         say_share(&s->model, 5, CHANNELS, values, 2, 1);
         draw(s, ROWS, COLUMNS);
-        assert_memory_equal(share_row(s) + 23, cases[i].bar, 43);
+        assert_memory_equal(row_of(s, "share ") + 23, cases[i].bar, 43);
     }
-    assert_non_null(strstr(share_row(s), "left      -  "));
+    assert_non_null(strstr(row_of(s, "share "), "left      -  "));
 }
 
 static void is_not_shown_when_it_is_old(void **state)
@@ -99,7 +143,7 @@ static void is_not_shown_when_it_is_old(void **state)
     say_share(&s->model, 5, CHANNELS, values, 2, 1);
     s->model.t_s = 8;
     draw(s, ROWS, COLUMNS);
-    assert_non_null(strstr(share_row(s), "left      -  "));
+    assert_non_null(strstr(row_of(s, "share "), "left      -  "));
     watch_take(&s->model, "session/", other, NULL, 0);
     json_decref(other);
     assert_false(s->model.share.known);
@@ -118,20 +162,165 @@ static void takes_nothing_from_a_message_that_is_not_whole(void **state)
     assert_false(s->model.share.known);
 }
 
-static void fits_every_size(void **state)
+static void says_how_the_phase_stands_against_its_target(void **state)
 {
     struct screen *s = *state;
+
+    SAY(s, "session/", "{s:s, s:s, s:{s:f, s:f}}", "session", "s", "state", "started", "targets", "hold_min_s", 1.0,
+        "eccentric_min_s", 3.0);
+    draw(s, ROWS, COLUMNS);
+    assert_shows(s, "tempo ", "tempo      ");
+    SAY(s, "phase/plate/", "{s:s, s:f, s:s, s:s}", "session", "s", "t_s", 10.0, "plate", "plate", "phase", "drive");
+    s->model.t_s = 10.5;
+    draw(s, ROWS, COLUMNS);
+    assert_shows(s, "tempo ", "drive 0.5 s  ");
+    SAY(s, "phase/plate/", "{s:s, s:f, s:s, s:s}", "session", "s", "t_s", 11.0, "plate", "plate", "phase", "hold");
+    s->model.t_s = 11.5;
+    draw(s, ROWS, COLUMNS);
+    assert_shows(s, "tempo ", "hold  0.5 s of 1.0 s    ###############                |");
+    SAY(s, "phase/plate/", "{s:s, s:f, s:s, s:s}", "session", "s", "t_s", 12.0, "plate", "plate", "phase", "lower");
+    s->model.t_s = 18;
+    draw(s, ROWS, COLUMNS);
+    assert_shows(s, "tempo ", "lower 6.0 s of 3.0 s    ###############################|");
+}
+
+static void shows_the_next_beat(void **state)
+{
+    struct screen *s = *state;
+    struct metronome m = {.tempo = {{1, 2, 3, 1}}};
+
+    s->metronome = &m;
+    draw(s, ROWS, COLUMNS);
+    assert_shows(s, "tempo ", "! waits       ");
+    metronome_drive(&m, -1600);
+    assert_int_equal(metronome_due(&m, 0), TEMPO_HOLD);
+    draw(s, ROWS, COLUMNS);
+    assert_shows(s, "tempo ", "! hold  1.4 s ");
+    SAY(s, "phase/plate/", "{s:s, s:f, s:s, s:s}", "session", "s", "t_s", 11.0, "plate", "plate", "phase", "hold");
+    draw(s, ROWS, COLUMNS);
+    assert_shows(s, "tempo ", "of 2.0 s");
+}
+
+static void says_whose_turn_it_is(void **state)
+{
+    struct screen *s = *state;
+
+    draw(s, ROWS, COLUMNS);
+    assert_null(row_of(s, "plan "));
+    SAY(s, "plan/", "{s:s, s:i, s:s, s:s, s:i, s:i, s:i}", "session", "s", "set", 3, "side", "left", "next", "right", "reps", 8,
+        "done", 2, "sets", 6);
+    draw(s, ROWS, COLUMNS);
+    assert_shows(s, "plan ", "plan      left  set 3 (2 of 6 done)  rep - of 8  then right");
+    SAY(s, "rep/plate/", "{s:s, s:s, s:i, s:i, s:s, s:f}", "session", "s", "plate", "plate", "set", 3, "rep", 4, "side", "left",
+        "hold_s", 0.98);
+    draw(s, ROWS, COLUMNS);
+    assert_shows(s, "plan ", "rep 4 of 8");
+    assert_shows(s, "  3   4 left ", "-   0.98       -");
+    SAY(s, "session/", "{s:s}", "session", "another");
+    draw(s, ROWS, COLUMNS);
+    assert_null(row_of(s, "plan "));
+}
+
+static void fill(struct screen *s)
+{
     const float values[] = {40, 600};
 
     say_share(&s->model, 5, CHANNELS, values, 2, 1);
-    for (unsigned rows = 1; rows < 40; rows++)
-        for (unsigned columns = 1; columns < 140; columns++) draw(s, rows, columns);
+    SAY(s, "session/", "{s:s, s:s, s:s, s:s, s:s}", "session", "s", "station",
+        "l\xc3\xa4"
+        "b\xe6\xb8\xac\xe5\xae\x9a",
+        "state", "started", "subject",
+        "\xe8\xa9\xa6"
+        "\x01\xcc\x81",
+        "archive", "/traces/\xe6\xb8\xac");
+    SAY(s, "plan/", "{s:s, s:i, s:s, s:s}", "session", "s", "set", 3, "side", "left", "next", "right");
+    SAY(s, "health/", "{s:s, s:s, s:b, s:[{s:s, s:s, s:s, s:f, s:f}, {s:s, s:s, s:f}, {s:s}]}", "session", "s", "kind",
+        "status", "recording", 1, "plates", "name", "left", "state", "open", "phase", "hold", "force_N", 712.0, "rate_Hz",
+        1000.0, "name", "right", "state", "waiting", "force_N", -3.0, "name", "third");
+    SAY(s, "health/", "{s:s, s:s, s:s, s:s}", "session", "s", "kind", "port", "level", "warning", "text", "\xe6\xb8\xac gone");
+    SAY(s, "rep/left/", "{s:s, s:s, s:i, s:i, s:[{s:s}]}", "session", "s", "plate", "left", "set", 3, "rep", 4, "form", "name",
+        "short_hold");
+    SAY(s, "asymmetry/", "{s:s, s:s, s:f, s:[f, f], s:s, s:f}", "session", "s", "metric", "concentric_s", "value_pct", -31.0,
+        "ci95_pct", -40.0, -20.0, "verdict", "left_weaker", "threshold_pct", 10.0);
+}
+
+static void fits_every_size(void **state)
+{
+    struct screen *s = *state;
+
+    fill(s);
+    for (int utf8 = 0; utf8 < 2; utf8++) {
+        s->canvas.utf8 = utf8;
+        for (unsigned rows = 1; rows < 40; rows++)
+            for (unsigned columns = 1; columns < 140; columns += 1 + columns / 50) draw(s, rows, columns);
+        draw(s, 200, 500);
+    }
+}
+
+static void many_fit_every_size(void **state)
+{
+    struct screen *s = *state;
+    struct station_view v[HOSTS];
+    struct model *nothing = calloc(1, sizeof *nothing);
+
+    assert_non_null(nothing);
+    watch_model_init(nothing);
+    fill(s);
+    for (unsigned i = 0; i < HOSTS; i++)
+        v[i] = (struct station_view){.model = i % 3 ? &s->model : nothing,
+                                     .endpoint = "tcp://192.168.100.200:7460",
+                                     .namesake = i % 2,
+                                     .silent_ms = i == 4 ? 9000 : 0,
+                                     .clock_known = i % 4 != 0,
+                                     .ahead_ns = (int64_t)i * 10000000,
+                                     .uncertain_ns = 300000};
+    for (unsigned n = 2; n <= HOSTS; n += n / 2)
+        for (unsigned rows = 1; rows < 70; rows += 1 + rows / 20)
+            for (unsigned columns = 1; columns < 140; columns += 1 + columns / 20) {
+                watch_draw_all(&s->canvas, v, n, rows, columns);
+                check_frame(s, rows, columns);
+            }
+    free(nothing);
+}
+
+/* What matters of each station is there, whether it has a block or a row. */
+static void shows_several_stations(void **state)
+{
+    struct screen *s = *state;
+    struct station_view v[] = {
+        {.model = &s->model, .endpoint = "tcp://10.0.0.5:7460", .clock_known = true, .ahead_ns = 0, .uncertain_ns = 100000},
+        {.model = &s->model,
+         .endpoint = "tcp://10.0.0.6:7460",
+         .namesake = true,
+         .clock_known = true,
+         .ahead_ns = 35000000,
+         .uncertain_ns = 400000}};
+
+    fill(s);
+    watch_draw_all(&s->canvas, v, 2, ROWS, COLUMNS);
+    check_frame(s, ROWS, COLUMNS);
+    assert_shows(s,
+                 "l\xc3\xa4"
+                 "b\xe6",
+                 "* REC");
+    assert_shows(s, "  left ", "712 N hold  s3 r4");
+    assert_shows(s, "  right ", "-3 N waiting");
+    assert_shows(s, "clocks ", "up to 35.0 ~0.5 ms apart: l");
+    s->canvas.rows = 0;
+    SAY(s, "health/", "{s:s, s:s, s:s, s:s}", "session", "s", "kind", "port", "level", "ok", "text", "back");
+    watch_draw_all(&s->canvas, v, 2, ROWS, COLUMNS);
+    check_frame(s, ROWS, COLUMNS);
+    assert_shows(s, "  left/right ", "concentric_s  -31.0 % [-40.0, -20.0]  left weaker");
 }
 
 static int set_up(void **state)
 {
-    *state = calloc(1, sizeof(struct screen));
-    return *state ? 0 : -1;
+    struct screen *s = calloc(1, sizeof *s);
+
+    if (!s) return -1;
+    watch_model_init(&s->model);
+    *state = s;
+    return 0;
 }
 
 static int tear_down(void **state)
@@ -147,7 +336,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(leans_to_the_side_that_carries_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(is_not_shown_when_it_is_old, set_up, tear_down),
         cmocka_unit_test_setup_teardown(takes_nothing_from_a_message_that_is_not_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(says_how_the_phase_stands_against_its_target, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(shows_the_next_beat, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(says_whose_turn_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(fits_every_size, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(many_fit_every_size, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(shows_several_stations, set_up, tear_down),
     };
 
     setlocale(LC_CTYPE, "C.UTF-8");
