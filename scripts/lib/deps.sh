@@ -1,6 +1,7 @@
 # scripts/lib/deps.sh - what plated needs from Debian. Sourced by bash scripts; needs bash and apt alone.
 #   deps_install SET...   installs what is missing of these sets, asking nothing; says what it installs
 #   deps_list [SET...]    prints PACKAGE and PURPOSE, all sets if none is named
+#   deps_npm FOLDER       the same for what comes from npm, below FOLDER/node_modules
 # The one list of packages: everything else asks here.
 
 deps_table() {
@@ -29,6 +30,8 @@ test    python3             end-to-end tests
 test    python3-pytest      their runner
 test    python3-zmq         a subscriber that is not ours
 test    python3-jsonschema  the schemas of docs/schemas/ against what is sent
+test    nodejs              examples/subscriber.js
+test    npm                 its binding of ZeroMQ
 test    python3-h5py        a reader of the archive that is not ours
 test    python3-numpy       expected values
 test    python3-scipy       the reference filter
@@ -52,7 +55,8 @@ deps_missing() {
     local have package
     have=" $(dpkg-query -W -f '${Package}=${db:Status-Status} ' 2>/dev/null) "
     while IFS=$'\t' read -r package _; do
-        [[ "$have" == *" $package=installed "* ]] || printf '%s\n' "$package"
+        # or a command of that name from elsewhere, as npm comes with other packages of Node.js
+        [[ "$have" == *" $package=installed "* ]] || command -v "$package" >/dev/null || printf '%s\n' "$package"
     done < <(deps_list "$@") | sort -u
 }
 
@@ -75,6 +79,20 @@ deps_install() {
     echo "installing from Debian: ${missing[*]}"
     deps_apt update || return 1
     deps_apt install --no-install-recommends "${missing[@]}" || return 1
+}
+
+deps_npm() {
+    local packages=(zeromq@6) missing=() package
+    for package in "${packages[@]}"; do
+        [ -d "$1/node_modules/${package%@*}" ] || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    echo "installing from npm into $1: ${missing[*]}"
+    mkdir -p "$1" && npm install --prefix "$1" --no-save --no-package-lock --no-audit --no-fund --ignore-scripts "${missing[@]}" >"$1/log" 2>&1 || {
+        tail -n 30 "$1/log" >&2
+        echo "${0##*/}: npm install failed: see above, mend it and run this again" >&2
+        return 1
+    }
 }
 
 deps_apt() {
