@@ -267,14 +267,14 @@ static int open_signals(bool screen)
 
 static int open_stations(struct watch *w)
 {
-    static const char *const everything[] = {"", NULL};
-    const char *topics[32] = {"health/"};
+    const char *topics[32] = {"health/", "phase/"};
+    unsigned n = 2;
 
-    for (unsigned i = 0; watch_event_topics[i]; i++) topics[i + 1] = watch_event_topics[i];
+    for (const char *const *e = watch_event_topics; *e; e++) topics[n++] = *e;
+    if (is_screen(w)) topics[n++] = "preview/", topics[n++] = "share/";
     for (; w->stations < w->o->hosts->n; w->stations++) {
         const struct host *host = &w->o->hosts->host[w->stations];
-        int error = station_open(&w->station[w->stations], w->context, host, w->o->curve, is_screen(w) ? everything : topics,
-                                 w->started_ms);
+        int error = station_open(&w->station[w->stations], w->context, host, w->o->curve, topics, w->started_ms);
         if (!error) continue;
         fprintf(stderr, "platectl: %s %s: %s; write it like tcp://127.0.0.1:7460\n", host->data, host->control,
                 zmq_strerror(error));

@@ -73,9 +73,7 @@ static void history_put(struct plate_view *p, double t_s, double force_N)
     int64_t bucket;
     float *at;
 
-    if (!isfinite(force_N)) return;
-    p->force_N = force_N;
-    if (!(fabs(t_s) < 1e12)) return;
+    if (!isfinite(force_N) || !(fabs(t_s) < 1e12)) return;
     bucket = (int64_t)floor(t_s / BUCKET_S);
     if (p->newest == INT64_MIN || bucket < p->newest - 4 || bucket > p->newest + HISTORY) { /* another axis */
         for (int i = 0; i < HISTORY; i++) p->history[i] = NAN;
@@ -121,18 +119,20 @@ static size_t channel_of(const json_t *o, const char *name, size_t columns)
     return columns;
 }
 
-static void take_force(struct model *m, const json_t *o, const uint8_t *payload, size_t n)
+static void take_preview(struct model *m, const json_t *o, const uint8_t *payload, size_t n)
 {
     struct plate_view *p = plate_get(m, word(o, "plate"));
-    double t_s = number(o, "t_s"), rate_Hz = number(o, "rate_Hz");
-    size_t rows, columns, fz;
+    const double t_s = number(o, "t_s"), interval_s = number(o, "interval_s");
+    size_t rows, columns, most, mean;
 
-    if (!p || !rows_of(o, n, &rows, &columns) || (fz = channel_of(o, "Fz", columns)) == columns) return;
-    for (size_t r = 0; r < rows; r++) {
-        double later_s = rate_Hz > 0 ? (double)r / rate_Hz : 0;
-        history_put(p, t_s + later_s, (double)float_le(payload + 4 * (r * columns + fz)));
-    }
-    if (isfinite(t_s)) m->t_s = t_s;
+    if (!p || !rows_of(o, n, &rows, &columns)) return;
+    most = channel_of(o, "Fz_max", columns);
+    mean = channel_of(o, "Fz_mean", columns);
+    if (most == columns || mean == columns || !(interval_s > 0) || !isfinite(t_s)) return;
+    for (size_t r = 0; r < rows; r++)
+        history_put(p, t_s + (double)r * interval_s, (double)float_le(payload + 4 * (r * columns + most)));
+    p->force_N = (double)float_le(payload + 4 * ((rows - 1) * columns + mean));
+    m->t_s = t_s + (double)rows * interval_s;
 }
 
 static void take_share(struct model *m, const json_t *o, const uint8_t *payload, size_t n)
@@ -317,7 +317,7 @@ bool topic_is(const char *topic, const char *kind) { return !strncmp(topic, kind
 void watch_take(struct model *m, const char *topic, const json_t *o, const uint8_t *payload, size_t payload_n)
 {
     take_header(m, o);
-    if (topic_is(topic, "force/")) take_force(m, o, payload, payload_n);
+    if (topic_is(topic, "preview/")) take_preview(m, o, payload, payload_n);
     if (topic_is(topic, "share/")) take_share(m, o, payload, payload_n);
     if (topic_is(topic, "rep/")) take_rep(m, o);
     if (topic_is(topic, "asymmetry/")) take_asymmetry(m, o);

@@ -162,6 +162,29 @@ static void takes_nothing_from_a_message_that_is_not_whole(void **state)
     assert_false(s->model.share.known);
 }
 
+/* The bar is the mean of the last row, the scale the greatest of all that are in sight, the line below what was before. */
+static void shows_force_as_it_was(void **state)
+{
+    static const char channels[] = "[\"Fz_min\", \"Fz_mean\", \"Fz_max\"]";
+    struct screen *s = *state;
+    float values[3 * 100];
+    json_t *o = json_pack("{s:s, s:s, s:f, s:f, s:s, s:[i, i], s:o}", "session", "s", "plate", "p", "t_s", 10.0, "interval_s",
+                          0.02, "dtype", "<f4", "shape", 100, 3, "channels", json_loads(channels, 0, NULL));
+
+    for (int i = 0; i < 100; i++) values[3 * i] = 0, values[3 * i + 1] = 200, values[3 * i + 2] = i == 50 ? 260 : 220;
+    watch_take(&s->model, "preview/p/", o, (const uint8_t *)values, sizeof values);
+    draw(s, ROWS, COLUMNS);
+    assert_shows(s, "p ", "  ###############################               |  200 N");
+    const char *below = row_of(s, "p ") + sizeof s->row[0]; /* 2 s in 8 steps, the peak at 11 s */
+    if (!strstr(below, " ****#***| 12 s, 0-300 N")) fail_msg("%s", below);
+    assert_true(s->model.t_s == 12);
+    assert_int_equal(json_object_set_new(o, "interval_s", json_real(-1)), 0);
+    watch_take(&s->model, "preview/other/", o, (const uint8_t *)values, sizeof values);
+    watch_take(&s->model, "preview/p/", o, (const uint8_t *)values, sizeof values - 4);
+    assert_true(s->model.t_s == 12);
+    json_decref(o);
+}
+
 static void says_how_the_phase_stands_against_its_target(void **state)
 {
     struct screen *s = *state;
@@ -336,6 +359,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(leans_to_the_side_that_carries_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(is_not_shown_when_it_is_old, set_up, tear_down),
         cmocka_unit_test_setup_teardown(takes_nothing_from_a_message_that_is_not_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(shows_force_as_it_was, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_how_the_phase_stands_against_its_target, set_up, tear_down),
         cmocka_unit_test_setup_teardown(shows_the_next_beat, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_whose_turn_it_is, set_up, tear_down),
