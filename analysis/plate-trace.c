@@ -1,3 +1,4 @@
+#include "arguments.h"
 #include "recover.h"
 #include "trace.h"
 #include "trace_correct_args.h"
@@ -530,7 +531,7 @@ static char *list_verbs(int key, const char *text, void *input)
     FILE *f = open_memstream(&list, &n);
     if (!f) return (char *)text;
     fprintf(f, "Verbs (plate-trace VERB --help says more):\n");
-    for (const struct verb *v = verbs; v->name; v++) fprintf(f, "  %-10s %.*s\n", v->name, (int)strcspn(v->doc, "\v"), v->doc);
+    for (const struct verb *v = verbs; v->name; v++) argument_print_verb(f, v->name, v->doc);
     fclose(f);
     return list;
 }

@@ -50,3 +50,20 @@ const char *argument_text(struct argp_state *state, const char *option, const ch
         if ((unsigned char)*c < 0x20 || *c == 0x7f) argp_error(state, "%s: it has a control character: remove it", what);
     return text;
 }
+
+void argument_print_verb(FILE *file, const char *name, const char *doc)
+{
+    enum { INDENT = 12, MARGIN = 78 };
+    const char *end = strpbrk(doc, ".\v");
+    int column = fprintf(file, "  %-*s", INDENT - 2, name);
+
+    while (end && *end == '.' && end[1] && end[1] != ' ' && end[1] != '\v') end = strpbrk(end + 1, ".\v"); /* plated.yaml */
+    for (size_t n; doc && *doc && doc != end; doc += n) {
+        n = strcspn(doc + 1, " ") + 1; /* with the blank before it */
+        if (end && n > (size_t)(end - doc)) n = (size_t)(end - doc);
+        if (*doc == ' ') doc++, n--;
+        if (column + 1 + (int)n > MARGIN) column = fprintf(file, "\n%*s", INDENT, "") - 1;
+        column += fprintf(file, " %.*s", (int)n, doc);
+    }
+    fputc('\n', file);
+}

@@ -5,6 +5,7 @@
 #include <argp.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 double argument_number(struct argp_state *state, const char *option, const char *text, double least, double most);
 /* Up to 2000, digits and a point only: it may become the text of a mark. */
@@ -12,3 +13,6 @@ double argument_kg(struct argp_state *state, const char *option, const char *tex
 int argument_count(struct argp_state *state, const char *option, const char *text); /* of a set or a rep, from 1 */
 const char *argument_side(struct argp_state *state, const char *option, const char *text, bool both);
 const char *argument_text(struct argp_state *state, const char *option, const char *text, size_t size); /* 1 to size-1 bytes */
+
+/* A verb in --help: its name and the first sentence of its doc, wrapped. */
+void argument_print_verb(FILE *file, const char *name, const char *doc);

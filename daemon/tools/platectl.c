@@ -1,7 +1,9 @@
 /* platectl - asks the daemon, tells it what to do, and watches its stream. */
 #include "platectl.h"
+#include "arguments.h"
 #include <errno.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,30 +35,31 @@ static error_t parse_main(int key, char *text, struct argp_state *state)
 
 const char *argp_program_version = "platectl " PLATE_VERSION;
 
-static const char main_doc[] = "Asks the force-plate daemon, tells it what to do, watches its stream.\v"
-                               "Verbs (platectl VERB --help has the options of each):\n"
-                               "  status    what plated is doing, every counter\n"
-                               "  ports     what is plugged in, with the line for plated.yaml\n"
-                               "  watch     the stream, live, of one station or several\n"
-                               "  clocks    how far the clocks of stations are apart\n"
-                               "  start     begin a recording\n"
-                               "  stop      end it, wait until it is sealed, print the archive's path\n"
-                               "  side      left, right, both or none works from here on; --set N: did in set N\n"
-                               "  rep       --discard N: rep N does not count; --restore N: it does\n"
-                               "  warmup    what follows is a warm-up; --set N: set N was one\n"
-                               "  involved  the injured or treated side\n"
-                               "  subject   who is on the plate; load: what is on the bar; note: a remark\n"
-                               "  tare      take the last second as zero\n"
-                               "  calibrate known weights at known places make a calibration\n"
-                               "  mark      KIND [VALUE]: a mark on the time axis\n"
-                               "  keygen    a pair of keys for a station or a client\n"
-                               "  shutdown  end plated\n\n"
-                               "Exit status: 0 done, 1 the daemon says no or does not answer, 2 usage.";
+static char *list_verbs(int key, const char *text, void *input)
+{
+    char *list = NULL;
+    size_t n = 0;
+    FILE *f = key == ARGP_KEY_HELP_POST_DOC ? open_memstream(&list, &n) : NULL;
+
+    (void)input;
+    if (!f) return (char *)(uintptr_t)text;
+    fputs("Verbs (platectl VERB --help has the options of each):\n", f);
+    for (const struct verb *v = verbs; v->name; v++) argument_print_verb(f, v->name, v->doc);
+    fputs("\nExit status: 0 done, 1 the daemon says no or does not answer, 2 usage.", f);
+    fclose(f);
+    return list;
+}
 
 int main(int argc, char **argv)
 {
     static const struct argp_child children[] = {{&common_argp, 0, "", 0}, {0}};
-    const struct argp main_argp = {NULL, parse_main, "VERB [ARGUMENT...]", main_doc, children, NULL, NULL};
+    const struct argp main_argp = {NULL,
+                                   parse_main,
+                                   "VERB [ARGUMENT...]",
+                                   "Asks the force-plate daemon, tells it what to do, watches its stream.\v",
+                                   children,
+                                   list_verbs,
+                                   NULL};
     struct call c = {.timeout_s = 2,
                      .params = json_object(),
                      .watch = {.tempo = {{NAN, NAN, NAN, NAN}}},
