@@ -113,10 +113,22 @@ static void new_epoch(struct wire *w)
     for (unsigned i = 0; i < w->plates; i++) plate_intake_restart(&w->plate[i].in);
 }
 
+static struct plate_intake_sink sink_of(struct wire_plate *p)
+{
+    return (struct plate_intake_sink){on_clock, on_gap, on_block, on_edge, p};
+}
+
+static void take_held(struct wire *w, unsigned plate)
+{
+    const struct plate_intake_sink sink = sink_of(&w->plate[plate]);
+    plate_intake_flush(&w->plate[plate].in, &sink);
+}
+
 /* `cut_short`: the capture stops within a recording, which then has no END in its archive either. */
 static void on_end(struct wire *w, bool cut_short)
 {
     uint64_t span[PLATE_MAX_PLATES];
+    for (unsigned i = 0; w->station && i < w->plates; i++) take_held(w, i);
     if (w->station) plate_station_finish(w->station);
     for (unsigned i = 0; w->station && i < w->plates; i++) span[i] = plate_station_next_sample(w->station, i);
     if (w->station && !cut_short) keep(w, RECORD_END, 0, 0, 0, span, w->plates * sizeof *span);
@@ -180,8 +192,8 @@ static int on_begin(struct wire *w, const void *payload, size_t n)
 
 static void on_bytes(struct wire *w, const struct record_header *h, const void *payload)
 {
-    const struct plate_intake_sink sink = {on_clock, on_gap, on_block, on_edge, &w->plate[h->plate]};
     struct wire_plate *p = &w->plate[h->plate];
+    const struct plate_intake_sink sink = sink_of(p);
     struct record_moment at;
     const size_t n = h->size - sizeof at;
     memcpy(&at, payload, sizeof at);
@@ -220,8 +232,10 @@ static int on_record(struct wire *w, const struct record_header *h, const void *
             on_bytes(w, h, payload);
         break;
     case RECORD_PORT:
-        if (h->size > sizeof(struct record_moment) && !((const uint8_t *)payload)[sizeof(struct record_moment)])
+        if (h->size > sizeof(struct record_moment) && !((const uint8_t *)payload)[sizeof(struct record_moment)]) {
+            take_held(w, h->plate);
             plate_intake_reopened(&w->plate[h->plate].in);
+        }
         break;
     case RECORD_ABSENT:
         if (w->station) plate_station_absent(w->station, h->plate);

@@ -112,9 +112,20 @@ static void begin_by_itself(struct engine *e)
     e->autostarted = true;
 }
 
+static struct plate_intake_sink intake_sink(struct engine_plate *p)
+{
+    return (struct plate_intake_sink){on_clock, on_gap, on_block, engine_on_edge, p};
+}
+
+void engine_take_held(struct engine_plate *p)
+{
+    const struct plate_intake_sink sink = intake_sink(p);
+    plate_intake_flush(&p->in, &sink);
+}
+
 static void take_bytes(struct engine_plate *p, const uint8_t *bytes, size_t n, int64_t host_ns, int64_t utc_ns)
 {
-    const struct plate_intake_sink sink = {on_clock, on_gap, on_block, engine_on_edge, p};
+    const struct plate_intake_sink sink = intake_sink(p);
     unsigned frames = plate_intake_decode(&p->in, bytes, n, engine_on_hello, p);
     if (!p->settled && plate_decoder_settled(&p->in.decoder)) engine_settle(p);
     if (frames > 0) {
@@ -142,6 +153,7 @@ static void lose_port(struct engine_plate *p, const char *why)
     p->port = NULL;
     p->empty_reads = 0;
     p->retry_ns = engine_now_ns() + RETRY_NS / 5;
+    engine_take_held(p);
     plate_intake_reopened(&p->in);
     capture_port(p, false);
     snprintf(p->error, sizeof p->error, "%s", why);

@@ -119,6 +119,9 @@ int64_t engine_utc_ns(void);
 double engine_now_s(const struct engine *e); /* the recording's time, 0 before its first sample */
 json_t *engine_real_or_null(double v);
 
+/* engine.c */
+void engine_take_held(struct engine_plate *p); /* samples that wait until the hole before them is known */
+
 /* engine_record.c */
 int engine_put(struct engine *e, uint16_t type, unsigned plate, uint64_t sample, double t_s, const void *a, size_t n);
 int engine_new_station(struct engine *e);

@@ -337,6 +337,7 @@ int engine_stop(struct engine *e, char *why, size_t size)
         snprintf(why, size, "nothing is being recorded; platectl start begins");
         return -ENODATA;
     }
+    for (unsigned i = 0; i < e->plates; i++) engine_take_held(&e->plate[i]);
     if (e->ahead) engine_outage_over(e);
     for (unsigned i = 0; i < e->plates; i++) {
         engine_put_unkept(&e->plate[i]);

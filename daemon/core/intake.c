@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* No packet is shorter than a byte a sample, and one may have been under way. */
-enum { FRAMES = PLATE_INTAKE_READ };
+enum { HELD_MAX = 1024, FRAMES = HELD_MAX + PLATE_INTAKE_READ };
 
 struct decoding {
     struct plate_intake *in;
@@ -64,7 +64,10 @@ unsigned plate_intake_decode(struct plate_intake *in, const uint8_t *bytes, size
     struct decoding d = {in, hello, user};
     plate_decoder_push(&in->decoder, bytes, n, &(struct plate_decode_sink){on_frame, on_hello, on_edge, &d});
     if (plate_decoder_settled(&in->decoder)) in->timebase.cfg.tick_s = in->decoder.tick_s; /* now `auto` knows it */
-    if (in->refused) in->frames = in->edges = 0;
+    if (in->refused) {
+        in->frames = in->edges = 0;
+        in->held = false;
+    }
     return in->frames;
 }
 
@@ -99,11 +102,35 @@ static void take_edges(struct plate_intake *in, unsigned i, uint64_t sample, con
     memmove(in->edge, in->edge + n, in->edges * sizeof *in->edge);
 }
 
-void plate_intake_take(struct plate_intake *in, struct plate_epoch *epoch, int64_t host_ns, int64_t utc_ns,
-                       const struct plate_intake_sink *sink)
+/* From the first of the frames to the i-th, by the device's account. */
+static int64_t since_first_ns(const struct plate_intake *in, unsigned i)
 {
-    if (in->frames == 0) return;
-    if (!in->started) start(in, epoch, host_ns, utc_ns, sink);
+    const struct plate_frame *a = &in->frame[0], *f = &in->frame[i];
+    double s = i * in->timebase.period_s;
+    if (a->has_ticks && f->has_ticks && f->ticks >= a->ticks)
+        s = (double)(f->ticks - a->ticks) * in->decoder.tick_s;
+    else if (a->has_seq && f->has_seq && f->seq >= a->seq)
+        s = (double)(f->seq - a->seq) * in->timebase.period_s;
+    return (int64_t)(fmin(s, 3600) * 1e9);
+}
+
+/* Wait for more before the hole is measured? */
+static bool hold(struct plate_intake *in, int64_t host_ns)
+{
+    int64_t first_ns = host_ns - since_first_ns(in, in->frames - 1);
+    if (!in->held) {
+        if (!plate_timebase_by_host(&in->timebase, &in->frame[0], host_ns)) return false;
+        in->held = true;
+        in->held_since_ns = host_ns;
+        in->arrived_ns = in->first_ns = first_ns;
+    }
+    if (first_ns < in->first_ns) in->first_ns = first_ns;
+    if (in->arrived_ns - in->first_ns > PLATE_INTAKE_HOLD_NS) in->first_ns = in->arrived_ns; /* the clocks do not agree */
+    return host_ns - in->held_since_ns < PLATE_INTAKE_HOLD_NS && in->frames <= HELD_MAX;
+}
+
+static void take(struct plate_intake *in, const struct plate_intake_sink *sink)
+{
     uint64_t first = 0;
     size_t n = 0;
     for (unsigned i = 0; i < in->frames; i++) {
@@ -111,7 +138,9 @@ void plate_intake_take(struct plate_intake *in, struct plate_epoch *epoch, int64
         struct plate_gap gap;
         uint64_t sample;
         /* What comes in one read was taken one after the other. */
-        int64_t taken_ns = host_ns - (int64_t)((in->frames - 1 - i) * in->timebase.period_s * 1e9);
+        int64_t taken_ns = in->held ? in->first_ns + since_first_ns(in, i)
+                                    : in->last_host_ns - (int64_t)((in->frames - 1 - i) * in->timebase.period_s * 1e9);
+        if (taken_ns > in->last_host_ns) taken_ns = in->last_host_ns;
         if (plate_timebase_number(&in->timebase, f, taken_ns, &sample, &gap)) {
             if (n) sink->block(sink->user, first, in->block, n);
             n = 0;
@@ -123,13 +152,29 @@ void plate_intake_take(struct plate_intake *in, struct plate_epoch *epoch, int64
         if (f->has_ticks) in->device_us = (double)f->ticks * in->decoder.tick_s * 1e6;
     }
     in->frames = 0;
+    in->held = false;
     for (unsigned i = 0; i < in->edges; i++) in->edge[i].frame = 0; /* their sample comes with the next read */
     sink->block(sink->user, first, in->block, n);
     struct plate_clock knot;
-    if (plate_timebase_read_done(&in->timebase, host_ns, utc_ns, &knot)) sink->clock(sink->user, &knot);
+    if (plate_timebase_read_done(&in->timebase, in->last_host_ns, in->last_utc_ns, &knot)) sink->clock(sink->user, &knot);
 }
 
-void plate_intake_restart(struct plate_intake *in) { in->started = false; }
+void plate_intake_take(struct plate_intake *in, struct plate_epoch *epoch, int64_t host_ns, int64_t utc_ns,
+                       const struct plate_intake_sink *sink)
+{
+    if (in->frames == 0) return;
+    if (!in->started) start(in, epoch, host_ns, utc_ns, sink);
+    in->last_host_ns = host_ns;
+    in->last_utc_ns = utc_ns;
+    if (!hold(in, host_ns)) take(in, sink);
+}
+
+void plate_intake_flush(struct plate_intake *in, const struct plate_intake_sink *sink)
+{
+    if (in->held && in->frames > 0) take(in, sink);
+}
+
+void plate_intake_restart(struct plate_intake *in) { in->started = in->held = false; }
 
 void plate_intake_reopened(struct plate_intake *in)
 {

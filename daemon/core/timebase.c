@@ -17,7 +17,10 @@
 /* How far the device's count and the host's time may differ over the time that a port was away. */
 #define REOPEN_SLACK_S 1.0
 #define REOPEN_SLACK 0.05
+/* A window of the earliest arrival: long against a busy machine's delays, short against how far a rate can be wrong. */
+#define EARLY_S 1.0
 #define HOST_RATE_S 1.0
+#define HOST_BASE_S 0.5 /* the earliest arrival of the first so many seconds is where the rate is measured from */
 #define HOST_RATE_LIMIT 0.25
 /* The host's lower envelope: USB adapters hold data for up to 16 ms, so the earliest of many arrivals counts. */
 #define WINDOW_S 5.0
@@ -41,9 +44,10 @@ void plate_timebase_start(struct plate_timebase *tb, double start_s, int64_t hos
 {
     struct plate_timebase_config cfg = tb->cfg;
     double period_s = tb->period_s; /* what was learned before the recording stays */
-    *tb = (struct plate_timebase){.cfg = cfg, .period_s = period_s, .started = true};
+    *tb = (struct plate_timebase){.cfg = cfg, .start_s = start_s, .period_s = period_s, .started = true};
     tb->knot = (struct plate_clock){.t_s = start_s, .period_s = period_s, .host_ns = host_ns, .utc_ns = utc_ns};
     tb->last_host_ns = tb->host0_ns = host_ns;
+    tb->early.s = tb->early_before.s = INFINITY;
     tb->knot_interval = tb->next_knot_at = cfg.tick_s > 0 ? FIRST_KNOT_SAMPLES : samples_in(tb, KNOT_S);
 }
 
@@ -68,31 +72,61 @@ static uint64_t slots_by_stamp(struct plate_timebase *tb, const struct plate_fra
     return 1 + (uint64_t)floor(tb->suspect_late_s / p + 0.25);
 }
 
-/* How many samples fit between the last read and this one. */
-static uint64_t slots_by_host(const struct plate_timebase *tb, double silence_s)
+static double host_s(const struct plate_timebase *tb, int64_t host_ns) { return (double)(host_ns - tb->host0_ns) * 1e-9; }
+
+static double due_by(const struct plate_timebase *tb, const struct plate_timebase_arrival *a, uint64_t sample)
 {
-    return (uint64_t)fmax(1, floor(silence_s / tb->period_s + 0.5));
+    return a->s + ((double)sample - (double)a->sample) * tb->period_s;
+}
+
+/* Since the last sample came, or, while the port was away, since it should have come: no later than it did. */
+static double silence_s(const struct plate_timebase *tb, int64_t host_ns)
+{
+    double since_read_s = (double)(host_ns - tb->last_host_ns) * 1e-9;
+    if (!tb->reopened || tb->next_sample == 0) return since_read_s;
+    double due_s = fmin(due_by(tb, &tb->early, tb->next_sample - 1), due_by(tb, &tb->early_before, tb->next_sample - 1));
+    return fmax(since_read_s, host_s(tb, host_ns) - due_s);
+}
+
+static void note_arrival(struct plate_timebase *tb, uint64_t sample, double arrival_s)
+{
+    if (arrival_s - tb->early_since_s > EARLY_S) {
+        tb->early_before = tb->early;
+        tb->early.s = INFINITY;
+        tb->early_since_s = arrival_s;
+    }
+    if (arrival_s <= due_by(tb, &tb->early, sample)) tb->early = (struct plate_timebase_arrival){sample, arrival_s};
+}
+
+/* How many samples fit between the last read and this one. */
+static uint64_t slots_by_host(const struct plate_timebase *tb, double silent_s)
+{
+    return (uint64_t)fmax(1, floor(silent_s / tb->period_s + 0.5));
+}
+
+static bool counted(const struct plate_timebase *tb, const struct plate_frame *f)
+{
+    return f->has_seq || (f->has_ticks && tb->clocked);
 }
 
 /* Have the device's counters begun again? A board that was powered up unseen may have counted beyond where it was: then what it
  * counted does not fit the time that has passed. */
-static bool started_anew(const struct plate_timebase *tb, const struct plate_frame *f, double silence_s)
+static bool started_anew(const struct plate_timebase *tb, const struct plate_frame *f, double silent_s)
 {
     if (f->restarted || (f->has_seq && f->seq <= tb->prev_seq) || (f->has_ticks && f->ticks < tb->prev_ticks)) return true;
-    if (!tb->reopened || tb->rate_mismatch || !(f->has_seq || (f->has_ticks && tb->clocked))) return false;
+    if (!tb->reopened || tb->rate_mismatch || !counted(tb, f)) return false;
     double counted_s =
         f->has_seq ? (double)(f->seq - tb->prev_seq) * tb->period_s : (double)(f->ticks - tb->prev_ticks) * tb->cfg.tick_s;
-    return fabs(counted_s - silence_s) > REOPEN_SLACK_S + REOPEN_SLACK * silence_s;
+    return fabs(counted_s - silent_s) > REOPEN_SLACK_S + REOPEN_SLACK * silent_s;
 }
 
 /* How many sample slots lie between the last sample and this one (1: none missing), and why. */
-static uint64_t slots(struct plate_timebase *tb, const struct plate_frame *f, bool anew, double silence_s,
-                      struct plate_gap *gap)
+static uint64_t slots(struct plate_timebase *tb, const struct plate_frame *f, bool anew, double silent_s, struct plate_gap *gap)
 {
     gap->estimated = true;
     if (anew) {
         gap->reason = tb->reopened ? PLATE_GAP_UNPLUG : PLATE_GAP_RESTART;
-        return silence_s > 1.5 * tb->period_s ? slots_by_host(tb, silence_s) : 1;
+        return silent_s > 1.5 * tb->period_s ? slots_by_host(tb, silent_s) : 1;
     }
     if (f->has_seq) {
         gap->reason = tb->reopened ? PLATE_GAP_UNPLUG : PLATE_GAP_SEQUENCE;
@@ -101,7 +135,7 @@ static uint64_t slots(struct plate_timebase *tb, const struct plate_frame *f, bo
     }
     gap->reason = tb->reopened ? PLATE_GAP_UNPLUG : PLATE_GAP_TIME;
     if (f->has_ticks && tb->clocked) return slots_by_stamp(tb, f);
-    return tb->reopened || silence_s > HOST_HOLE_S + 1.5 * tb->period_s ? slots_by_host(tb, silence_s) : 1;
+    return tb->reopened || silent_s > HOST_HOLE_S + 1.5 * tb->period_s ? slots_by_host(tb, silent_s) : 1;
 }
 
 bool plate_timebase_number(struct plate_timebase *tb, const struct plate_frame *f, int64_t host_ns, uint64_t *ret_sample,
@@ -110,11 +144,16 @@ bool plate_timebase_number(struct plate_timebase *tb, const struct plate_frame *
     struct plate_gap gap = {.sample = tb->next_sample};
     bool anew = !tb->have_prev;
     if (tb->have_prev) {
-        double silence_s = (double)(host_ns - tb->last_host_ns) * 1e-9;
-        anew = started_anew(tb, f, silence_s);
-        gap.count = slots(tb, f, anew, silence_s, &gap) - 1;
+        double silent_s = silence_s(tb, host_ns);
+        anew = started_anew(tb, f, silent_s);
+        gap.count = slots(tb, f, anew, silent_s, &gap) - 1;
     }
     uint64_t sample = tb->next_sample + gap.count;
+    if (tb->reopened && (anew || !counted(tb, f))) { /* what is left of a period is no reason to measure the next hole wrong */
+        tb->early_since_s = host_s(tb, host_ns);
+        tb->early = (struct plate_timebase_arrival){sample, tb->early_since_s};
+        tb->early_before.s = INFINITY;
+    }
     if (f->has_ticks) {
         double stamp_s = (double)f->ticks * tb->cfg.tick_s;
         if (anew || !tb->clocked) { /* the device's clock starts anew: it goes on from where the axis is */
@@ -147,7 +186,7 @@ bool plate_timebase_number(struct plate_timebase *tb, const struct plate_frame *
 /* Follows the earliest arrivals of each window: the host's clock against the device's. */
 static void follow_host(struct plate_timebase *tb, int64_t host_ns)
 {
-    double dev_s = tb->anchor_s, late_s = (double)(host_ns - tb->host0_ns) * 1e-9 - dev_s;
+    double dev_s = tb->anchor_s, late_s = host_s(tb, host_ns) - dev_s;
     if (!tb->window_open) {
         tb->window_open = true;
         tb->window_start_s = tb->window_min_at_s = dev_s;
@@ -190,7 +229,7 @@ static void follow_device(struct plate_timebase *tb, int64_t host_ns)
     }
     /* No device clock: the arrival that is earliest against the axis is the anchor. */
     uint64_t last = tb->next_sample - 1;
-    double arrival_s = (double)(host_ns - tb->host0_ns) * 1e-9;
+    double arrival_s = host_s(tb, host_ns);
     if (tb->have_anchor && tb->anchor_sample >= last) return;
     double late_s = arrival_s - (double)last * tb->period_s;
     if (!tb->have_anchor || late_s <= tb->anchor_late_s) {
@@ -198,7 +237,7 @@ static void follow_device(struct plate_timebase *tb, int64_t host_ns)
         tb->anchor_sample = last;
         tb->anchor_s = arrival_s;
         tb->anchor_late_s = late_s;
-        if (!tb->have_base) {
+        if (!tb->have_base || (double)last * tb->period_s < HOST_BASE_S) {
             tb->have_base = true;
             tb->base_sample = last;
             tb->base_s = arrival_s;
@@ -223,14 +262,17 @@ static void measure_rate(struct plate_timebase *tb)
         double period_s = s / n, off = period_s * tb->cfg.nominal_rate_Hz - 1;
         tb->rate_mismatch = fabs(off) > HOST_RATE_LIMIT;
         tb->period_s = tb->rate_mismatch ? 1 / tb->cfg.nominal_rate_Hz : period_s;
+        tb->tick_offset_s = tb->start_s - (tb->base_s - (double)tb->base_sample * tb->period_s);
     }
 }
 
 bool plate_timebase_read_done(struct plate_timebase *tb, int64_t host_ns, int64_t utc_ns, struct plate_clock *ret_knot)
 {
     if (!tb->started || tb->next_sample == 0) return false;
+    note_arrival(tb, tb->next_sample - 1, host_s(tb, host_ns));
     follow_device(tb, host_ns);
-    if (tb->next_sample < tb->next_knot_at || !tb->have_anchor) return false;
+    /* A stamp that may be a hole is not measured by: the samples missing would be taken for a slower device. */
+    if (tb->next_sample < tb->next_knot_at || !tb->have_anchor || tb->suspected) return false;
     measure_rate(tb);
     double interval_s = (double)(tb->next_sample - tb->knot.sample) * tb->period_s;
     double step_s = fmax(-DRIFT_LIMIT * interval_s, fmin(DRIFT_LIMIT * interval_s, tb->drift_pending_s));
@@ -255,6 +297,11 @@ bool plate_timebase_read_done(struct plate_timebase *tb, int64_t host_ns, int64_
 }
 
 void plate_timebase_reopened(struct plate_timebase *tb) { tb->reopened = true; }
+
+bool plate_timebase_by_host(const struct plate_timebase *tb, const struct plate_frame *f, int64_t host_ns)
+{
+    return tb->reopened && tb->have_prev && (!counted(tb, f) || started_anew(tb, f, silence_s(tb, host_ns)));
+}
 
 double plate_timebase_rate_Hz(const struct plate_timebase *tb)
 {

@@ -14,6 +14,9 @@ extern "C" {
 
 #define PLATE_INTAKE_EDGES 64
 #define PLATE_INTAKE_READ 8192 /* bytes that plate_intake_decode takes at once */
+/* When a port is back and its device has no counter that went on, the hole is as long as the time that passed. A single arrival
+ * may be late: the first samples wait until so long after the first of them it is known when that should have come. */
+#define PLATE_INTAKE_HOLD_NS INT64_C(250000000)
 
 /* t_s = 0 of a recording: the first sample of whichever plate comes first. Shared by its plates; `set` false: not yet. */
 struct plate_epoch {
@@ -50,7 +53,10 @@ struct plate_intake { /* embed freely; read what you like, change it only throug
     bool refused;     /* the device says that it has another number of cells: its samples are not taken */
     double device_us; /* the device's stamp of the latest sample; NaN: none */
     struct plate_frame *frame;
-    unsigned frames; /* decoded and not yet taken */
+    unsigned frames;                             /* decoded and not yet taken */
+    bool held;                                   /* they wait until the hole before them is known */
+    int64_t held_since_ns, arrived_ns, first_ns; /* when the first of them came, and when it should have come */
+    int64_t last_host_ns, last_utc_ns;           /* of the latest read */
     int32_t *block;
     struct plate_intake_waiting {
         unsigned frame; /* it came before this one of `frame` */
@@ -71,6 +77,8 @@ PLATE_API unsigned plate_intake_decode(struct plate_intake *in, const uint8_t *b
 /* Takes what was decoded: after every read, with the time at which it returned. */
 PLATE_API void plate_intake_take(struct plate_intake *in, struct plate_epoch *epoch, int64_t host_ns, int64_t utc_ns,
                                  const struct plate_intake_sink *sink);
+/* Takes what is held back: before a recording ends, and before plate_intake_reopened. */
+PLATE_API void plate_intake_flush(struct plate_intake *in, const struct plate_intake_sink *sink);
 /* A new epoch: the next sample is the plate's first. */
 PLATE_API void plate_intake_restart(struct plate_intake *in);
 /* The port went away: the packet under way is lost, and the hole is measured when it is back. */

@@ -27,6 +27,13 @@ struct plate_timebase { /* embed freely; touch only through plate_timebase_*() *
     uint64_t next_sample; /* number of the next sample */
     uint64_t prev_seq, prev_ticks;
     int64_t last_host_ns;
+    /* The earliest arrival by the rate, in this window and the one before: when any other should have come, however late it
+     * did. */
+    struct plate_timebase_arrival {
+        uint64_t sample;
+        double s; /* INFINITY: none */
+    } early, early_before;
+    double early_since_s;
     /* A late stamp is either a hole or jitter: the next few stamps tell (a device with a clock and no sequence). */
     unsigned suspected, suspect_told; /* stamps since, 0: none; those of them that came in time */
     double suspect_ref_s, suspect_late_s;
@@ -38,7 +45,7 @@ struct plate_timebase { /* embed freely; touch only through plate_timebase_*() *
     double anchor_late_s; /* host only: how late the anchor came, for the lower envelope */
     bool have_base;       /* the far end of the rate's baseline */
     uint64_t base_sample;
-    double base_s;
+    double base_s, start_s;
     double period_s; /* the rate, as measured */
     uint64_t next_knot_at, knot_interval;
     /* How the host's clock runs against the device's. */
@@ -56,14 +63,17 @@ PLATE_API int plate_timebase_init(struct plate_timebase *tb, const struct plate_
  * tb->knot is then the first knot. */
 PLATE_API void plate_timebase_start(struct plate_timebase *tb, double start_s, int64_t host_ns, int64_t utc_ns);
 /* The number of the frame; true and *ret_gap if samples are missing before it. host_ns: when it arrived; in a read of several
- * frames, each a period after the one before, the last one when the read returned. */
+ * frames, each a period after the one before, the last one when the read returned. Where plate_timebase_by_host(), the hole is
+ * measured from when the last sample should have come to host_ns: it is as right as host_ns is. */
 PLATE_API bool plate_timebase_number(struct plate_timebase *tb, const struct plate_frame *f, int64_t host_ns,
                                      uint64_t *ret_sample, struct plate_gap *ret_gap);
 /* After the frames of one read: true and *ret_knot (in force from the next sample on) when the axis bends. */
 PLATE_API bool plate_timebase_read_done(struct plate_timebase *tb, int64_t host_ns, int64_t utc_ns,
                                         struct plate_clock *ret_knot);
-/* The port went away and is back: the hole is measured in host time when the next frame comes. */
+/* The port went away and is back: the hole is measured when the next frame comes, */
 PLATE_API void plate_timebase_reopened(struct plate_timebase *tb);
+/* in host time, unless the device has counted on: is it so, by the first frame after it? */
+PLATE_API bool plate_timebase_by_host(const struct plate_timebase *tb, const struct plate_frame *f, int64_t host_ns);
 /* The measured rate, 0 until a second has been seen. */
 PLATE_API double plate_timebase_rate_Hz(const struct plate_timebase *tb);
 /* True while device and host disagree by more than 1000 ppm: the device's clock is then followed alone. */

@@ -1,7 +1,7 @@
 """Two plates unplugged and re-plugged at random while the real daemon records: what it archived, held against what was sent.
 
 `mains`: a board that counts on while its cable is out, so its gaps are counted. `powered`: the port powers it, so it starts from 0, and
-its gaps are measured in time. Each comes back as another pty, under the same symlink, as a USB port comes back under another name."""
+its gaps are measured in time. Both sample every 10 ms sharp, however late a busy machine sends it: the number of a sample is the truth. Each comes back as another pty, under the same symlink, as a USB port comes back under another name."""
 import argparse
 import fcntl
 import glob
@@ -36,7 +36,7 @@ def frame(seq, device_us, counts):
 
 
 class Board:
-    """Sends a sample every 10 ms while it is plugged in: counts are its number, and when it was written in 0.1 ms."""
+    """Sends a sample every 10 ms while it is plugged in: counts are the number of the 10 ms, and when it was written in 0.1 ms."""
 
     def __init__(self, name, link, begin, counts_on):
         self.name, self.link, self.begin, self.counts_on = name, link, begin, counts_on
@@ -167,8 +167,7 @@ def check_plate(board, plate, taken):
             continue
         assert gap["reason"] == b"unplug", gap
         assert bool(gap["estimated"]) != board.counts_on, gap
-        truth = step - 1 if board.counts_on else (rows[row, 1] - rows[row - 1, 1]) * 1e-4 * RATE_HZ - 1
-        off.append(abs(int(gap["count"]) - truth))
+        off.append(abs(int(gap["count"]) - (step - 1)))
     assert not breaks, f"{board.name}: gaps where nothing is missing: {breaks}"
     return len(rows), len(lost), len(gaps), off
 
@@ -224,8 +223,7 @@ def run(folder, plated, trials, seed, env=None, say=print):
     with h5py.File(archive) as h5:
         for b in boards:
             rows, lost, gaps, off = check_plate(b, h5[f"plates/{b.name}"], taken[b.name])
-            figures[b.name] = {"sent": len(b.sent), "archived": rows, "lost_unread": lost, "gaps": gaps, "gap_off_max": round(float(max(off, default=0)), 2),
-                               "gaps_off_by_more_than_1_5": int(sum(o > 1.5 for o in off))}
+            figures[b.name] = {"sent": len(b.sent), "archived": rows, "lost_unread": lost, "gaps": gaps, "gap_off_max": max(off, default=0)}
     return figures
 
 
@@ -246,7 +244,7 @@ def main():
         verified = subprocess.run([f"{a.bin}/plate-trace", "verify", figures.pop("archive")], capture_output=True, text=True)
     print(json.dumps(figures, indent=1))
     print(verified.stdout + verified.stderr, end="")
-    slow, off = figures["back_s_max"] > 1, figures["powered"]["gap_off_max"] > 1.5
+    slow, off = figures["back_s_max"] > 1, figures["powered"]["gap_off_max"] > 1
     if slow:
         print("replug-test: a plate took more than a second to come back", file=sys.stderr)
     if off:

@@ -12,7 +12,7 @@ def test_plates_unplugged_at_random_lose_nothing_that_was_read(tmp_path, bin):
     seed = int(os.environ.get("PLATE_SEED", time.time_ns() % 2**32))
     print("PLATE_SEED", seed)
     figures = replug.run(str(tmp_path), bin("plated"), 4, seed)
-    assert figures["mains"]["gap_off_max"] == 0 and figures["powered"]["gap_off_max"] < 100, figures  # a busy machine is late
+    assert figures["mains"]["gap_off_max"] == 0 and figures["powered"]["gap_off_max"] <= 5, figures  # 1, unless it stood still for 0.25 s
     assert figures["files_grown"] <= 0 and figures["threads_grown"] <= 2, figures
     assert figures["idle_cpu_pct"] < 50, figures  # a loop would take all of it
 
