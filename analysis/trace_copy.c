@@ -292,6 +292,10 @@ int trace_copy(const struct trace_export *opt, struct archive_reader *r, char *r
     if (!c->info.sealed || c->info.continued) {
         snprintf(c->e.text, sizeof c->e.text, "%.200s: not sealed yet: stop the recording, or plate-trace recover", opt->path);
         rc = -EBUSY;
+    } else if (archive_reshaped(r)) {
+        snprintf(c->e.text, sizeof c->e.text,
+                 "%.120s: a plate changes its number of cells, which one file cannot hold: copy its parts", opt->path);
+        rc = -EINVAL;
     } else if (access(opt->out, F_OK) == 0) {
         snprintf(c->e.text, sizeof c->e.text, "%.200s: exists: choose another name", opt->out);
         rc = -EEXIST;

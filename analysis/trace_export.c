@@ -138,7 +138,7 @@ static int check_calibrations(struct export *x, const struct calibrations *c)
     for (unsigned p = 0; p < x->rec->plates; p++) {
         size_t i = 0;
         while (i < c->n && c->all[i].plate != p) i++;
-        bool from_start = i < c->n && c->all[i].record.calibration.cells == x->rec->plate[p].cells;
+        bool from_start = i < c->n && c->all[i].record.calibration.cells == archive_cells(x->r, p, 0);
         if (wanted(x, p) && !from_start)
             return fail(x, -EBADMSG, "%s: plate %s has no calibration: export its counts with --counts", x->opt->path,
                         x->rec->plate[p].name);
@@ -168,9 +168,11 @@ static int put_rows(struct export *x, const struct axis *a, struct calibrations 
                 const int32_t *at = counts[p] + i * cells;
                 struct plate_force force;
                 const struct plate_calibration *c = x->opt->counts ? NULL : calibration_at(cal, p, sample);
+                const unsigned there = archive_cells(x->r, p, row + i);
                 if (c) plate_calibrate(c, NULL, at, &force);
                 for (unsigned k = 0; k < cells; k++) {
                     putc(',', x->f);
+                    if (k >= there) continue;
                     if (c)
                         put_fixed(x->f, force.cell_N[k], cal->decimals[p][k]);
                     else

@@ -57,7 +57,7 @@ static int load(struct replay *r)
     if (e == 0 && !(r->calibration_done = calloc(r->calibrations + 1, sizeof *r->calibration_done))) e = -ENOMEM;
     for (unsigned i = 0; e == 0 && i < r->recording->plates; i++) {
         struct cursor *c = &r->plate[i];
-        c->cells = r->recording->plate[i].cells;
+        c->cells = archive_cells(r->archive, i, 0);
         c->rows = archive_rows(r->archive, i);
         c->turn = (uint64_t)fmin(ROWS, fmax(1, TURN_S * r->recording->plate[i].rate_Hz));
         e = archive_clock(r->archive, i, &c->knot, &c->knots, &why);
@@ -109,6 +109,7 @@ static int hand_in_changes(struct replay *r, unsigned plate)
         if (k->plate != plate || k->sample > sample || r->calibration_done[i]) continue;
         if ((e = plate_station_calibration(r->station, plate, &k->record.calibration)) != 0)
             return fail(r, e, "a calibration makes no sense");
+        c->cells = k->record.calibration.cells;
         r->calibration_done[i] = true;
     }
     return 0;
@@ -165,9 +166,23 @@ static uint64_t turn_rows(const struct replay *r, unsigned plate)
     return n;
 }
 
-static int feed(struct replay *r)
+/* As the plate has sent them: as many to a row as the calibration in force is of. */
+static int read_counts(struct replay *r, unsigned plate, size_t n)
 {
     struct archive_error why;
+    const struct cursor *c = &r->plate[plate];
+    const unsigned read = r->recording->plate[plate].cells;
+    const int e = archive_counts(r->archive, plate, c->row, n, r->counts, &why);
+    if (e) return fail(r, e, why.text);
+    if (archive_cells(r->archive, plate, c->row) != c->cells || archive_cells(r->archive, plate, c->row + n - 1) != c->cells)
+        return fail(r, -EBADMSG, "a plate's calibration is of other cells than its samples");
+    for (size_t i = 1; i < n && c->cells < read; i++)
+        memmove(r->counts + i * c->cells, r->counts + i * read, c->cells * sizeof *r->counts);
+    return 0;
+}
+
+static int feed(struct replay *r)
+{
     for (unsigned i = 0; i < r->recording->plates; i++) {
         int e = r->plate[i].rows ? hand_in_changes(r, i) : 0;
         if (e) return e;
@@ -182,7 +197,7 @@ static int feed(struct replay *r)
         if (e) return e;
         uint64_t n = turn_rows(r, plate), first = plate_station_next_sample(r->station, plate);
         if ((e = hand_in_marks(r, plate, plate_clock_t_s(&c->knot[c->next_knot - 1].clock, first + n - 1))) != 0) return e;
-        if ((e = archive_counts(r->archive, plate, c->row, n, r->counts, &why)) != 0) return fail(r, e, why.text);
+        if ((e = read_counts(r, plate, n)) != 0) return e;
         if ((e = plate_station_samples(r->station, plate, first, r->counts, n)) != 0)
             return fail(r, e, "its samples are out of order");
         c->row += n;

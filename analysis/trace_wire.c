@@ -221,11 +221,34 @@ static void on_command(struct wire *w, const struct record_header *h, const void
     }
 }
 
+/* A device has come back with other cells: it is held up from the one record to the other, as it was live. */
+static int on_shape(struct wire *w, const struct record_header *h, const void *payload)
+{
+    struct plate_intake *in = &w->plate[h->plate].in;
+    struct record_calibration c;
+    if (h->type == RECORD_SHAPE) {
+        plate_intake_bar(in, true);
+        if (w->station && w->out)
+            return fail(w, -EINVAL, w->opt->out,
+                        "a plate changes its number of cells, which one file cannot hold: leave out -o");
+        return 0;
+    }
+    if (h->size != sizeof c) return 0;
+    memcpy(&c, payload, sizeof c);
+    if (c.calibration.cells < 1 || c.calibration.cells > PLATE_MAX_CELLS) return 0;
+    if (in->barred || c.calibration.cells != in->cells) plate_intake_reshape(in, c.calibration.cells);
+    return 0;
+}
+
 static int on_record(struct wire *w, const struct record_header *h, const void *payload)
 {
     if (h->type == RECORD_STATION) return on_station(w, payload, h->size);
     if (h->type == RECORD_BEGIN) return on_begin(w, payload, h->size);
     if (h->plate >= w->plates) return 0;
+    if (h->type == RECORD_CALIBRATION || h->type == RECORD_SHAPE) {
+        const int rc = on_shape(w, h, payload);
+        if (rc) return rc;
+    }
     switch (h->type) {
     case RECORD_BYTES:
         if (h->size >= sizeof(struct record_moment) && h->size <= sizeof(struct record_moment) + PLATE_INTAKE_READ)
@@ -241,6 +264,7 @@ static int on_record(struct wire *w, const struct record_header *h, const void *
         if (w->station) plate_station_absent(w->station, h->plate);
         break;
     case RECORD_END:
+        for (unsigned i = 0; i < w->plates; i++) plate_intake_bar(&w->plate[i].in, false);
         on_end(w, false);
         break;
     default:

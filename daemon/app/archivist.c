@@ -52,6 +52,7 @@ struct archivist {
     char first_path[512]; /* of the recording that is open, or was last */
     bool unconsumed, safe;
     uint64_t records, damaged, free_bytes;
+    uint64_t shape;
     bool stopped; /* the part that is open takes nothing until there is room */
     bool live_told;
     int64_t synced_ns, retry_ns;
@@ -112,6 +113,7 @@ static void update_status(struct archivist *a)
     s->records = a->records;
     s->damaged = a->damaged;
     s->free_bytes = a->free_bytes;
+    s->shape = a->shape;
     s->open = a->part.journal != NULL;
     s->stopped = a->stopped;
     s->part = a->part.recording.earlier_parts + 1;
@@ -181,11 +183,46 @@ static int end_recording(struct archivist *a)
     return 0;
 }
 
+/* 0: another part is open, and the one before waits to be sealed. */
+static int rotate(struct archivist *a, const struct recording *shape)
+{
+    if (a->n_waiting == WAITING) return -EAGAIN;
+    wait_to_be_sealed(a, false);
+    const int e = part_next(&a->part, a->folder, ring_path(a->ring), shape, now_ns());
+    if (e)
+        a->n_waiting--;
+    else
+        a->live_told = false;
+    return e;
+}
+
+/* What is before it is put on the disk first, and then it is peeked again: once its part is open, it has been taken. */
+static int take_shape(struct archivist *a, const struct record_header *h, const void *payload)
+{
+    struct recording rec;
+    int e = recording_from_json(payload, h->size, &rec);
+    if (e) return 0; /* nothing of this shape follows */
+    if (part_has_shape(&a->part, &rec)) {
+        a->shape = h->sample;
+        update_status(a);
+        wake_engine(a);
+    } else {
+        ring_unpeek(a->ring);
+        e = sync_part(a);
+        if (e == 0) e = rotate(a, &rec);
+    }
+    recording_done(&rec);
+    return e;
+}
+
 static int take(struct archivist *a, const struct record_header *h, const void *payload)
 {
     int e = 0;
+    if (h->type == RECORD_BEGIN && a->part.journal) { /* the one before has no end; peeked again when it is closed */
+        ring_unpeek(a->ring);
+        return end_recording(a);
+    }
     if (h->type == RECORD_BEGIN) {
-        if (a->part.journal && (e = end_recording(a)) != 0) return e;
         if ((e = part_begin(&a->part, a->folder, ring_path(a->ring), h, payload, now_ns())) != 0) return e;
         memcpy(a->first_path, a->part.path, sizeof a->first_path);
         a->stopped = a->live_told = false;
@@ -194,6 +231,7 @@ static int take(struct archivist *a, const struct record_header *h, const void *
         return 0;
     }
     if (!a->part.journal) return 0; /* the rest of a recording whose beginning is not there */
+    if (h->type == RECORD_SHAPE) return take_shape(a, h, payload);
     if ((e = part_append(&a->part, h, payload)) != 0) return e;
     a->unconsumed = true;
     return h->type == RECORD_END ? end_recording(a) : 0;
@@ -244,19 +282,6 @@ static double seal_bytes(const char *path, const char *journal_path)
     return most > there ? most - there : 0;
 }
 
-/* 0: another part is open, and the one before waits to be sealed. */
-static int rotate(struct archivist *a)
-{
-    if (a->n_waiting == WAITING) return -EAGAIN;
-    wait_to_be_sealed(a, false);
-    const int e = part_next(&a->part, a->folder, ring_path(a->ring), now_ns());
-    if (e)
-        a->n_waiting--;
-    else
-        a->live_told = false;
-    return e;
-}
-
 /* Stops in order while there still is room to seal, and resumes in the part that was begun then. Right after a sync. */
 static void watch_room(struct archivist *a)
 {
@@ -276,7 +301,7 @@ static void watch_room(struct archivist *a)
         }
         return;
     }
-    if (free_bytes < need && rotate(a) == 0) {
+    if (free_bytes < need && rotate(a, NULL) == 0) {
         a->stopped = true;
         snprintf(
             text, sizeof text,
@@ -313,7 +338,7 @@ static void keep_up(struct archivist *a, bool at_once)
     }
     watch_room(a);
     if (a->part.journal && !a->stopped && !a->unconsumed && part_is_long(a)) {
-        const int e = rotate(a);
+        const int e = rotate(a, NULL);
         if (e && e != -EAGAIN) tell_failure(a, e);
     }
     update_status(a);

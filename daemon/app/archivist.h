@@ -20,6 +20,7 @@ struct archivist_status {
     uint64_t free_bytes;
     uint64_t records, journal_bytes, syncs, errors, damaged;
     uint64_t sealed, files_sealed; /* recordings; their parts */
+    uint64_t shape;                /* the part that the latest RECORD_SHAPE asked for is open: which one that was */
     double slowest_write_ms;
 };
 /* Starts the thread. The ring must be there until archivist_free. */

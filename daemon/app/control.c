@@ -365,9 +365,10 @@ static json_t *do_measure_of(struct engine_plate *p, struct answer *a)
     if (engine_measure(p, &m, a->why, sizeof a->why) != 0) return NULL;
     json_t *cells = json_array();
     for (unsigned i = 0; i < m.cells; i++) {
-        const struct plate_cell *c = &p->engine->station_config.plate[p->index].cell[i];
-        json_array_append_new(cells, json_pack("{s:s,s:o,s:o}", "name", c->name, "x_mm", engine_real_or_null(c->x_mm), "y_mm",
-                                               engine_real_or_null(c->y_mm)));
+        struct plate_cell c;
+        engine_cell(p, i, &c);
+        json_array_append_new(cells, json_pack("{s:s,s:o,s:o}", "name", c.name, "x_mm", engine_real_or_null(c.x_mm), "y_mm",
+                                               engine_real_or_null(c.y_mm)));
     }
     return json_pack("{s:s,s:I,s:I,s:o,s:o,s:o,s:f,s:f,s:f,s:b,s:o}", "plate", p->cfg->name, "sample",
                      (json_int_t)p->in.timebase.next_sample - 1, "rows", (json_int_t)m.rows, "cells", cells, "mean",

@@ -35,7 +35,7 @@ static void on_block(void *user, uint64_t first, const int32_t *counts, size_t n
 {
     struct engine_plate *p = user;
     struct engine *e = p->engine;
-    size_t bytes = n * p->cfg->cells_count * sizeof *counts;
+    size_t bytes = n * p->in.cells * sizeof *counts;
     if (e->recording) {
         if (e->ahead && engine_ring_half_empty(e)) engine_outage_over(e);
         bool takes = !e->ahead && engine_ring_takes(e, record_padded((uint32_t)bytes), true);
@@ -270,6 +270,7 @@ int engine_run(struct engine *e, int stop_fd)
             (void)!read(fd[SEALED].fd, &n, sizeof n);
             engine_say_sealed(e);
         }
+        engine_take_shapes(e);
         do_what_is_due(e, engine_now_ns());
         engine_end_if_due(e);
         /* ZMQ_FD is edge-triggered, and every send may swallow an edge: ask each round. */

@@ -11,12 +11,14 @@
 
 int engine_cells_init(struct engine_plate *p)
 {
-    unsigned cells = p->cfg->cells_count;
     p->window.rows = (unsigned)fmax(8, WINDOW_S * p->cfg->rate_Hz);
-    p->window.counts = calloc((size_t)p->window.rows * cells, sizeof(int32_t));
+    if (!p->window.counts) p->window.counts = calloc((size_t)p->window.rows * PLATE_MAX_CELLS, sizeof(int32_t));
     if (!p->window.counts) return -ENOMEM;
-    for (unsigned i = 0; i < cells; i++) p->zero_known |= p->cfg->cells[i].offset != 0;
-    int r = plate_cells_init(&p->cells, cells, p->cfg->rate_Hz, (int32_t)p->cfg->limit_counts);
+    p->window.at = p->window.filled = 0;
+    p->zero_known = false;
+    for (unsigned i = 0; i < p->in.cells; i++) p->zero_known |= p->calibration.tare[i] != 0;
+    memset(p->fault, 0, sizeof p->fault);
+    int r = plate_cells_init(&p->cells, p->in.cells, p->cfg->rate_Hz, (int32_t)p->cfg->limit_counts);
     if (r == 0) plate_cells_calibration(&p->cells, &p->calibration);
     return r;
 }
@@ -41,7 +43,7 @@ static void say_fault(struct engine_plate *p, unsigned cell, enum plate_cell_fau
     static const char *const what[PLATE_CELL_FAULTS] = {"is sound again", "is at the end of its range", "is stuck",
                                                         "does not follow the load", "is far noisier than it should be"};
     char text[192], value[PLATE_TEXT_SIZE], ignored[128];
-    const char *name = p->cfg->cells[cell].name;
+    const char *name = engine_cell_name(p, cell);
     double t_s;
     snprintf(text, sizeof text, "cell %s %s%s", name, what[fault],
              fault ? ": see to the cell, its cable and its amplifier" : "");
@@ -52,9 +54,9 @@ static void say_fault(struct engine_plate *p, unsigned cell, enum plate_cell_fau
 
 void engine_cells_take(struct engine_plate *p, const int32_t *counts, size_t n)
 {
-    remember(&p->window, p->cfg->cells_count, counts, n);
+    remember(&p->window, p->in.cells, counts, n);
     if (plate_cells_push(&p->cells, counts, n) == 0) return;
-    for (unsigned i = 0; i < p->cfg->cells_count; i++) {
+    for (unsigned i = 0; i < p->in.cells; i++) {
         enum plate_cell_fault fault = plate_cells_fault(&p->cells, i);
         if (fault == p->fault[i]) continue;
         p->fault[i] = fault;
@@ -72,9 +74,9 @@ void engine_cells_text(const struct engine_plate *p, char *ret, size_t size)
 {
     size_t n = 0;
     *ret = 0;
-    for (unsigned i = 0; i < p->cfg->cells_count && n < size; i++)
+    for (unsigned i = 0; i < p->in.cells && n < size; i++)
         if (p->fault[i])
-            n += (size_t)snprintf(ret + n, size - n, "%s%s %s", n ? ", " : "", p->cfg->cells[i].name,
+            n += (size_t)snprintf(ret + n, size - n, "%s%s %s", n ? ", " : "", engine_cell_name(p, i),
                                   plate_cell_fault_name(p->fault[i]));
 }
 
@@ -86,7 +88,7 @@ int engine_cells_drift(const struct engine_plate *p, char *ret, size_t size)
     if (!(rate_Hz > 0)) rate_Hz = p->cfg->rate_Hz;
     size_t n = (size_t)snprintf(ret, size, "%s %+.2f in %.0f s:", p->cfg->name, z->last_N - z->first_N,
                                 (double)(z->last_row - z->first_row) / rate_Hz);
-    for (unsigned i = 0; i < p->cfg->cells_count && n < size; i++)
+    for (unsigned i = 0; i < p->in.cells && n < size; i++)
         n += (size_t)snprintf(ret + n, size - n, " %+.2f", z->last_cell_N[i] - z->first_cell_N[i]);
     return 0;
 }

@@ -10,20 +10,14 @@ void engine_on_hello(void *user, const struct plate_hello *h)
 {
     struct engine_plate *p = user;
     char text[256];
-    bool wrong = p->in.refused;
+    const bool other = h->cells > 0 && (p->in.refused || p->wanted.cells);
     if (h->version > 1)
         snprintf(text, sizeof text,
                  "the device %s speaks version %u of its protocol, plated version 1: its samples are not taken", h->name,
                  h->version);
     if (h->version > 1 && p->told_version != h->version) engine_health(p->engine, "port", "error", p->cfg->name, text);
     p->told_version = h->version;
-    if (wrong && !p->told_refused) {
-        snprintf(text, sizeof text, "the device %s has %u cells, the configuration %u; list its cells under `cells`", h->name,
-                 h->cells, p->cfg->cells_count);
-        engine_health(p->engine, "port", "error", p->cfg->name, text);
-    }
-    p->told_refused = wrong;
-    if (!wrong && h->count_scale_N > 0 && fabs(h->count_scale_N / p->calibration.count_scale - 1) > 1e-6 &&
+    if (!other && h->count_scale_N > 0 && fabs(h->count_scale_N / p->calibration.count_scale - 1) > 1e-6 &&
         strcmp(p->serial, h->serial) != 0) {
         snprintf(text, sizeof text, "the device says %g N a count, the configuration %g: the configuration is used",
                  h->count_scale_N, p->calibration.count_scale);
@@ -31,6 +25,13 @@ void engine_on_hello(void *user, const struct plate_hello *h)
     }
     if (*h->name) snprintf(p->device, sizeof p->device, "%s", h->name);
     if (*h->serial) snprintf(p->serial, sizeof p->serial, "%s", h->serial);
+    const bool refused = other && !engine_other_shape(p, h);
+    if (refused && !p->told_refused) {
+        snprintf(text, sizeof text, "the device %s has %u cells, the configuration %u; list its cells under `cells`", h->name,
+                 h->cells, p->cfg->cells_count);
+        engine_health(p->engine, "port", "error", p->cfg->name, text);
+    }
+    p->told_refused = refused;
 }
 
 /* A sync pulse is a mark at its sample. It steers nothing. */

@@ -41,7 +41,7 @@ void engine_refuse(struct engine_plate *p, uint64_t first, const int32_t *counts
     for (size_t i = 0; i < n; i++) {
         struct plate_force force;
         double t_s = plate_clock_t_s(&p->in.timebase.knot, first + i);
-        plate_calibrate(&p->calibration, NULL, counts + i * p->cfg->cells_count, &force);
+        plate_calibrate(&p->calibration, NULL, counts + i * p->in.cells, &force);
         engine_on_force(e, &(struct plate_force_block){p->index, first + i, 1, &t_s, &force});
     }
 }

@@ -42,6 +42,11 @@ struct engine_plate {
     struct plate_intake in;
     bool absent, told_rate, told_refused;
     bool settled; /* it is known what the device speaks */
+    struct {
+        unsigned cells; /* 0: as they are */
+        double count_scale;
+        uint64_t number;
+    } wanted; /* the shape in which the device came back, while the archivist begins a part for it */
     unsigned told_version;
     int64_t talk_ns; /* when the device may have to be told something */
     const char *told_trouble;
@@ -98,6 +103,7 @@ struct engine {
     char subject[PLATE_TEXT_SIZE], exercise[PLATE_TEXT_SIZE];
     enum plate_side side, involved;
     struct plate_plan plan; /* set 0: none */
+    uint64_t shapes;        /* parts that were asked for */
     int64_t health_ns;
     uint64_t forbidden; /* commands of those who may only watch */
     uint64_t sealed_seen;
@@ -145,10 +151,12 @@ int engine_mark(struct engine *e, const char *kind, const char *value, const cha
                 size_t size);
 /* Of a set or a rep of this recording; c->set 0: the latest set. */
 int engine_correct(struct engine *e, struct plate_correction *c, double *ret_t_s, char *why, size_t size);
+/* Outside a recording into a capture alone. */
 void engine_put_calibration(struct engine_plate *p, uint64_t sample, const char *why);
+char *engine_recording_text(struct engine *e, const char *session); /* JSON; NULL: out of memory */
 
 /* engine_cells.c */
-int engine_cells_init(struct engine_plate *p); /* -ENOMEM, -EINVAL; after cfg and calibration were set */
+int engine_cells_init(struct engine_plate *p); /* -ENOMEM, -EINVAL; after cfg, intake and calibration were set, and again */
 void engine_cells_done(struct engine_plate *p);
 void engine_cells_take(struct engine_plate *p, const int32_t *counts, size_t n); /* and says what it finds */
 void engine_cells_gap(struct engine_plate *p);
@@ -157,6 +165,16 @@ int engine_cells_drift(const struct engine_plate *p, char *ret, size_t size); /*
 /* Of the last second. Each: 0, or -errno with the reason in `why`. */
 int engine_measure(const struct engine_plate *p, struct plate_measurement *ret, char *why, size_t size);
 int engine_tare(struct engine_plate *p, struct plate_measurement *ret, char *why, size_t size);
+
+/* engine_shape.c */
+const char *engine_cell_name(const struct engine_plate *p, unsigned i);
+void engine_cell(const struct engine_plate *p, unsigned i, struct plate_cell *ret);
+/* What the plate has, or will have, goes into the recording's description. */
+void engine_describe_shape(const struct engine_plate *p, struct recording_plate *ret);
+/* The device has said how many cells it has, and it was another number. False: its samples are not taken. */
+bool engine_other_shape(struct engine_plate *p, const struct plate_hello *h);
+void engine_take_shapes(struct engine *e);        /* those for which there is a part now */
+void engine_forget_shape(struct engine_plate *p); /* the recording is over */
 
 /* engine_device.c */
 void engine_on_hello(void *user, const struct plate_hello *h);

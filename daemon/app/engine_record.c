@@ -215,7 +215,7 @@ static void name_recording(struct engine *e, const char *subject)
 }
 
 /* What is configured and which devices are there, as JSON; NULL: out of memory. */
-static char *recording_text(struct engine *e, const char *session)
+char *engine_recording_text(struct engine *e, const char *session)
 {
     struct recording rec;
     memset(&rec, 0, sizeof rec);
@@ -231,7 +231,7 @@ static char *recording_text(struct engine *e, const char *session)
         const struct plate_decoder *d = &e->plate[i].in.decoder;
         snprintf(rec.plate[i].protocol, sizeof rec.plate[i].protocol, "%s", d->protocol->name);
         rec.plate[i].tick_s = d->tick_s;
-        rec.plate[i].count_scale = e->plate[i].calibration.count_scale;
+        engine_describe_shape(&e->plate[i], &rec.plate[i]);
         if (*e->plate[i].device) memcpy(rec.plate[i].device, e->plate[i].device, sizeof rec.plate[i].device);
         if (*e->plate[i].serial) memcpy(rec.plate[i].device_serial, e->plate[i].serial, sizeof rec.plate[i].device_serial);
     }
@@ -241,7 +241,7 @@ static char *recording_text(struct engine *e, const char *session)
 static int put_begin(struct engine *e)
 {
     const struct record_header h = {.type = RECORD_BEGIN};
-    char *json = recording_text(e, e->session);
+    char *json = engine_recording_text(e, e->session);
     if (!json) return -ENOMEM;
     int r = ring_put(e->parts.ring, &h, json, strlen(json), NULL, 0);
     if (r == 0) capture_record(e->parts.capture, &h, json, strlen(json));
@@ -251,7 +251,7 @@ static int put_begin(struct engine *e)
 
 int engine_capture_station(struct engine *e)
 {
-    char *json = recording_text(e, "");
+    char *json = engine_recording_text(e, "");
     if (!json) return -ENOMEM;
     capture_record(e->parts.capture, &(struct record_header){.type = RECORD_STATION}, json, strlen(json));
     free(json);
@@ -266,7 +266,12 @@ void engine_put_calibration(struct engine_plate *p, uint64_t sample, const char 
     c.utc_ns = engine_utc_ns();
     snprintf(c.who, sizeof c.who, "plated");
     snprintf(c.why, sizeof c.why, "%s", why);
-    engine_put(p->engine, RECORD_CALIBRATION, p->index, sample, 0, &c, sizeof c);
+    const struct record_header h = {
+        .type = RECORD_CALIBRATION, .plate = (uint16_t)p->index, .sample = sample, .size = sizeof c};
+    if (p->engine->recording)
+        engine_put(p->engine, h.type, p->index, sample, 0, &c, sizeof c);
+    else
+        capture_record(p->engine->parts.capture, &h, &c, sizeof c);
 }
 
 int engine_start(struct engine *e, const struct engine_start *s, char *why, size_t size)
@@ -341,6 +346,7 @@ int engine_stop(struct engine *e, char *why, size_t size)
     if (e->ahead) engine_outage_over(e);
     for (unsigned i = 0; i < e->plates; i++) {
         engine_put_unkept(&e->plate[i]);
+        engine_forget_shape(&e->plate[i]);
         add_drift(&e->plate[i]);
     }
     plate_station_finish(e->station);

@@ -96,10 +96,7 @@ static void add_bin(struct engine_plate *p, const struct plate_preview_bin *b)
 
 /* ---- force/ ---- */
 
-static unsigned force_channels(const struct engine_plate *p)
-{
-    return 3 + (p->engine->config->stream.cells ? p->cfg->cells_count : 0);
-}
+static unsigned force_channels(const struct engine_plate *p) { return 3 + (p->engine->config->stream.cells ? p->in.cells : 0); }
 
 static void flush_force(struct engine_plate *p)
 {
@@ -110,7 +107,7 @@ static void flush_force(struct engine_plate *p)
     if (isfinite(p->in.device_us)) plate_json_number(p->in.device_us, 0, us, sizeof us);
     for (unsigned i = 0; i + 3 < channels; i++) {
         size_t at = strlen(names);
-        snprintf(names + at, sizeof names - at, ",\"%s\"", p->cfg->cells[i].name);
+        snprintf(names + at, sizeof names - at, ",\"%s\"", engine_cell_name(p, i));
     }
     snprintf(fields, sizeof fields, "\"plate\":\"%s\",\"sample\":%llu,\"rate_Hz\":%s,\"device_us\":%s", p->cfg->name,
              (unsigned long long)p->row_first, hz, us);

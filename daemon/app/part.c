@@ -122,7 +122,7 @@ static int append_what_holds(struct part *p, struct journal *j, const struct rec
     for (unsigned i = 0; i < p->sessions && rc == 0; i++)
         rc = append(j, RECORD_SESSION, 0, 0, 0, &p->session[i], sizeof p->session[i]);
     for (unsigned i = 0; i < rec->plates && rc == 0; i++) {
-        if (p->has_calibration[i])
+        if (p->has_calibration[i] && p->calibration[i].calibration.cells == rec->plate[i].cells)
             rc = append(j, RECORD_CALIBRATION, i, 0, p->calibration_sample[i], &p->calibration[i], sizeof p->calibration[i]);
         if (p->has_knot[i] && rc == 0) rc = append(j, RECORD_CLOCK, i, 0, p->knot[i].sample, &p->knot[i], sizeof p->knot[i]);
     }
@@ -178,14 +178,24 @@ int part_sync(struct part *p, const char *folder)
     return rc;
 }
 
-int part_next(struct part *p, const char *folder, const char *ring_path, int64_t now_ns)
+bool part_has_shape(const struct part *p, const struct recording *shape)
+{
+    for (unsigned i = 0; i < p->recording.plates && i < shape->plates; i++)
+        if (p->recording.plate[i].cells != shape->plate[i].cells) return false;
+    return true;
+}
+
+int part_next(struct part *p, const char *folder, const char *ring_path, const struct recording *shape, int64_t now_ns)
 {
     char journal_path[520], new_path[530];
     struct journal *j;
     struct recording rec = p->recording;
     rec.earlier_parts++;
     recording_part_name(p->recording.name, rec.earlier_parts + 1, rec.name, sizeof rec.name);
-    for (unsigned i = 0; i < rec.plates; i++) rec.plate[i].first_sample = p->next[i];
+    for (unsigned i = 0; i < rec.plates; i++) {
+        if (shape && i < shape->plates) rec.plate[i] = shape->plate[i];
+        rec.plate[i].first_sample = p->next[i];
+    }
     snprintf(journal_path, sizeof journal_path, "%s/%s.journal", folder, rec.name);
     int rc = create_unnamed(folder, journal_path, ring_path, new_path, &j);
     if (rc) return rc;

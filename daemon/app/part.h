@@ -33,9 +33,11 @@ int part_append(struct part *p, const struct record_header *h, const void *paylo
 /* After this what was appended survives a power cut; on failure what came since the last sync must be appended again. If the
  * journal's file has gone, with its folder maybe, it is written anew. */
 int part_sync(struct part *p, const char *folder);
-/* Right after a sync: the next part's journal is there with what holds, this one's is ended and closed. On failure nothing has
- * changed. */
-int part_next(struct part *p, const char *folder, const char *ring_path, int64_t now_ns);
+/* Its plates have as many cells. */
+bool part_has_shape(const struct part *p, const struct recording *shape);
+/* Right after a sync: the next part's journal is there with what holds, this one's is ended and closed. `shape`: what its
+ * plates are from there on; NULL: what they were. On failure nothing has changed. */
+int part_next(struct part *p, const char *folder, const char *ring_path, const struct recording *shape, int64_t now_ns);
 /* Right after a sync. */
 void part_close(struct part *p);
 /* Closes the live file and removes it: its room is wanted. */

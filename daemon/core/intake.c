@@ -22,7 +22,7 @@ int plate_intake_init(struct plate_intake *in, const struct plate_decoder_config
     if (r == 0) r = plate_timebase_init(&in->timebase, timebase);
     if (r) return r;
     in->frame = calloc(FRAMES, sizeof *in->frame);
-    in->block = calloc((size_t)FRAMES * in->cells, sizeof *in->block);
+    in->block = calloc((size_t)FRAMES * PLATE_MAX_CELLS, sizeof *in->block);
     if (in->frame && in->block) return 0;
     plate_intake_done(in);
     return -ENOMEM;
@@ -64,7 +64,7 @@ unsigned plate_intake_decode(struct plate_intake *in, const uint8_t *bytes, size
     struct decoding d = {in, hello, user};
     plate_decoder_push(&in->decoder, bytes, n, &(struct plate_decode_sink){on_frame, on_hello, on_edge, &d});
     if (plate_decoder_settled(&in->decoder)) in->timebase.cfg.tick_s = in->decoder.tick_s; /* now `auto` knows it */
-    if (in->refused) {
+    if (in->refused || in->barred) {
         in->frames = in->edges = 0;
         in->held = false;
     }
@@ -175,6 +175,15 @@ void plate_intake_flush(struct plate_intake *in, const struct plate_intake_sink 
 }
 
 void plate_intake_restart(struct plate_intake *in) { in->started = in->held = false; }
+
+void plate_intake_bar(struct plate_intake *in, bool barred) { in->barred = barred; }
+
+void plate_intake_reshape(struct plate_intake *in, unsigned cells)
+{
+    in->cells = in->decoder.cfg.cells = cells;
+    in->refused = in->barred = in->held = false;
+    in->frames = in->edges = 0;
+}
 
 void plate_intake_reopened(struct plate_intake *in)
 {

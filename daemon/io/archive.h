@@ -73,7 +73,12 @@ int archive_refresh(struct archive_reader *r, struct archive_error *ret_error);
 uint64_t archive_rows(const struct archive_reader *r, unsigned plate);
 /* Samples that the plate's recording spans: rows + missing. */
 int archive_span(struct archive_reader *r, unsigned plate, uint64_t *ret, struct archive_error *ret_error);
-/* Rows [row, row + n) of counts into ret_counts[n][cells]. -ERANGE: beyond archive_rows. */
+/* How many cells the plate had at that row: in a part of another shape fewer than archive_recording() says, which is the most.
+ */
+unsigned archive_cells(const struct archive_reader *r, unsigned plate, uint64_t row);
+bool archive_reshaped(const struct archive_reader *r); /* there are such parts */
+/* Rows [row, row + n) of counts into ret_counts[n][cells]; 0 for cells that there were none of. -ERANGE: beyond archive_rows.
+ */
 int archive_counts(struct archive_reader *r, unsigned plate, uint64_t row, size_t n, int32_t *ret_counts,
                    struct archive_error *ret_error);
 

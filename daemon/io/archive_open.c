@@ -142,6 +142,7 @@ static bool read_plate(struct reading *r, hid_t group, const char *name)
         return false;
     if (!archive_get_number(group, "first_sample", H5T_NATIVE_UINT64, &p->first_sample)) p->first_sample = 0;
     at->first = p->first_sample;
+    at->cells = p->cells;
     at->counts = H5Dopen2(group, "counts", H5P_DEFAULT);
     at->clock = H5Dopen2(group, "clock", H5P_DEFAULT);
     at->gaps = H5Dopen2(group, "gaps", H5P_DEFAULT);
@@ -189,10 +190,9 @@ static bool read_tables(struct part *p)
             !archive_get_number(p->table[of_event[i]], "sealed_rows", H5T_NATIVE_UINT64, &p->info.sealed_rows[i]))
             return false;
     uint64_t rows, sealed;
-    if (archive_dataset_rows(p->table[ARCHIVE_SESSION], &rows, NULL) < 0 ||
-        !archive_get_number(p->table[ARCHIVE_SESSION], "sealed_rows", H5T_NATIVE_UINT64, &sealed))
-        return false;
-    p->info.later_session_rows = p->info.sealed && sealed < rows ? rows - sealed : 0;
+    if (p->info.sealed && archive_dataset_rows(p->table[ARCHIVE_SESSION], &rows, NULL) == 0 &&
+        archive_get_number(p->table[ARCHIVE_SESSION], "sealed_rows", H5T_NATIVE_UINT64, &sealed) && sealed < rows)
+        p->info.later_session_rows = rows - sealed;
     return true;
 }
 
@@ -306,9 +306,18 @@ char *archive_part_path(const char *path, unsigned number)
 static bool same_recording(const struct recording *a, const struct recording *b)
 {
     bool same = a->created_utc_ns == b->created_utc_ns && strcmp(a->session, b->session) == 0 && a->plates == b->plates;
-    for (unsigned i = 0; same && i < a->plates; i++)
-        same = a->plate[i].cells == b->plate[i].cells && strcmp(a->plate[i].name, b->plate[i].name) == 0;
+    for (unsigned i = 0; same && i < a->plates; i++) same = strcmp(a->plate[i].name, b->plate[i].name) == 0;
     return same;
+}
+
+/* A plate is said to have as many cells as it had at most. */
+static void take_cells(struct recording *to, const struct recording *from)
+{
+    for (unsigned i = 0; i < to->plates; i++) {
+        if (from->plate[i].cells <= to->plate[i].cells) continue;
+        to->plate[i].cells = from->plate[i].cells;
+        memcpy(to->plate[i].cell, from->plate[i].cell, sizeof to->plate[i].cell);
+    }
 }
 
 /* Its file is not there yet, but plated has begun it. */
@@ -337,6 +346,7 @@ static int open_next_part(struct archive_reader *r, struct archive_error *ret_er
     if (rc == 0) {
         if (rec.earlier_parts == r->parts && same_recording(&rec, &r->recording)) {
             r->parts++;
+            take_cells(&r->recording, &rec);
         } else {
             H5Fclose(r->part[r->parts].file);
             rc = archive_fail(ret_error, missed ? -EPROTO : -ENOENT, "%s: not part %u of the recording of %s", path,
@@ -411,6 +421,14 @@ void archive_info(const struct archive_reader *r, struct archive_info *ret)
         for (unsigned k = 0; k < PLATE_EVENT_TYPES; k++) ret->sealed_rows[k] += r->part[i].info.sealed_rows[k];
         ret->later_session_rows = r->part[i].info.later_session_rows;
     }
+}
+
+bool archive_reshaped(const struct archive_reader *r)
+{
+    for (unsigned i = 0; i < r->recording.plates; i++)
+        for (unsigned k = 1; k < r->parts; k++)
+            if (r->part[k].plate[i].cells != r->part[0].plate[i].cells) return true;
+    return false;
 }
 
 char *archive_last_part(const struct archive_reader *r) { return archive_part_path(r->path, r->parts); }

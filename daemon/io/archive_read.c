@@ -14,6 +14,22 @@ uint64_t archive_rows(const struct archive_reader *r, unsigned plate)
     return rows;
 }
 
+unsigned archive_cells(const struct archive_reader *r, unsigned plate, uint64_t row)
+{
+    unsigned i = 0;
+    for (; i + 1 < r->parts && row >= r->part[i].plate[plate].rows; i++) row -= r->part[i].plate[plate].rows;
+    return r->part[i].plate[plate].cells;
+}
+
+/* Rows of `from` numbers to rows of `to`, in place; the rest of a row is 0. */
+static void widen(int32_t *counts, size_t n, unsigned from, unsigned to)
+{
+    for (size_t i = n; i-- && from < to;) {
+        memmove(counts + i * to, counts + i * from, from * sizeof *counts);
+        memset(counts + i * to + from, 0, (to - from) * sizeof *counts);
+    }
+}
+
 bool archive_read_rows(hid_t dataset, hid_t type, int rank, uint64_t row, uint64_t n, hsize_t cells, void *ret)
 {
     const hsize_t start[] = {row, 0}, count[] = {n, cells};
@@ -38,8 +54,9 @@ int archive_counts(struct archive_reader *r, unsigned plate, uint64_t row, size_
         const struct part_plate *at = &r->part[i].plate[plate];
         if (row < at->rows) {
             const uint64_t here = n < at->rows - row ? n : at->rows - row;
-            if (!archive_read_rows(at->counts, H5T_NATIVE_INT32, 2, row, here, p->cells, ret_counts))
+            if (!archive_read_rows(at->counts, H5T_NATIVE_INT32, 2, row, here, at->cells, ret_counts))
                 return archive_fail(ret_error, -EIO, "/plates/%s/counts: rows from %" PRIu64 " cannot be read", p->name, row);
+            widen(ret_counts, here, at->cells, p->cells);
             ret_counts += here * p->cells;
             n -= here;
             row = at->rows;

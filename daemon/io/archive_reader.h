@@ -4,6 +4,7 @@
 
 struct part_plate {
     hid_t counts, clock, gaps;
+    unsigned cells;
     uint64_t rows, first, span; /* span: as sealed */
 };
 struct part {

@@ -23,6 +23,8 @@ enum record_type {
     RECORD_IMBALANCE,   /* struct plate_imbalance   } derived, too */
     RECORD_CORRECTION,  /* struct plate_correction  } */
     RECORD_SYNCED,      /* u64: so many bytes of the journal were on the disk before this was written (journal.c alone) */
+    RECORD_SHAPE, /* text as of RECORD_BEGIN: plate `plate` has other cells, so a new part begins; `sample`: the how many-th
+                   * request for one. In rings and captures; a journal ends with RECORD_NEXT instead */
     /* In captures alone (docs/capture.md): */
     RECORD_STATION = 32, /* text: what is configured, as JSON like that of RECORD_BEGIN */
     RECORD_BYTES,  /* struct record_moment, then the bytes of one read; `sample`: how many bytes of this port went before */
@@ -69,7 +71,7 @@ struct record_header {
 static inline bool record_steers(uint16_t type)
 {
     return type == RECORD_STATION || type == RECORD_BEGIN || type == RECORD_CALIBRATION || type == RECORD_MARK ||
-           type == RECORD_SESSION || type == RECORD_END;
+           type == RECORD_SESSION || type == RECORD_END || type == RECORD_SHAPE;
 }
 /* The record that keeps what the core has said, payload included (it points into *e); false: none does. Phases and running sets
  * are told and not kept; a mark that was commanded is kept when it is commanded. */

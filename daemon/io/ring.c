@@ -285,7 +285,7 @@ void ring_consume(struct ring *r) { atomic_store_explicit(&r->page->tail, r->pee
 
 void ring_unpeek(struct ring *r) { r->peeked = r->latest; }
 
-void ring_rewind(struct ring *r) { r->peeked = atomic_load_explicit(&r->page->tail, memory_order_relaxed); }
+void ring_rewind(struct ring *r) { r->peeked = r->latest = atomic_load_explicit(&r->page->tail, memory_order_relaxed); }
 
 int ring_fd(const struct ring *r) { return r->event_fd; }
 

@@ -66,6 +66,10 @@ void sim_trace_rewind(struct sim_trace *t)
 static int load(struct sim_trace *t)
 {
     int rc = 0;
+    if (archive_reshaped(t->reader)) {
+        strcpy(t->error.text, "a plate changes its number of cells, and no board does");
+        return -EINVAL;
+    }
     for (unsigned i = 0; i < t->recording->plates && rc == 0; i++) {
         struct cursor *c = &t->plate[i];
         c->rows = archive_rows(t->reader, i);

@@ -51,6 +51,7 @@ struct plate_intake { /* embed freely; read what you like, change it only throug
     unsigned cells;
     bool started;     /* since the epoch: its axis runs */
     bool refused;     /* the device says that it has another number of cells: its samples are not taken */
+    bool barred;      /* neither are they now, whatever it says */
     double device_us; /* the device's stamp of the latest sample; NaN: none */
     struct plate_frame *frame;
     unsigned frames;                             /* decoded and not yet taken */
@@ -81,6 +82,10 @@ PLATE_API void plate_intake_take(struct plate_intake *in, struct plate_epoch *ep
 PLATE_API void plate_intake_flush(struct plate_intake *in, const struct plate_intake_sink *sink);
 /* A new epoch: the next sample is the plate's first. */
 PLATE_API void plate_intake_restart(struct plate_intake *in);
+/* What comes is not taken until there was a reshape, or it is let go again. */
+PLATE_API void plate_intake_bar(struct plate_intake *in, bool barred);
+/* The device has another number of cells from here on (1..PLATE_MAX_CELLS): its samples are taken. */
+PLATE_API void plate_intake_reshape(struct plate_intake *in, unsigned cells);
 /* The port went away: the packet under way is lost, and the hole is measured when it is back. */
 PLATE_API void plate_intake_reopened(struct plate_intake *in);
 

@@ -77,8 +77,11 @@ PLATE_API struct plate_station *plate_station_copy(const struct plate_station *s
 /* In order of sample number, per plate. -EINVAL: out of order, or no such plate; nothing is changed then. */
 PLATE_API int plate_station_clock(struct plate_station *s, unsigned plate, const struct plate_clock *knot);
 PLATE_API int plate_station_gap(struct plate_station *s, unsigned plate, const struct plate_gap *gap);
+/* From the next sample on. Of another number of cells than before, the plate has so many from there on; where the configuration
+ * has another number, nobody knows where they stand. */
 PLATE_API int plate_station_calibration(struct plate_station *s, unsigned plate, const struct plate_calibration *c);
-/* n rows of cells counts; the first is sample `first`, which must be the next after all samples and gaps before. */
+/* n rows of counts, one a cell (of the calibration in force); the first is sample `first`, which must be the next after all
+ * samples and gaps before. */
 PLATE_API int plate_station_samples(struct plate_station *s, unsigned plate, uint64_t first, const int32_t *counts, size_t n);
 /* -EINVAL: the kind is a steering one and the value makes no sense for it. */
 PLATE_API int plate_station_mark(struct plate_station *s, const struct plate_mark *m);

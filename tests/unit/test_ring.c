@@ -174,6 +174,28 @@ static void test_too_large(void **state)
     ring_close(r, true);
 }
 
+/* A record that was peeked and could not be taken is peeked again; after a rewind, so is all that came before it. */
+static void test_peeked_again(void **state)
+{
+    const struct place *p = *state;
+    struct ring *r = make(p, 65536);
+    struct record_header h;
+    const void *payload;
+    for (uint32_t n = 0; n < 4; n++) assert_int_equal(put(r, n), 0);
+    for (uint32_t n = 0; n < 2; n++) assert_int_equal(ring_peek(r, &h, &payload), 0);
+    ring_unpeek(r);
+    ring_consume(r); /* what was peeked before it, and not itself */
+    for (uint32_t n = 1; n < 4; n++) {
+        assert_int_equal(ring_peek(r, &h, &payload), 0);
+        assert_true(is_record(&h, payload, n));
+    }
+    ring_rewind(r);
+    ring_unpeek(r); /* of whoever does not know of the rewind */
+    assert_int_equal(ring_peek(r, &h, &payload), 0);
+    assert_true(is_record(&h, payload, 1));
+    ring_close(r, true);
+}
+
 static void test_wake(void **state)
 {
     struct ring *r = make(*state, 4096);
@@ -382,8 +404,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_round_trip), TEST(test_wraps),  TEST(test_full),    TEST(test_too_large),  TEST(test_wake),
-        TEST(test_threads),    TEST(test_killed), TEST(test_damaged), TEST(test_not_a_ring), TEST(test_no_room),
+        TEST(test_round_trip),   TEST(test_wraps),      TEST(test_full),    TEST(test_too_large),
+        TEST(test_peeked_again), TEST(test_wake),       TEST(test_threads), TEST(test_killed),
+        TEST(test_damaged),      TEST(test_not_a_ring), TEST(test_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -592,6 +592,43 @@ static uint64_t spikes_of(double rate_Hz, size_t n, const int32_t *newtons)
     return spikes;
 }
 
+static double last_N, last_cop_mm;
+static void on_force(void *user, const struct plate_force_block *block)
+{
+    (void)user;
+    last_N = block->force[block->n - 1].Fz_N;
+    last_cop_mm = block->force[block->n - 1].cop_x_mm;
+}
+
+/* A calibration of another number of cells is the plate's new shape; places are known of the configured one alone. */
+static void a_plate_changes_its_cells(void **state)
+{
+    (void)state;
+    static const int32_t two[] = {300, 100}, three[] = {100, 100, 100, 200, 200, 200};
+    struct plate_station_config cfg;
+    struct plate_calibration c;
+    const struct plate_clock knot = {.period_s = 1 / RATE};
+    set_up(&cfg, 1);
+    cfg.plate[0].cells = 2;
+    for (unsigned i = 0; i < 2; i++) cfg.plate[0].cell[i].x_mm = i ? 100 : -100, cfg.plate[0].cell[i].y_mm = 0;
+    struct plate_station *s =
+        plate_station_new(&cfg, &(struct plate_station_sink){.event = on_event, .force = on_force, .user = &b});
+    for (unsigned turn = 0; turn < 2; turn++) {
+        plate_calibration_identity(&c, 2, 1);
+        assert_int_equal(plate_station_calibration(s, 0, &c), 0);
+        if (turn == 0) assert_int_equal(plate_station_clock(s, 0, &knot), 0);
+        assert_int_equal(plate_station_samples(s, 0, 3 * turn, two, 1), 0);
+        assert_true(fabs(last_N - 400) < 1e-9 && fabs(last_cop_mm + 50) < 1e-9);
+        plate_calibration_identity(&c, 3, 1);
+        assert_int_equal(plate_station_calibration(s, 0, &c), 0);
+        assert_int_equal(plate_station_samples(s, 0, 3 * turn + 1, three, 2), 0);
+        assert_true(fabs(last_N - 600) < 1e-9 && isnan(last_cop_mm));
+        c.cells = PLATE_MAX_CELLS + 1;
+        assert_int_equal(plate_station_calibration(s, 0, &c), -EINVAL);
+    }
+    plate_station_free(s);
+}
+
 /* A pair, copied at odd moments (one plate ahead, in the middle of a rep): both say the rest alike, and neither hears the
  * other. */
 static void a_copy_goes_on_alike_and_alone(void **state)
@@ -659,6 +696,7 @@ int main(void)
         cmocka_unit_test(a_spike_changes_nothing),
         cmocka_unit_test(a_copy_goes_on_alike_and_alone),
         cmocka_unit_test(what_a_spike_is),
+        cmocka_unit_test(a_plate_changes_its_cells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
