@@ -123,14 +123,14 @@ static json_t *plate_status(const struct engine_plate *p)
     char faults[PLATE_MAX_CELLS * (PLATE_NAME_SIZE + 16)];
     engine_cells_text(p, faults, sizeof faults);
     const struct plate_decode_stats *s = &p->in.decoder.stats;
-    json_t *status =
-        json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:o,s:I,s:I,s:I,s:I,s:s,s:o}", "name", p->cfg->name, "side",
-                  plate_side_name(p->cfg->side), "port", p->cfg->port, "state", p->port ? "open" : "waiting", "error", p->error,
-                  "faults", faults, "decoder", p->in.decoder.protocol->name, "recognised_by", p->in.decoder.why,
-                  "nominal_rate_Hz", p->cfg->rate_Hz, "rate_Hz", rate > 0 ? json_real(rate) : json_null(), "samples",
-                  (json_int_t)p->samples, "lost", (json_int_t)(p->lost + p->overrun), "gaps", (json_int_t)p->gaps, "spikes",
-                  (json_int_t)plate_station_spikes(p->engine->station, p->index), "phase", plate_phase_name(p->phase),
-                  "force_N", engine_real_or_null(p->force_N));
+    json_t *status = json_pack("{s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:f,s:o,s:I,s:I,s:I,s:I,s:s,s:o}", "name", p->cfg->name,
+                               "side", plate_side_name(p->cfg->side), "port", p->cfg->port, "baud", (json_int_t)p->baud,
+                               "state", p->port ? "open" : "waiting", "error", p->error, "faults", faults, "decoder",
+                               p->in.decoder.protocol->name, "recognised_by", p->in.decoder.why, "nominal_rate_Hz",
+                               p->cfg->rate_Hz, "rate_Hz", rate > 0 ? json_real(rate) : json_null(), "samples",
+                               (json_int_t)p->samples, "lost", (json_int_t)(p->lost + p->overrun), "gaps", (json_int_t)p->gaps,
+                               "spikes", (json_int_t)plate_station_spikes(p->engine->station, p->index), "phase",
+                               plate_phase_name(p->phase), "force_N", engine_real_or_null(p->force_N));
     json_t *decoded = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "bytes", (json_int_t)s->bytes, "frames",
                                 (json_int_t)s->frames, "bad_length", (json_int_t)s->bad_length, "bad_checksum",
                                 (json_int_t)s->bad_checksum, "bad_sanity", (json_int_t)s->bad_sanity, "no_value",

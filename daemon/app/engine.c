@@ -145,17 +145,24 @@ static void capture_port(struct engine_plate *p, bool open)
     capture_put(p->engine->parts.capture, RECORD_PORT, p->index, &now, &(uint8_t){open}, 1);
 }
 
-static void lose_port(struct engine_plate *p, const char *why)
+void engine_hang_up(struct engine_plate *p)
 {
-    struct engine *e = p->engine;
-    char text[320];
-    helper_close(e->parts.helper, p->port);
+    helper_close(p->engine->parts.helper, p->port);
     p->port = NULL;
     p->empty_reads = 0;
     p->retry_ns = engine_now_ns() + RETRY_NS / 5;
     engine_take_held(p);
     plate_intake_reopened(&p->in);
     capture_port(p, false);
+}
+
+static void lose_port(struct engine_plate *p, const char *why)
+{
+    struct engine *e = p->engine;
+    char text[320];
+    engine_hang_up(p);
+    p->bauds_tried = 0;
+    if (!p->settled) p->baud = p->cfg->baud;
     snprintf(p->error, sizeof p->error, "%s", why);
     snprintf(text, sizeof text, "%s: %s; waiting for it to come back", p->cfg->port, why);
     engine_health(e, "port", "error", p->cfg->name, text);
@@ -187,7 +194,7 @@ static void open_ports(struct engine *e, int64_t now)
     for (unsigned i = 0; i < e->plates; i++) {
         struct engine_plate *p = &e->plate[i];
         if (p->port || p->opening || now < p->retry_ns) continue;
-        struct port_config cfg = {.path = p->cfg->port, .baud = p->cfg->baud};
+        struct port_config cfg = {.path = p->cfg->port, .baud = p->baud};
         p->opening = helper_open(e->parts.helper, i, &cfg) == 0;
         p->retry_ns = now + RETRY_NS;
     }
@@ -204,6 +211,7 @@ static void collect_ports(struct engine *e)
             p->port = r.port;
             p->error[0] = 0;
             p->opened_ns = p->talk_ns = engine_now_ns();
+            p->opened_bytes = p->in.decoder.stats.bytes;
             capture_port(p, true);
             snprintf(text, sizeof text, "%s is open (%s)", p->cfg->port, port_kind(r.port));
             engine_health(e, "port", "ok", p->cfg->name, text);
@@ -288,6 +296,7 @@ static int set_up_plate(struct engine *e, unsigned i)
     p->cfg = &e->config->plates[i];
     p->engine = e;
     p->index = i;
+    p->baud = p->cfg->baud;
     p->force_N = NAN;
     config_calibration(p->cfg, &p->calibration);
     int r = config_intake(p->cfg, &p->in);

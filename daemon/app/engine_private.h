@@ -37,6 +37,8 @@ struct engine_plate {
     bool opening;
     unsigned empty_reads;
     int64_t retry_ns, opened_ns, read_ns;
+    uint64_t opened_bytes;      /* had come when it was opened */
+    unsigned baud, bauds_tried; /* auto: in force; of those that are looked through, since it was plugged in */
     char error[256];
     /* bytes to samples */
     struct plate_intake in;
@@ -126,6 +128,7 @@ double engine_now_s(const struct engine *e); /* the recording's time, 0 before i
 json_t *engine_real_or_null(double v);
 
 /* engine.c */
+void engine_hang_up(struct engine_plate *p);   /* closes the port; it is opened again at p->baud */
 void engine_take_held(struct engine_plate *p); /* samples that wait until the hole before them is known */
 
 /* engine_record.c */

@@ -38,6 +38,8 @@ def frame(seq, device_us, counts):
 class Board:
     """Sends a sample every 10 ms while it is plugged in: counts are the number of the 10 ms, and when it was written in 0.1 ms."""
 
+    plate = f"rate_Hz: {RATE_HZ}, cells: [{{name: number}}, {{name: time}}]"
+
     def __init__(self, name, link, begin, counts_on):
         self.name, self.link, self.begin, self.counts_on = name, link, begin, counts_on
         self.lock, self.master, self.slave, self.sent, self.lives = threading.Lock(), -1, -1, [], []
@@ -105,7 +107,7 @@ class Board:
 class Daemon:
     def __init__(self, folder, plated, boards, env):
         self.folder = folder
-        plates = "".join(f"  - {{name: {b.name}, port: {b.link}, rate_Hz: {RATE_HZ}, cells: [{{name: number}}, {{name: time}}]}}\n" for b in boards)
+        plates = "".join(f"  - {{name: {b.name}, port: {b.link}, {b.plate}}}\n" for b in boards)
         config = f"{folder}/plated.yaml"
         with open(config, "w") as f:
             f.write(f"archive_dir: {folder}/traces\nring_dir: {folder}\nstation: replug\nexercise: generic\n"

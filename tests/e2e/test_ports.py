@@ -1,5 +1,5 @@
 """Ports that come and go, that take half a minute to open, that lie about having bytes."""
-import os, pathlib, sys, time
+import os, pathlib, sys, termios, threading, time, tty
 
 import h5py
 import numpy
@@ -61,6 +61,45 @@ def test_a_port_that_is_slow_to_open_and_close_delays_nobody(tmp_path, bin):
     with h5py.File(next(tmp_path.glob("traces/*.h5"))) as h5:
         sound, gaps = h5["plates/sound/counts"][:], h5["plates/sound/gaps"][:]
     assert len(gaps) == 0 and (numpy.diff(sound[:, 0]) == 1).all()
+
+
+class Scale:
+    """An OpenScale of 9600 baud: at any other it sends noise."""
+    plate = "rate_Hz: 10, decoder: auto, baud: 115200, cells: [{name: force}]"
+
+    def __init__(self, link):
+        self.name, self.link, self.running = "scale", link, True
+        self.master, self.slave = os.openpty()
+        tty.setraw(self.slave)
+        os.symlink(os.ttyname(self.slave), link)
+        self.bauds = []
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while self.running:
+            baud = termios.tcgetattr(self.slave)[5]
+            if self.bauds[-1:] != [baud]:
+                self.bauds.append(baud)
+            os.write(self.master, b"12.5000,kg,\r\n" if baud == termios.B9600 else b"\xe6\x98\x00\x98\xe6\x86\xfe\x80\x06\x78\x1e")
+            time.sleep(0.1)
+
+    def stop(self):
+        self.running = False
+        self.thread.join()
+
+
+def test_auto_finds_the_rate_of_a_port(tmp_path, bin):
+    scale = Scale(str(tmp_path / "scale"))
+    daemon = replug.Daemon(str(tmp_path), bin("plated"), [scale], dict(os.environ, LD_PRELOAD=os.environ["PLATE_PRELOAD"], PTYSHIM_AS_SERIAL="1"))
+    try:
+        while not daemon.samples()["scale"]:
+            time.sleep(0.05)
+        assert scale.bauds[-2:] == [termios.B115200, termios.B9600]
+        log = open(tmp_path / "log").read()
+        assert "nothing is understood at 115200 baud; trying 9600" in log and "decoder auto: openscale: " in log and "; write `baud: 9600`" in log, log
+    finally:
+        finish([scale], daemon)
 
 
 def test_a_port_that_has_bytes_and_gives_none_is_no_busy_loop(tmp_path, bin):
