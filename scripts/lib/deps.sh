@@ -20,6 +20,7 @@ build   libjansson-dev      JSON
 build   libgsl-dev          quantiles of the t distribution
 build   zlib1g-dev          CRC-32 of records
 build   libsystemd-dev      readiness and watchdog under systemd
+build   python3             manual pages
 run     python3             scripts/demo
 test    clang               the second compiler, and libFuzzer
 test    libclang-rt-dev     libFuzzer and clang's sanitizers
@@ -35,6 +36,8 @@ test    npm                 its binding of ZeroMQ
 test    python3-h5py        a reader of the archive that is not ours
 test    python3-numpy       expected values
 test    python3-scipy       the reference filter
+test    mandoc              looks the manual pages through
+test    zsh                 its completion
 test    hdf5-tools          h5dump, another reader
 test    octave              another (with what it needs, some 400 MB)
 test    r-cran-hdf5r        another

@@ -274,8 +274,8 @@ static void fits_every_size(void **state)
     fill(s);
     for (int utf8 = 0; utf8 < 2; utf8++) {
         s->canvas.utf8 = utf8;
-        for (unsigned rows = 1; rows < 40; rows++)
-            for (unsigned columns = 1; columns < 140; columns += 1 + columns / 50) draw(s, rows, columns);
+        for (unsigned rows = 1; rows < 40; rows += 1 + rows / 8)
+            for (unsigned columns = 1; columns < 140; columns += 1 + columns / 12) draw(s, rows, columns);
         draw(s, 200, 500);
     }
 }
@@ -298,8 +298,8 @@ static void many_fit_every_size(void **state)
                                      .ahead_ns = (int64_t)i * 10000000,
                                      .uncertain_ns = 300000};
     for (unsigned n = 2; n <= HOSTS; n += n / 2)
-        for (unsigned rows = 1; rows < 70; rows += 1 + rows / 20)
-            for (unsigned columns = 1; columns < 140; columns += 1 + columns / 20) {
+        for (unsigned rows = 1; rows < 70; rows += 1 + rows / 8)
+            for (unsigned columns = 1; columns < 140; columns += 1 + columns / 12) {
                 watch_draw_all(&s->canvas, v, n, rows, columns);
                 check_frame(s, rows, columns);
             }
