@@ -46,41 +46,21 @@ uint32_t record_crc(const struct record_header *h, const void *payload)
 
 bool record_of_event(const struct plate_event *e, struct record_header *ret_header, const void **ret_payload)
 {
-    struct record_header h = {.t_s = e->t_s};
-    switch (e->type) {
-    case PLATE_EVENT_REP:
-        h.type = RECORD_REP;
-        h.size = sizeof e->u.rep;
-        break;
-    case PLATE_EVENT_SET:
-        if (e->u.set.ended_by == PLATE_SET_ACTIVE) return false;
-        h.type = RECORD_SET;
-        h.size = sizeof e->u.set;
-        break;
-    case PLATE_EVENT_ASYMMETRY:
-        h.type = RECORD_ASYMMETRY;
-        h.size = sizeof e->u.asymmetry;
-        break;
-    case PLATE_EVENT_MARK:
-        if (strcmp(e->u.mark.kind, "resume") != 0) return false;
-        h.type = RECORD_MARK;
-        h.size = sizeof e->u.mark;
-        h.sample = e->u.mark.sample;
-        break;
-    case PLATE_EVENT_IMBALANCE:
-        h.type = RECORD_IMBALANCE;
-        h.size = sizeof e->u.imbalance;
-        break;
-    case PLATE_EVENT_CORRECTION:
-        h.type = RECORD_CORRECTION;
-        h.size = sizeof e->u.correction;
-        break;
-    case PLATE_EVENT_PHASE:
-    case PLATE_EVENT_PLAN:
-    case PLATE_EVENT_TYPES:
-        return false;
-    }
-    *ret_header = h;
+    static const struct {
+        uint16_t type;
+        uint32_t size;
+    } kept[PLATE_EVENT_TYPES] = {[PLATE_EVENT_REP] = {RECORD_REP, sizeof e->u.rep},
+                                 [PLATE_EVENT_SET] = {RECORD_SET, sizeof e->u.set},
+                                 [PLATE_EVENT_ASYMMETRY] = {RECORD_ASYMMETRY, sizeof e->u.asymmetry},
+                                 [PLATE_EVENT_MARK] = {RECORD_MARK, sizeof e->u.mark},
+                                 [PLATE_EVENT_IMBALANCE] = {RECORD_IMBALANCE, sizeof e->u.imbalance},
+                                 [PLATE_EVENT_CORRECTION] = {RECORD_CORRECTION, sizeof e->u.correction}};
+    _Static_assert(PLATE_EVENT_TYPES == 8, "is the new kind of event kept?");
+    if (e->type >= PLATE_EVENT_TYPES || !kept[e->type].type) return false;
+    if (e->type == PLATE_EVENT_SET && e->u.set.ended_by == PLATE_SET_ACTIVE) return false;
+    if (e->type == PLATE_EVENT_MARK && strcmp(e->u.mark.kind, "resume") != 0) return false;
+    *ret_header = (struct record_header){.type = kept[e->type].type, .size = kept[e->type].size, .t_s = e->t_s};
+    if (e->type == PLATE_EVENT_MARK) ret_header->sample = e->u.mark.sample;
     *ret_payload = &e->u;
     return true;
 }
