@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -24,6 +25,7 @@
 
 /* What a second of a plate costs in the ring beside its samples, each of which may come in a record of its own. */
 #define RING_OTHER_BYTES_PER_S 20000.0
+#define MOST_FILES 4096u
 
 static struct options {
     const char *config, *capture;
@@ -73,6 +75,15 @@ static int block_signals(void)
     sigprocmask(SIG_BLOCK, &set, NULL); /* before the first thread */
     signal(SIGPIPE, SIG_IGN);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* A connection takes two files, and 400 may stand at each of two sockets. */
+static void raise_file_limit(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= MOST_FILES) return;
+    files.rlim_cur = files.rlim_max < MOST_FILES ? files.rlim_max : MOST_FILES;
+    setrlimit(RLIMIT_NOFILE, &files);
 }
 
 static bool prepare_folder(const char *path)
@@ -263,6 +274,7 @@ int main(int argc, char **argv)
         printf("%s: %u plate(s), no mistakes found\n", options.config, config.plates_count);
     else {
         int stop_fd = block_signals();
+        raise_file_limit();
         status = stop_fd < 0 ? 1 : run(&config, stop_fd);
     }
     config_done(&config);

@@ -1,10 +1,8 @@
 #include "gate.h"
+#include "visitors.h"
 #include "zap.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -12,44 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
 enum {
-    VISITORS = 4096, /* descriptors that are followed; beyond them nobody comes in */
-    MOST_AT_A_DOOR = 400,
-    FDS_OF_OTHERS = 128, /* kept for ports, files, ring */
     HANDSHAKE_MS = 5000,
     HEARTBEAT_MS = 10000,
-    SILENCE_MS = 120000,  /* a peer that is gone, or takes nothing for so long, is let go */
-    SUBSCRIPTIONS = 1024, /* of one connection, in all its life */
-    TICK_MS = 100,        /* with somebody at a door; else the files' */
-    FILES_MS = 1000,
+    SILENCE_MS = 120000, /* a peer that is gone, or takes nothing for so long, is let go */
+    TICK_MS = 25,        /* how long one with a message without end is not seen, while somebody is there */
+    FILE_MS = 500,       /* how often the list of clients is looked at */
     TELL_AGAIN_MS = 60000
 };
-#define UNHEARD_BYTES (8 << 20) /* received over one connection without a whole message: it has no end */
-#define PULSE_BYTES_PER_S 256   /* and what heartbeats may come to */
 
 enum kind { UNKNOWN_KEY, BAD_HANDSHAKE, CUT, FULL, ABUSE, KINDS };
 
-/* A connection, by ZeroMQ's descriptor. `fd` is our own of the same socket, so that it cannot be another's meanwhile. */
-struct visitor {
-    bool there, tcp, ended; /* ended: by us, and told */
-    enum gate_door door;
-    int fd;
-    uint64_t heard_bytes; /* received when a whole message was there last */
-    int64_t heard_ms;
-    atomic_uint messages, subscriptions; /* engine adds */
-};
 struct door {
     void *socket, *monitor; /* socket: the engine's; touched to begin and end its monitor alone */
     char endpoint[256];
     bool failed; /* the next one to leave has been counted already */
-    unsigned there;
     int64_t tell_ms[KINDS];
     uint64_t held[KINDS];
 };
@@ -61,17 +41,16 @@ struct gate {
     struct key_pair pair;
     struct keys_clients list;
     struct stat loaded, seen; /* of the list's file */
-    int64_t files_ms;
+    int64_t file_ms;
     void *context, *zap;
     struct door door[GATE_DOORS];
-    unsigned most;
-    struct visitor visitor[VISITORS];
-    unsigned visitors; /* those behind were never there */
-    int wake;          /* eventfd */
+    struct visitors visitors;
+    int wake; /* eventfd */
     atomic_bool stop;
     bool running;
     pthread_t thread;
-    _Atomic uint64_t connections, accepted, count[KINDS];
+    _Atomic uint64_t accepted, count[KINDS];
+    atomic_uint connections;
     atomic_uint clients;
 };
 
@@ -113,129 +92,31 @@ static void refused(struct gate *g, struct door *d, enum kind kind, int64_t now)
     d->tell_ms[kind] = now + TELL_AGAIN_MS;
 }
 
-/* ---- connections ---- */
-
-static uint64_t received_bytes(const struct visitor *v)
-{
-    struct tcp_info info;
-    socklen_t n = sizeof info;
-
-    memset(&info, 0, sizeof info);
-    return getsockopt(v->fd, IPPROTO_TCP, TCP_INFO, &info, &n) ? 0 : info.tcpi_bytes_received;
-}
-
-/* ZeroMQ sees the end, and cleans up behind it. */
-static void end(struct visitor *v)
-{
-    v->ended = true;
-    if (v->fd >= 0) shutdown(v->fd, SHUT_RDWR);
-}
-
-static void leave(struct gate *g, struct visitor *v)
-{
-    if (!v->there) return;
-    if (v->fd >= 0) close(v->fd);
-    v->there = false;
-    g->door[v->door].there--;
-    atomic_fetch_sub(&g->connections, 1);
-}
-
-static void come(struct gate *g, enum gate_door door, uint32_t fd, int64_t now)
-{
-    struct sockaddr_storage peer;
-    socklen_t n = sizeof peer;
-
-    atomic_fetch_add(&g->accepted, 1);
-    if (fd >= VISITORS) {
-        refused(g, &g->door[door], FULL, now);
-        shutdown((int)fd, SHUT_RDWR);
-        return;
-    }
-    struct visitor *v = &g->visitor[fd];
-    leave(g, v);
-    if (fd >= g->visitors) g->visitors = fd + 1;
-    v->fd = fcntl((int)fd, F_DUPFD_CLOEXEC, 3);
-    if (v->fd >= 0 && getpeername(v->fd, (struct sockaddr *)&peer, &n)) { /* it has gone, and the number may be another's */
-        close(v->fd);
-        v->fd = -1;
-    }
-    v->there = true;
-    v->ended = false;
-    v->door = door;
-    v->tcp = v->fd >= 0 && peer.ss_family != AF_UNIX;
-    v->heard_bytes = 0;
-    v->heard_ms = now;
-    atomic_store(&v->messages, 0);
-    atomic_store(&v->subscriptions, 0);
-    atomic_fetch_add(&g->connections, 1);
-    if (++g->door[door].there <= g->most) return;
-    refused(g, &g->door[door], FULL, now);
-    end(v);
-}
-
-/* Has the other side left? Else it was ZeroMQ that ended it, and does not say why. */
-static bool left_by_itself(const struct visitor *v)
-{
-    char byte;
-    ssize_t n = v->fd < 0 ? 0 : recv(v->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-
-    return n == 0 || (n < 0 && errno != EAGAIN);
-}
-
-static void go(struct gate *g, enum gate_door door, uint32_t fd, int64_t now)
-{
-    struct door *d = &g->door[door];
-    struct visitor *v = fd < VISITORS ? &g->visitor[fd] : NULL;
-
-    if (v && v->there && !v->ended && !d->failed && !left_by_itself(v)) refused(g, d, CUT, now);
-    d->failed = false;
-    if (v) leave(g, v);
-}
-
-/* The one behind v (NULL: the first) that is there and has not been ended; NULL: no more. */
-static struct visitor *next(struct gate *g, struct visitor *v)
-{
-    for (v = v ? v + 1 : g->visitor; v < g->visitor + g->visitors; v++)
-        if (v->there && !v->ended) return v;
-    return NULL;
-}
-
-static void look_at(struct gate *g, struct visitor *v, int64_t now)
-{
-    uint64_t bytes = v->tcp ? received_bytes(v) : 0;
-
-    if (atomic_exchange(&v->messages, 0) > 0) {
-        v->heard_bytes = bytes;
-        v->heard_ms = now;
-    }
-    if (atomic_load(&v->subscriptions) <= SUBSCRIPTIONS &&
-        bytes < v->heard_bytes + UNHEARD_BYTES + (uint64_t)(now - v->heard_ms) / 1000 * PULSE_BYTES_PER_S)
-        return;
-    refused(g, &g->door[v->door], ABUSE, now);
-    end(v);
-}
-
 /* ---- events of the sockets ---- */
 
 static void on_event(struct gate *g, enum gate_door door, unsigned event, uint32_t value, int64_t now)
 {
+    struct door *d = &g->door[door];
+
     switch (event) {
     case ZMQ_EVENT_ACCEPTED:
-        come(g, door, value, now);
+        atomic_fetch_add(&g->accepted, 1);
+        if (!visitors_come(&g->visitors, door, value, now)) refused(g, d, FULL, now);
         break;
     case ZMQ_EVENT_ACCEPT_FAILED:
-        refused(g, &g->door[door], FULL, now);
+        refused(g, d, FULL, now);
         break;
-    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: /* counted when it was judged */
-        g->door[door].failed = true;
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: /* whose it was is not said */
+        g->visitors.let_in[door]++;
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-        g->door[door].failed = true;
-        refused(g, &g->door[door], BAD_HANDSHAKE, now);
+        d->failed = true;
+        refused(g, d, BAD_HANDSHAKE, now);
         break;
     case ZMQ_EVENT_DISCONNECTED:
-        go(g, door, value, now);
+        if (visitors_go(&g->visitors, door, value) && !d->failed) refused(g, d, CUT, now);
+        d->failed = false;
         break;
     default:
         break;
@@ -347,16 +228,16 @@ static void list_reload(struct gate *g)
     snprintf(line, sizeof line, "%.200s: %u client(s)%s", g->clients_file, list.n,
              changed ? "; all connections begin anew, as some rights have changed" : "");
     tell(g, false, "clients", line);
-    for (struct visitor *v = NULL; changed && (v = next(g, v));) end(v);
+    if (changed) visitors_end_all(&g->visitors);
 }
 
-/* A file that changes is read when it has been still for a second: an editor writes it in pieces. */
+/* A file that changes is read when it has been still for half a second: an editor writes it in pieces. */
 static void list_look(struct gate *g, int64_t now)
 {
     struct stat st = {0};
 
-    if (!g->has_keys || now < g->files_ms) return;
-    g->files_ms = now + FILES_MS;
+    if (!g->has_keys || now < g->file_ms) return;
+    g->file_ms = now + FILE_MS;
     if (stat(g->clients_file, &st)) st = (struct stat){0};
     if (!same_file(&st, &g->loaded) && same_file(&st, &g->seen)) {
         g->loaded = st;
@@ -370,7 +251,7 @@ static void list_look(struct gate *g, int64_t now)
 static int timeout_ms(const struct gate *g)
 {
     if (atomic_load(&g->connections)) return TICK_MS;
-    return g->has_keys ? FILES_MS : -1;
+    return g->has_keys ? FILE_MS : -1;
 }
 
 static void *run(void *user)
@@ -388,22 +269,19 @@ static void *run(void *user)
         const int64_t now = now_ms();
         const bool called = item[0].revents && read(g->wake, &n, sizeof n) > 0;
         for (int i = 0; i < GATE_DOORS; i++) monitor_drain(g, (enum gate_door)i);
+        atomic_store(&g->connections, g->visitors.there[GATE_DATA] + g->visitors.there[GATE_CONTROL]);
         if (g->zap) zap_serve(g);
         list_look(g, now);
         if (now < look_ms && !called) continue;
         look_ms = now + TICK_MS;
-        for (struct visitor *v = NULL; (v = next(g, v));) look_at(g, v, now);
+        for (int door; (door = visitors_end_abuser(&g->visitors, now)) >= 0;) refused(g, &g->door[door], ABUSE, now);
     }
     return NULL;
 }
 
-void gate_heard(struct gate *g, int fd, bool subscribed)
+void gate_heard(struct gate *g, const char *fd, bool subscribed)
 {
-    if (fd < 0 || fd >= VISITORS) return;
-    struct visitor *v = &g->visitor[fd];
-    atomic_store(&v->messages, 1);
-    if (subscribed && atomic_fetch_add(&v->subscriptions, 1) == SUBSCRIPTIONS)
-        (void)!write(g->wake, &(uint64_t){1}, sizeof(uint64_t));
+    if (fd && visitors_heard(&g->visitors, atoi(fd), fd, subscribed)) (void)!write(g->wake, &(uint64_t){1}, sizeof(uint64_t));
 }
 
 /* ---- open, close ---- */
@@ -432,7 +310,6 @@ static int keys_open(struct gate *g, struct keys_error *error)
 int gate_open(void *context, const struct gate_config *cfg, struct gate **ret, struct keys_error *error)
 {
     struct gate *g = calloc(1, sizeof *g);
-    struct rlimit files;
     int r = 0;
 
     if (!g) return failed(error, "out of memory");
@@ -441,9 +318,7 @@ int gate_open(void *context, const struct gate_config *cfg, struct gate **ret, s
     g->has_keys = cfg->secret_key && *cfg->secret_key;
     g->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     snprintf(g->clients_file, sizeof g->clients_file, "%s", cfg->clients ? cfg->clients : "");
-    rlim_t most = getrlimit(RLIMIT_NOFILE, &files) ? 0 : files.rlim_cur;
-    most = most > FDS_OF_OTHERS ? (most - FDS_OF_OTHERS) / (2 * GATE_DOORS) : 8; /* each takes two */
-    g->most = most < MOST_AT_A_DOOR ? (unsigned)most : MOST_AT_A_DOOR;
+    visitors_init(&g->visitors);
     if (g->wake < 0) r = failed(error, "cannot make an eventfd");
     if (r == 0 && g->has_keys) r = keys_open(g, error);
     if (r < 0) {
@@ -471,7 +346,7 @@ int gate_guard(struct gate *g, enum gate_door door, void *socket)
     struct door *d = &g->door[door];
     const int events = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_ACCEPT_FAILED | ZMQ_EVENT_DISCONNECTED |
                        ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                       ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+                       ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
 
     snprintf(name, sizeof name, "inproc://gate.%d", (int)door);
     d->monitor = zmq_socket(g->context, ZMQ_PAIR);
@@ -510,7 +385,7 @@ void gate_close(struct gate *g)
     for (int i = 0; i < GATE_DOORS; i++)
         if (g->door[i].monitor) zmq_close(g->door[i].monitor);
     if (g->zap) zmq_close(g->zap);
-    for (unsigned i = 0; i < g->visitors; i++) leave(g, &g->visitor[i]);
+    visitors_done(&g->visitors);
     if (g->wake >= 0) close(g->wake);
     keys_wipe(&g->pair);
     free(g);

@@ -1,6 +1,6 @@
 /* io/gate.h - who comes in: keys and rights (CURVE, ZAP), how many at once, and what was refused, of the two sockets of a
  * stream. A thread of its own does it, so that a flood of strangers costs the engine nothing; it does no other work.
- * gate_counters, gate_spoke: any thread; the rest: the thread that opened it. docs/security.md. */
+ * gate_counters: any thread; the rest: the thread that opened it. docs/security.md. */
 #pragma once
 #include "keys.h"
 #include <stdbool.h>
@@ -34,6 +34,6 @@ int gate_start(struct gate *g, const char *const endpoint[GATE_DOORS]);
 /* Before the sockets are closed. NULL is fine. */
 void gate_close(struct gate *g);
 bool gate_has_keys(const struct gate *g);
-/* A whole message came over this descriptor (ZeroMQ's "__fd"); `subscribed`: it is a subscription. */
-void gate_heard(struct gate *g, int fd, bool subscribed);
+/* A whole message came over this connection: its property "__fd", as ZeroMQ holds it; NULL: none. Engine's thread. */
+void gate_heard(struct gate *g, const char *fd, bool subscribed);
 void gate_counters(const struct gate *g, struct gate_counters *ret);

@@ -445,10 +445,7 @@ static void repeat_due(struct stream *s)
     }
 }
 
-static void heard(struct stream *s, zmq_msg_t *m, bool subscribed)
-{
-    gate_heard(s->gate, zmq_msg_get(m, ZMQ_SRCFD), subscribed);
-}
+static void heard(struct stream *s, zmq_msg_t *m, bool subscribed) { gate_heard(s->gate, zmq_msg_gets(m, "__fd"), subscribed); }
 
 static void subscription(struct stream *s, const char *frame, size_t n)
 {

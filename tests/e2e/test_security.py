@@ -1,110 +1,11 @@
-"""Keys, rights, and what strangers may send: docs/security.md, held to."""
-import json, os, re, socket, subprocess, time
+"""Keys, rights, and the wire: docs/security.md, held to."""
+import contextlib, json, os, re, subprocess
 
-import pytest
 import zmq
 import zmq.auth
 
 import zmtp
-from station import Station
-
-SIM = ["--sets", "left", "--reps", "400", "--speed", "1", "--seed", "7"]
-CLIENTS = """# who may come in
-tablet
-    public-key = "{tablet}"
-    right = command
-viewer
-    public-key = "{viewer}"   # watch, as nothing else is said
-"""
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
-
-
-def port_of(endpoint):
-    return int(endpoint.rsplit(":", 1)[1])
-
-
-def public(keys, name):
-    return zmq.auth.load_certificate(keys / f"{name}.key")[0].decode()
-
-
-def clients_text(keys):
-    return CLIENTS.format(tablet=public(keys, "tablet"), viewer=public(keys, "viewer"))
-
-
-@pytest.fixture(scope="module")
-def keys(bin, tmp_path_factory):
-    """A folder of keys: the station's are pyzmq's, the others keygen's."""
-    folder = tmp_path_factory.mktemp("keys")
-    zmq.auth.create_certificates(folder, "station")
-    (folder / "station.key_secret").chmod(0o600)
-    for name in ("tablet", "viewer", "stranger"):
-        subprocess.run([bin("platectl"), "keygen", "-o", folder / name], check=True, capture_output=True)
-    (folder / "clients.zpl").write_text(clients_text(folder))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def guarded(bin, keys, tmp_path_factory):
-    """A station that other machines could reach."""
-    at = [f"tcp://*:{free_port()}" for _ in range(2)]
-    config = f"  secret_key: {keys}/station.key_secret\n  clients: {keys}/clients.zpl"
-    s = Station(tmp_path_factory.mktemp("guarded"), bin, SIM, config=config, endpoints=at, keys=keys)
-    with s:
-        yield s
-
-
-
-
-@pytest.fixture(scope="module")
-def open_station(bin, tmp_path_factory):
-    """A station on loopback, without keys."""
-    at = [f"tcp://127.0.0.1:{free_port()}" for _ in range(2)]
-    with Station(tmp_path_factory.mktemp("open"), bin, SIM, endpoints=at) as s:
-        yield s
-
-
-def client(s, kind, keys=None, who="tablet", port=None):
-    c = s.context.socket(kind)
-    c.linger = 0
-    if keys:
-        c.curve_publickey, c.curve_secretkey = zmq.auth.load_certificate(keys / f"{who}.key_secret")
-        c.curve_serverkey = public(keys, "station").encode()
-    c.connect(f"tcp://127.0.0.1:{port or port_of(s.control if kind == zmq.DEALER else s.data)}")
-    return c
-
-
-def ask(c, method, timeout=5000, **params):
-    c.send_json({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-    assert c.poll(timeout), f"no answer to {method}"
-    return c.recv_json()
-
-
-def gate(s):
-    return json.loads(s.ctl("status", "--json"))["gate"]
-
-
-def holes(s):
-    """Steps above 1 of seq within a topic, at the good subscriber."""
-    last, found = {}, []
-    with s.lock:
-        messages = list(s.messages)
-    for topic, header in messages:
-        m = json.loads(header)
-        if m.get("cached"):
-            continue
-        if topic in last and m["seq"] != last[topic] + 1:
-            found.append((topic, last[topic], m["seq"]))
-        last[topic] = m["seq"]
-    assert last, "the good subscriber heard nothing"
-    return found
-
-
-def rss_MB(s):
-    return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{s.daemon.pid}/status").read()).group(1)) / 1024
+from guarded import ask, client, clients_text, gate, guarded, holes, keys, open_station, port_of, public  # noqa: F401: fixtures
 
 
 # ---- keys and their files ----
@@ -235,3 +136,72 @@ def test_rights(bin, guarded, keys):
     assert len(re.findall("not in the list of clients", log)) <= 2 and len(re.findall("has no keys", log)) <= 2
     assert "127.0.0.1" not in log.replace("tcp://127.0.0.1", "") and public(keys, "stranger") not in log
     assert not holes(s)
+
+
+# ---- the wire ----
+
+READABLE = [b"station", b"subject", b"force/", b"health/", b"seq", b"t_utc_ns", b"jsonrpc", b"status", b"plates", b"S77"]
+
+
+def recorded(s, keys=None):
+    """All bytes of a subscriber's and a commander's connections, both ways."""
+    taps = [zmtp.Recorder(port_of(e)) for e in (s.data, s.control)]
+    sub = client(s, zmq.SUB, keys, port=taps[0].port)
+    sub.subscribe("")
+    assert sub.poll(5000)
+    command = client(s, zmq.DEALER, keys, port=taps[1].port)
+    ask(command, "mark", kind="note", value="subject S77")
+    ask(command, "status")
+    wanted, n = {"force", "health", "mark"}, 0
+    while wanted or n < 30:
+        assert sub.poll(5000) and n < 1000, wanted
+        wanted.discard(sub.recv_multipart()[0].decode().split("/")[0])
+        n += 1
+    for c in (sub, command):
+        c.close()
+    for t in taps:
+        t.close()
+    return b"".join(bytes(t.bytes) for t in taps)
+
+
+def test_nothing_readable_crosses_the_wire(guarded, open_station, keys):
+    for s in (guarded, open_station):
+        s.wait_for(lambda: s.now_s() > 1, 20)
+    plain, sealed = recorded(open_station), recorded(guarded, keys)
+    assert len(plain) > 10000 and len(sealed) > 10000
+    assert all(word in plain for word in READABLE), "the test itself sees nothing"
+    assert not [word for word in READABLE if word in sealed]
+    words = re.findall(rb"[a-z_]{10,}", sealed)  # by chance: one run in 100 000
+    assert not words, words
+
+
+# ---- the list changes ----
+
+def test_the_list_of_clients_is_taken_in_anew(guarded, keys):
+    s = guarded
+    s.wait_for(lambda: s.now_s() > 0, 20)
+    stranger = client(s, zmq.DEALER, keys, "stranger")
+    stranger.send_json({"jsonrpc": "2.0", "id": 1, "method": "status"})
+    assert not stranger.poll(300)
+    listed = clients_text(keys)
+    seen = client(s, zmq.SUB, keys, "viewer")
+    seen.subscribe("")
+    assert seen.poll(5000)
+    (keys / "clients.zpl").write_text(listed + f'guest\n    public-key = "{public(keys, "stranger")}"\n    right = command\n')
+    s.wait_for(lambda: gate(s)["keys"] == 3, 10)
+    guest = client(s, zmq.DEALER, keys, "stranger")
+    assert ask(guest, "side", side="left")["result"]["side"] == "left"
+    assert not holes(s), "one more client cost somebody a message"
+    (keys / "clients.zpl").write_text(listed + "guest\n    public-key = nonsense\n")
+    s.wait_for(lambda: "the list before it still holds" in s.errors(), 10)
+    assert ask(guest, "side", side="right")["result"]["side"] == "right"
+    (keys / "clients.zpl").write_text(listed[:listed.index("viewer")])
+    s.wait_for(lambda: gate(s)["keys"] == 1, 10)
+    with s.lock:
+        s.received.clear()  # its own connection began anew, too
+    while seen.poll(400):
+        seen.recv_multipart()
+    with contextlib.suppress(zmq.Again):  # it has nobody to send to
+        guest.send_json({"jsonrpc": "2.0", "id": 1, "method": "status"}, zmq.NOBLOCK)
+    assert not guest.poll(400) and not seen.poll(400), "somebody without a right is still in"
+    assert json.loads(s.ctl("status", "--json"))["recording"]
