@@ -204,6 +204,11 @@ static void collect_ports(struct engine *e)
 {
     struct helper_result r;
     while (helper_collect(e->parts.helper, &r)) {
+        if (r.slot == HELPER_FOUND) {
+            control_ports(e, &r);
+            free(r.found);
+            continue;
+        }
         struct engine_plate *p = &e->plate[r.slot];
         p->opening = false;
         if (r.error == 0) {
@@ -252,6 +257,7 @@ static void do_what_is_due(struct engine *e, int64_t now)
     }
     if (now < e->health_ns) return;
     e->health_ns = now + HEALTH_NS;
+    control_due(e, now);
     engine_say_status(e);
 }
 
@@ -323,7 +329,8 @@ int engine_new(const struct engine_parts *parts, struct engine **ret)
     snprintf(e->exercise, sizeof e->exercise, "%s", e->station_config.exercise);
     e->side = e->station_config.side;
     e->plate = calloc(e->plates, sizeof *e->plate);
-    int r = e->plate ? 0 : -ENOMEM;
+    e->control = control_new();
+    int r = e->plate && e->control ? 0 : -ENOMEM;
     for (unsigned i = 0; r == 0 && i < e->plates; i++) r = set_up_plate(e, i);
     if (r == 0) r = engine_new_station(e);
     for (unsigned i = 0; r == 0 && i < e->plates; i++) r = plate_station_calibration(e->station, i, &e->plate[i].calibration);
@@ -345,6 +352,7 @@ void engine_free(struct engine *e)
         free(e->plate[i].row);
     }
     free(e->plate);
+    control_free(e->control);
     plate_station_free(e->station);
     plate_station_free(e->ahead);
     free(e);

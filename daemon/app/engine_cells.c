@@ -106,30 +106,56 @@ int engine_measure(const struct engine_plate *p, struct plate_measurement *ret, 
     return -ENODATA;
 }
 
-int engine_tare(struct engine_plate *p, struct plate_measurement *ret, char *why, size_t size)
+/* From the next sample on; `kind` and `value` of its mark, `reason` beside it in the archive. */
+static int put_in_force(struct engine_plate *p, const struct plate_calibration *c, const char *kind, const char *value,
+                        const char *reason, char *why, size_t size)
 {
     struct engine *e = p->engine;
-    struct plate_measurement m;
-    char reason[PLATE_TEXT_SIZE], ignored[128];
+    char ignored[128];
     double t_s;
-    int r = engine_measure(p, &m, why, size);
-    if (r) return r;
-    if ((r = plate_tare_check(&m, p->zero_known)) != 0) {
-        snprintf(why, size, "%s: not tared: %s, %.0f N on it, SD %.1f N over a second; step off, let it rest, and tare again",
-                 p->cfg->name, r == -EBUSY ? "somebody or something stands on it" : "it is not still", m.Fz_N, m.Fz_sd_N);
-        return r;
-    }
     if (e->recording && !engine_ring_takes(e, ENGINE_RING_RESERVE / 16, false)) {
-        snprintf(why, size, "%s: not tared: the ring is full, the disk does not keep up; see platectl status", p->cfg->name);
+        snprintf(why, size, "%s: the ring is full, the disk does not keep up; see platectl status", p->cfg->name);
         return -ENOSPC;
     }
-    memcpy(p->calibration.tare, m.mean, sizeof m.mean);
+    p->calibration = *c;
     p->zero_known = true;
     engine_calibrate(p);
     plate_cells_calibration(&p->cells, &p->calibration);
-    snprintf(reason, sizeof reason, "tare, moved by %+.2f N, SD %.2f N", m.Fz_N, m.Fz_sd_N);
     engine_put_calibration(p, plate_station_next_sample(engine_foremost(e), p->index), reason);
-    engine_mark(e, "tare", "", p->cfg->name, &t_s, ignored, sizeof ignored);
+    if (e->recording) engine_mark(e, kind, value, p->cfg->name, &t_s, ignored, sizeof ignored);
+    return 0;
+}
+
+int engine_can_tare(const struct engine_plate *p, struct plate_measurement *ret, char *why, size_t size)
+{
+    struct plate_measurement m;
+    int r = engine_measure(p, &m, why, size);
+    if (r) return r;
+    if ((r = plate_tare_check(&m, p->zero_known)) != 0)
+        snprintf(why, size, "%s: not tared: %s, %.0f N on it, SD %.1f N over a second; step off, let it rest, and tare again",
+                 p->cfg->name, r == -EBUSY ? "somebody or something stands on it" : "it is not still", m.Fz_N, m.Fz_sd_N);
+    else
+        *ret = m;
+    return r;
+}
+
+int engine_tare(struct engine_plate *p, struct plate_measurement *ret, char *why, size_t size)
+{
+    struct plate_measurement m;
+    char reason[PLATE_TEXT_SIZE];
+    int r = engine_can_tare(p, &m, why, size);
+    if (r) return r;
+    struct plate_calibration c = p->calibration;
+    memcpy(c.tare, m.mean, sizeof m.mean);
+    snprintf(reason, sizeof reason, "tare, moved by %+.2f N, SD %.2f N", m.Fz_N, m.Fz_sd_N);
+    if ((r = put_in_force(p, &c, "tare", "", reason, why, size)) != 0) return r;
     *ret = m;
     return 0;
+}
+
+int engine_calibrated(struct engine_plate *p, const struct plate_calibration *c, const char *value, char *why, size_t size)
+{
+    char reason[PLATE_TEXT_SIZE];
+    snprintf(reason, sizeof reason, "calibrate, %.80s", value);
+    return put_in_force(p, c, "calibrate", value, reason, why, size);
 }

@@ -1,4 +1,4 @@
-/* app/engine_private.h - what engine.c and control.c share. */
+/* app/engine_private.h - what the parts of the engine and the control socket share. */
 #pragma once
 #include <jansson.h>
 #include <stdatomic.h>
@@ -118,6 +118,9 @@ struct engine {
     unsigned last_number;
     char archive_error[256];
     bool archive_warned;
+    struct control *control;
+    const char *who;   /* whose command is being carried out: "" somebody's without a name; NULL: nobody's */
+    char who_said[32]; /* who commanded last, as the marks of this recording say */
 };
 
 #define ENGINE_RING_RESERVE (256u << 10) /* of the ring, kept from samples for all other records; an eighth if it is small */
@@ -150,13 +153,18 @@ void engine_tell(struct engine *e, const struct plate_event *ev); /* its subscri
 /* Each: 0, or -errno with the reason in `why`. */
 int engine_start(struct engine *e, const struct engine_start *s, char *why, size_t size);
 int engine_stop(struct engine *e, char *why, size_t size);
+void engine_put_session(struct engine *e, struct record_session *s, double t_s);
+/* Outside a recording into a capture alone. */
+void engine_put_calibration(struct engine_plate *p, uint64_t sample, const char *why);
+char *engine_recording_text(struct engine *e, const char *session); /* JSON; NULL: out of memory */
+
+/* engine_command.c. Each: 0, or -errno with the reason in `why`; -EINVAL: what was asked makes no sense. */
 int engine_mark(struct engine *e, const char *kind, const char *value, const char *plate, double *ret_t_s, char *why,
                 size_t size);
 /* Of a set or a rep of this recording; c->set 0: the latest set. */
 int engine_correct(struct engine *e, struct plate_correction *c, double *ret_t_s, char *why, size_t size);
-/* Outside a recording into a capture alone. */
-void engine_put_calibration(struct engine_plate *p, uint64_t sample, const char *why);
-char *engine_recording_text(struct engine *e, const char *session); /* JSON; NULL: out of memory */
+/* Until the next call, whatever is commanded is commanded by him; a mark says so if it was another before. NULL: nobody. */
+void engine_commanded_by(struct engine *e, const char *who);
 
 /* engine_cells.c */
 int engine_cells_init(struct engine_plate *p); /* -ENOMEM, -EINVAL; after cfg, intake and calibration were set, and again */
@@ -167,7 +175,10 @@ void engine_cells_text(const struct engine_plate *p, char *ret, size_t size); /*
 int engine_cells_drift(const struct engine_plate *p, char *ret, size_t size); /* -ENODATA: it was not empty twice */
 /* Of the last second. Each: 0, or -errno with the reason in `why`. */
 int engine_measure(const struct engine_plate *p, struct plate_measurement *ret, char *why, size_t size);
+int engine_can_tare(const struct engine_plate *p, struct plate_measurement *ret, char *why, size_t size);
 int engine_tare(struct engine_plate *p, struct plate_measurement *ret, char *why, size_t size);
+/* A calibration in force from the next sample on. `value`: what the mark of kind `calibrate` says. */
+int engine_calibrated(struct engine_plate *p, const struct plate_calibration *c, const char *value, char *why, size_t size);
 
 /* engine_shape.c */
 const char *engine_cell_name(const struct engine_plate *p, unsigned i);
@@ -201,5 +212,11 @@ void engine_on_share(void *user, double t_s, double left_N, double right_N);
 void engine_flush_samples(struct engine_plate *p); /* sends what waits */
 void engine_end_samples(struct engine *e);         /* ... to the last; what comes next is another recording */
 
-/* control.c: one JSON-RPC request in, one answer out (stream_request_fn; user is the engine). */
+/* control.c */
+struct control *control_new(void); /* NULL: out of memory */
+void control_free(struct control *c);
+/* One JSON-RPC request in, one answer out (stream_request_fn; user is the engine). */
 size_t control_request(void *user, const struct stream_peer *from, const char *json, size_t n, char *reply, size_t reply_size);
+void control_ports(struct engine *e, const struct helper_result *r); /* the ports that were asked for are known */
+void control_due(struct engine *e, int64_t now_ns);
+const char *control_operator(const struct engine *e); /* who holds the lock; "" nobody */

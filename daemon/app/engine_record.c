@@ -1,4 +1,4 @@
-/* Recordings and what is commanded of them: the ring, start, stop, marks. */
+/* Recordings: the ring, what is said of them, start and stop. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -42,7 +42,7 @@ int engine_put(struct engine *e, uint16_t type, unsigned plate, uint64_t sample,
     return r;
 }
 
-static void put_session(struct engine *e, struct record_session *s, double t_s)
+void engine_put_session(struct engine *e, struct record_session *s, double t_s)
 {
     s->t_s = t_s;
     s->sample = plate_station_next_sample(engine_foremost(e), 0);
@@ -54,8 +54,8 @@ static void put_correction(struct engine *e, const struct plate_event *ev)
 {
     const struct plate_correction *c = &ev->u.correction;
     struct record_session entry;
-    record_session_correction(c, "platectl", &entry);
-    put_session(e, &entry, ev->t_s);
+    record_session_correction(c, e->who && *e->who ? e->who : "platectl", &entry);
+    engine_put_session(e, &entry, ev->t_s);
     if (c->field == PLATE_FIELD_INVOLVED) plate_side_parse(c->value, &e->involved);
     if (c->field == PLATE_FIELD_SIDE && c->set == plate_station_sets(e->station)) plate_side_parse(c->value, &e->side);
 }
@@ -143,7 +143,7 @@ static void add_session_at(struct engine *e, double t_s, const char *key, const 
     if (!*value) return;
     snprintf(s.key, sizeof s.key, "%s", key);
     snprintf(s.value, sizeof s.value, "%s", value);
-    put_session(e, &s, t_s);
+    engine_put_session(e, &s, t_s);
 }
 
 /* As of the start. */
@@ -171,6 +171,7 @@ static void say_all_at_start(struct engine *e, const struct engine_start *s)
     const struct config *c = e->config;
     char said[32], configured[32], ignored[128];
     double t;
+    if (e->who) engine_mark(e, "start", "", "", &t, ignored, sizeof ignored);
     add_session(e, "subject", s->subject);
     add_session(e, "protocol", c->protocol);
     say_at_start(e, "exercise", s->exercise, e->station_config.exercise);
@@ -264,7 +265,7 @@ void engine_put_calibration(struct engine_plate *p, uint64_t sample, const char 
     memset(&c, 0, sizeof c);
     c.calibration = p->calibration;
     c.utc_ns = engine_utc_ns();
-    snprintf(c.who, sizeof c.who, "plated");
+    snprintf(c.who, sizeof c.who, "%s", p->engine->who && *p->engine->who ? p->engine->who : "plated");
     snprintf(c.why, sizeof c.why, "%s", why);
     const struct record_header h = {
         .type = RECORD_CALIBRATION, .plate = (uint16_t)p->index, .sample = sample, .size = sizeof c};
@@ -290,7 +291,11 @@ int engine_start(struct engine *e, const struct engine_start *s, char *why, size
         snprintf(why, size, "the ring is full: the disk does not keep up; see platectl status");
         return -ENOSPC;
     }
-    if (e->recording) engine_stop(e, why, size);
+    if (e->recording) {
+        double t_s;
+        engine_mark(e, "stop", "start", "", &t_s, why, size);
+        engine_stop(e, why, size);
+    }
     e->autostart_due = false;
     int r = engine_new_station(e);
     if (r == 0) {
@@ -303,6 +308,7 @@ int engine_start(struct engine *e, const struct engine_start *s, char *why, size
     }
     e->recording = true;
     e->autostarted = e->ring_full_told = false;
+    e->who_said[0] = '\0';
     snprintf(e->subject, sizeof e->subject, "%s", s->subject);
     stream_session(e->parts.stream, e->session);
     for (unsigned i = 0; i < e->plates; i++) {
@@ -360,103 +366,4 @@ int engine_stop(struct engine *e, char *why, size_t size)
     int r = engine_new_station(e); /* goes on showing */
     for (unsigned i = 0; r == 0 && i < e->plates; i++) plate_station_calibration(e->station, i, &e->plate[i].calibration);
     return r;
-}
-
-/* ---- commands ---- */
-
-/* Said before the first sample: kept for the recording that it begins. */
-static int keep_for_start(struct engine *e, const char *kind, const char *value, char *why, size_t size)
-{
-    double kg = strtod(value, NULL);
-    if (e->autostart_due && strcmp(kind, "side") == 0)
-        e->next.has_side = plate_side_parse(value, &e->next.side) == 0;
-    else if (e->autostart_due && strcmp(kind, "exercise") == 0)
-        snprintf(e->next.exercise, sizeof e->next.exercise, "%s", value);
-    else if (e->autostart_due && strcmp(kind, "involved") == 0)
-        e->next.has_involved = plate_side_parse(value, &e->next.involved) == 0;
-    else if (e->autostart_due && strcmp(kind, "subject") == 0)
-        snprintf(e->next.subject, sizeof e->next.subject, "%s", value);
-    else if (e->autostart_due && strcmp(kind, "body_mass_kg") == 0)
-        e->next.body_mass_kg = kg;
-    else if (e->autostart_due && strcmp(kind, "load_kg") == 0)
-        e->next.load_kg = kg;
-    else {
-        snprintf(why, size,
-                 "nothing is being recorded, so nothing would keep it; platectl start begins, plate-trace correct adds to a "
-                 "sealed archive");
-        return -ENODATA;
-    }
-    return 0;
-}
-
-static int nothing_recorded(char *why, size_t size)
-{
-    snprintf(why, size, "nothing is being recorded; plate-trace correct does it in a sealed archive");
-    return -ENODATA;
-}
-
-static int check_correction(struct engine *e, const struct plate_mark *m, char *why, size_t size)
-{
-    struct plate_correction c;
-    if (strcmp(m->kind, "correct") != 0) return 0;
-    if (!e->recording) return nothing_recorded(why, size);
-    int r = plate_correction_parse(m->value, m->plate, &c);
-    return r ? r : plate_station_can_correct(e->station, &c, why, size);
-}
-
-/* What the recording is of stands in /session as well as among the marks. */
-static void keep_in_session(struct engine *e, const struct plate_mark *m)
-{
-    struct record_session s = {.value = ""};
-    if (!record_session_key(m->kind)) return;
-    snprintf(s.key, sizeof s.key, "%s", record_session_key(m->kind));
-    memcpy(s.value, m->value, sizeof s.value);
-    put_session(e, &s, m->t_s);
-}
-
-int engine_mark(struct engine *e, const char *kind, const char *value, const char *plate, double *ret_t_s, char *why,
-                size_t size)
-{
-    struct plate_mark m;
-    memset(&m, 0, sizeof m);
-    m.t_s = e->epoch.set ? plate_station_now_s(engine_foremost(e)) : 0;
-    m.sample = plate_station_next_sample(engine_foremost(e), 0);
-    m.utc_ns = engine_utc_ns();
-    if (strlen(kind) >= sizeof m.kind || strlen(value) >= sizeof m.value || strlen(plate) >= sizeof m.plate) {
-        snprintf(why, size, "too long: a kind has at most %zu bytes, a value %zu", sizeof m.kind - 1, sizeof m.value - 1);
-        return -EINVAL;
-    }
-    strcpy(m.kind, kind);
-    strcpy(m.value, value);
-    strcpy(m.plate, plate);
-    if (strcmp(kind, "resume") == 0 || !plate_mark_valid(&m)) {
-        snprintf(why, size, "\"%s\" makes no sense for a mark of kind \"%s\"; docs/stream.md lists the kinds", value, kind);
-        return -EINVAL;
-    }
-    int r = check_correction(e, &m, why, size);
-    if (r) return r;
-    r = e->recording ? engine_put(e, RECORD_MARK, 0, m.sample, m.t_s, &m, sizeof m) : keep_for_start(e, kind, value, why, size);
-    if (e->recording && r) snprintf(why, size, "not taken: the ring is full, the disk does not keep up; see platectl status");
-    if (r) return r;
-    engine_steer(e, &m);
-    if (e->recording) keep_in_session(e, &m);
-    if (strcmp(kind, "side") == 0) plate_side_parse(value, &e->side);
-    if (strcmp(kind, "involved") == 0) plate_side_parse(value, &e->involved);
-    if (strcmp(kind, "exercise") == 0) snprintf(e->exercise, sizeof e->exercise, "%s", value);
-    if (strcmp(kind, "subject") == 0) snprintf(e->subject, sizeof e->subject, "%s", value);
-    *ret_t_s = m.t_s;
-    return 0;
-}
-
-int engine_correct(struct engine *e, struct plate_correction *c, double *ret_t_s, char *why, size_t size)
-{
-    char text[PLATE_TEXT_SIZE];
-    if (!e->recording) return nothing_recorded(why, size);
-    if (c->set == 0) c->set = plate_station_sets(e->station);
-    if (c->set == 0) {
-        snprintf(why, size, "there is no set yet: one begins with its first rep");
-        return -ENOENT;
-    }
-    int r = plate_correction_text(c, text, sizeof text);
-    return r < 0 ? r : engine_mark(e, "correct", text, c->plate, ret_t_s, why, size);
 }

@@ -92,8 +92,9 @@ void engine_say_status(struct engine *e)
     }
     double used = ring.capacity_bytes ? 100.0 * (double)ring.used_bytes / (double)ring.capacity_bytes : 0;
     engine_publish_json(e, "health/", "status", engine_now_s(e),
-                        json_pack("{s:o,s:s,s:s,s:b,s:o,s:f}", "t_s", engine_real_or_null(engine_now_s(e)), "kind", "status",
-                                  "level", "ok", "recording", e->recording, "plates", plates, "ring_used_pct", used));
+                        json_pack("{s:o,s:s,s:s,s:b,s:s,s:o,s:f}", "t_s", engine_real_or_null(engine_now_s(e)), "kind",
+                                  "status", "level", "ok", "recording", e->recording, "operator", control_operator(e), "plates",
+                                  plates, "ring_used_pct", used));
 }
 
 void engine_say_sealed(struct engine *e)

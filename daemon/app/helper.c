@@ -22,7 +22,7 @@ struct helper {
 };
 struct job {
     struct helper *h;
-    char *path; /* NULL: close `port` */
+    char *path; /* to be opened; NULL: close `port`, or, with a result to fill, look for ports */
     struct port_config cfg;
     struct port *port;
     struct result *result;
@@ -34,6 +34,7 @@ static void free_helper(struct helper *h)
         struct result *r = h->done;
         h->done = r->next;
         port_close(r->r.port);
+        free(r->r.found);
         free(r);
     }
     close(h->fd);
@@ -101,6 +102,8 @@ static void *work(void *arg)
     struct job *j = arg;
     if (j->path)
         j->result->r.error = port_open(&j->cfg, &j->result->r.port, &j->result->r.why);
+    else if (j->result)
+        j->result->r.error = port_find_all(&port_roots_system, &j->result->r.found, &j->result->r.n_found);
     else
         port_close(j->port);
     finish(j);
@@ -125,23 +128,31 @@ static int submit(struct job *j)
     return -e;
 }
 
-int helper_open(struct helper *h, unsigned slot, const struct port_config *cfg)
+/* Takes the path over. */
+static int submit_for_result(struct helper *h, unsigned slot, const struct port_config *cfg, char *path)
 {
     struct job *j = calloc(1, sizeof *j);
-    if (j) *j = (struct job){.h = h, .cfg = *cfg, .path = strdup(cfg->path), .result = calloc(1, sizeof *j->result)};
-    int e = !j || !j->path || !j->result ? -ENOMEM : 0;
+    if (j) *j = (struct job){.h = h, .cfg = *cfg, .path = path, .result = calloc(1, sizeof *j->result)};
+    int e = !j || !j->result ? -ENOMEM : 0;
     if (e == 0) {
         j->cfg.path = j->path;
         j->result->r.slot = slot;
         e = submit(j);
     }
-    if (e && j) {
-        free(j->path);
-        free(j->result);
-        free(j);
-    }
+    if (e == 0) return 0;
+    if (j) free(j->result);
+    free(j);
+    free(path);
     return e;
 }
+
+int helper_open(struct helper *h, unsigned slot, const struct port_config *cfg)
+{
+    char *path = strdup(cfg->path);
+    return path ? submit_for_result(h, slot, cfg, path) : -ENOMEM;
+}
+
+int helper_find(struct helper *h) { return submit_for_result(h, HELPER_FOUND, &(struct port_config){.path = NULL}, NULL); }
 
 void helper_close(struct helper *h, struct port *p)
 {

@@ -27,6 +27,8 @@ struct call { /* one invocation */
     struct curve curve;
     double timeout_s;
     bool json;
+    const char *who; /* --operator; NULL: not said */
+    bool daemons;    /* the ports of the daemon's machine */
     int args;
     json_t *params; /* what the verb's options and arguments say, named as in the control contract */
     bool no_wait;
@@ -53,7 +55,7 @@ extern const struct verb verbs[];
 
 /* platectl_options.c */
 extern const struct argp_option start_options[], stop_options[], set_options[], plate_options[], rep_options[],
-    calibrate_options[], watch_options[], keygen_options[];
+    calibrate_options[], watch_options[], keygen_options[], ports_options[], operator_options[];
 extern const struct argp common_argp; /* what every verb takes; its input is a struct call, as of parse_verb() */
 error_t parse_verb(int key, char *text, struct argp_state *state);
 
@@ -67,6 +69,11 @@ bool stations_have_keys(const struct hosts *hosts);                             
 /* platectl_clocks.c */
 int run_clocks(struct call *c);
 
+/* platectl_operator.c */
+int run_operator(struct call *c);
+int operator_speaks(struct call *c); /* who commands, and his token if he has one, into the parameters: 0 or an exit code */
+void print_operator(const json_t *o);
+
 /* platectl_print.c */
 const char *text_of(const json_t *o, const char *key); /* "" if there is none */
 void print_json(const json_t *o);
@@ -76,4 +83,5 @@ void print_start(const json_t *o);
 void print_correction(const json_t *o);
 void print_state(const json_t *o);
 void print_mark(const json_t *o);
+void print_config(const json_t *o);
 void print_shutdown(const json_t *o);

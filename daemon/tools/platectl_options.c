@@ -29,6 +29,9 @@ enum {
     OPT_GRAVITY,
     OPT_PATIENCE,
     OPT_HANDS_FREE,
+    OPT_OPERATOR,
+    OPT_FORCE,
+    OPT_DAEMON,
     OPT_ENDPOINT,
     OPT_DATA,
     OPT_HOSTS,
@@ -49,6 +52,7 @@ static const struct argp_option common_options[] = {
      "the stations of this file; several for watch and clocks, which take --endpoint and --data "
      "several times, too",
      0},
+    {"operator", OPT_OPERATOR, "NAME", 0, "who commands (default $PLATECTL_OPERATOR); stands in the archive", 0},
     {"timeout", OPT_TIMEOUT, "SECONDS", 0, "how long to wait for an answer (default 2)", 0},
     {0}};
 const struct argp_option start_options[] = {
@@ -60,6 +64,10 @@ const struct argp_option start_options[] = {
     {"body-mass-kg", OPT_MASS, "KG", 0, "body mass", 0},
     {"note", OPT_NOTE, "TEXT", 0, "any remark", 0},
     {0}};
+const struct argp_option ports_options[] = {{"daemon", OPT_DAEMON, NULL, 0, "those of the machine that plated runs on", 0},
+                                            {0}};
+const struct argp_option operator_options[] = {
+    {"force", OPT_FORCE, NULL, 0, "take it over from whoever has it; he and all others are told", 0}, {0}};
 const struct argp_option stop_options[] = {{"no-wait", OPT_NO_WAIT, NULL, 0, "do not wait until the archive is sealed", 0},
                                            {0}};
 const struct argp_option plate_options[] = {{"plate", OPT_PLATE, "NAME", 0, "this plate only", 0}, {0}};
@@ -158,6 +166,9 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
     case OPT_SERVER_KEY:
         c->server_key = text;
         break;
+    case OPT_OPERATOR:
+        c->who = argument_text(state, "--operator", text, 32);
+        break;
     case OPT_TIMEOUT:
         c->timeout_s = argument_number(state, "--timeout", text, 0.001, 86400);
         break;
@@ -174,6 +185,7 @@ static void take_argument(struct call *c, char *text, struct argp_state *state)
     if (c->args == c->verb->max_args) argp_error(state, "%s: one argument too many", text);
     const char *key = c->verb->arg[c->args++];
     if (!strcmp(key, "side") || !strcmp(key, "involved")) argument_side(state, "", text, *key == 's');
+    if (!strcmp(key, "do") && strcmp(text, "take") && strcmp(text, "release")) argp_error(state, "%s: take or release", text);
     if (!strcmp(key, "warmup")) {
         if (strcmp(text, "true") && strcmp(text, "false")) argp_error(state, "%s: true or false", text);
         json_object_set_new(c->params, key, json_boolean(*text == 't'));
@@ -249,6 +261,12 @@ error_t parse_verb(int key, char *text, struct argp_state *state)
         break;
     case OPT_HANDS_FREE:
         c->calibrate.hands_free = true;
+        break;
+    case OPT_FORCE:
+        json_object_set_new(c->params, "force", json_true());
+        break;
+    case OPT_DAEMON:
+        c->daemons = true;
         break;
     case OPT_NO_WAIT:
         c->no_wait = true;

@@ -142,6 +142,8 @@ void print_status(const json_t *o)
         print_recording(o);
     else
         puts("not recording");
+    if (json_is_object(json_object_get(o, "operator")))
+        printf("operator   %s\n", text_of(json_object_get(o, "operator"), "name"));
     if (json_is_true(json_object_get(o, "sealing"))) puts("sealing the recording before");
     if (*text_of(o, "last_sealed")) printf("sealed     %s\n", text_of(o, "last_sealed"));
     if (*text_of(o, "seal_error")) printf("not sealed %s\n", text_of(o, "seal_error"));
@@ -153,6 +155,7 @@ void print_status(const json_t *o)
     print_counters("capture", json_object_get(o, "capture"));
     print_counters("stream", json_object_get(o, "stream"));
     print_counters("gate", json_object_get(o, "gate"));
+    print_counters("control", json_object_get(o, "control"));
     print_counters("log", json_object_get(o, "log"));
 }
 
@@ -208,6 +211,8 @@ void print_state(const json_t *o)
 }
 
 void print_mark(const json_t *o) { printf("marked at %s s\n", show(o, "t_s", 3).text); }
+void print_config(const json_t *o) { fputs(text_of(o, "yaml"), stdout); }
+
 void print_shutdown(const json_t *o)
 {
     (void)o;

@@ -14,8 +14,9 @@ static int run_simple(struct call *c)
 {
     struct client client;
     json_t *result = NULL;
-    int r = client_open(&client, c->control, c->timeout_s, &c->curve);
+    int r = operator_speaks(c);
 
+    if (r == 0) r = client_open(&client, c->control, c->timeout_s, &c->curve);
     if (r) return r;
     if (c->verb->mark) json_object_set_new(c->params, "kind", json_string(c->verb->mark));
     r = client_ask(&client, c->verb->mark ? "mark" : c->verb->name, json_incref(c->params), &result);
@@ -61,8 +62,9 @@ static int run_stop(struct call *c)
 {
     struct client client;
     json_t *result = NULL, *status = NULL;
-    int r = client_open(&client, c->control, c->timeout_s, &c->curve);
+    int r = operator_speaks(c);
 
+    if (r == 0) r = client_open(&client, c->control, c->timeout_s, &c->curve);
     if (r) return r;
     r = client_ask(&client, "stop", json_incref(c->params), &result);
     if (r == 0 && !c->no_wait) r = wait_for_seal(&client, &status);
@@ -73,7 +75,17 @@ static int run_stop(struct call *c)
     return r;
 }
 
-static int run_ports(struct call *c) { return ports_run(c->json); }
+static int run_ports(struct call *c)
+{
+    json_t *ports = NULL;
+    int r;
+
+    if (c->daemons) return run_simple(c);
+    r = ports_here(&ports);
+    if (r == 0) c->json ? print_json(ports) : ports_print(ports);
+    json_decref(ports);
+    return r;
+}
 
 static int run_keygen(struct call *c) { return keygen_run(c->output ? c->output : "plate", c->json); }
 
@@ -104,7 +116,13 @@ const struct verb verbs[] = {
      .print = print_status},
     {.name = "ports",
      .doc = "The serial ports that are plugged into this machine, each with the line for plated.yaml. Opens none of them.",
-     .run = run_ports},
+     .options = ports_options,
+     .run = run_ports,
+     .print = ports_print},
+    {.name = "config",
+     .doc = "How plated is configured: the YAML text, defaults filled in.",
+     .run = run_simple,
+     .print = print_config},
     {.name = "watch",
      .doc = "The stream, live: a screen on a terminal (q quits), a line an event elsewhere.",
      .options = watch_options,
@@ -201,6 +219,15 @@ const struct verb verbs[] = {
      .arg = {"kind", "value"},
      .run = run_simple,
      .print = print_mark},
+    {.name = "operator",
+     .args_doc = "[take|release]",
+     .doc =
+         "Who commands. take: only you do, until you release it, another takes it over with --force, or nothing was heard of "
+         "you for half an hour. Who watches is never refused.",
+     .options = operator_options,
+     .max_args = 1,
+     .arg = {"do"},
+     .run = run_operator},
     {.name = "keygen",
      .doc = "Makes a pair of keys for a station, or for a client of one: NAME.key to be copied, NAME.key_secret to be kept.",
      .options = keygen_options,

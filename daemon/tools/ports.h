@@ -1,6 +1,7 @@
-/* tools/ports.h - platectl ports: what is plugged into this machine, and the line that names it. Asks no daemon, opens no port.
- */
+/* tools/ports.h - platectl ports: what is plugged in, and the line that names it. Opens no port. */
 #pragma once
-#include <stdbool.h>
+#include <jansson.h>
 
-int ports_run(bool json); /* an exit code */
+/* Of this machine, asking no daemon, as the method `ports` answers: 0, or an exit code. */
+int ports_here(json_t **ret);
+void ports_print(const json_t *answer);

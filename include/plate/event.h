@@ -100,6 +100,9 @@ struct plate_mark {
 
 /* Does the value make sense for the kind? Kinds that do not steer take any. */
 PLATE_API bool plate_mark_valid(const struct plate_mark *m);
+/* NULL, or the limit that a valid mark breaks: for what is entered now. What was recorded before there was one goes on to
+ * count. */
+PLATE_API const char *plate_mark_limit(const struct plate_mark *m);
 
 enum plate_event_type {
     PLATE_EVENT_PHASE,
