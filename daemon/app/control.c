@@ -180,37 +180,39 @@ static void mend(char *text)
     json_decref(valid);
 }
 
-/* The answer's JSON, malloced; NULL: out of memory. */
+/* The answer's JSON, malloced, or NULL: out of memory. */
 static char *answer_text(struct answer *a, size_t *ret_length)
 {
     mend(a->why);
     json_t *error = a->code ? json_pack("{s:i,s:s,s:O*}", "code", a->code, "message", a->why, "data", a->data) : NULL;
     char *made = a->text && !error ? NULL : json_dumps(error ? error : a->result, JSON_COMPACT),
-         *id = a->id ? json_dumps(a->id, JSON_ENCODE_ANY) : strdup("null"), *text = NULL;
-    int n = -1;
-    if (id && (made || a->text))
-        n = asprintf(&text, "{\"jsonrpc\":\"2.0\",\"%s\":%s,\"id\":%s}", error ? "error" : "result", made ? made : a->text, id);
+         *id = a->id ? json_dumps(a->id, JSON_ENCODE_ANY) : strdup("null");
+    const char *said = a->text && !error ? a->text : made;
+    const size_t room = said && id ? strlen(said) + strlen(id) + 64 : 0;
+    char *text = room ? malloc(room) : NULL;
+    if (text)
+        *ret_length =
+            (size_t)snprintf(text, room, "{\"jsonrpc\":\"2.0\",\"%s\":%s,\"id\":%s}", error ? "error" : "result", said, id);
     json_decref(error);
     free(made);
     free(id);
-    *ret_length = n < 0 ? 0 : (size_t)n;
-    return n < 0 ? NULL : text;
+    return text;
 }
 
 /* How many bytes it takes of these. */
 static size_t write_answer(struct answer *a, char *reply, size_t size)
 {
-    size_t n;
+    size_t n = 0;
     char *text = answer_text(a, &n);
     if (text && n > size) {
         free(text);
         control_refuse(a, CONTROL_SAYS_NO, "the answer would be longer than %zu bytes", size);
         text = answer_text(a, &n);
     }
-    if (!text || n > size) n = 0;
-    if (n) memcpy(reply, text, n);
+    const size_t taken = text && n <= size ? n : 0;
+    if (taken) memcpy(reply, text, taken);
     free(text);
-    return n;
+    return taken;
 }
 
 static void count(struct control *k, const struct answer *a)

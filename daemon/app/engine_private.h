@@ -120,7 +120,7 @@ struct engine {
     bool archive_warned;
     struct control *control;
     const char *who;   /* whose command is being carried out: "" somebody's without a name; NULL: nobody's */
-    char who_said[32]; /* who commanded last, as the marks of this recording say */
+    char who_said[64]; /* who commanded last, as the marks of this recording say */
 };
 
 #define ENGINE_RING_RESERVE (256u << 10) /* of the ring, kept from samples for all other records; an eighth if it is small */
