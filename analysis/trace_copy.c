@@ -24,8 +24,9 @@ struct copy {
 
 bool trace_impersonal(const char *kind)
 {
-    static const char *const kept[] = {"side",    "exercise", "protocol", "load_kg", "body_mass_kg", "involved", "warmup",
-                                       "set_end", "resume",   "sync",     "tare",    "cell",         "correct",  NULL};
+    static const char *const kept[] = {"side",    "exercise",  "protocol", "load_kg", "body_mass_kg", "involved",
+                                       "warmup",  "set_end",   "resume",   "sync",    "tare",         "cell",
+                                       "correct", "calibrate", "start",    "stop",    "shutdown",     NULL};
     for (size_t i = 0; kept[i]; i++)
         if (strcmp(kept[i], kind) == 0) return true;
     return false;

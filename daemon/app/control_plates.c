@@ -178,7 +178,7 @@ void control_do_calibrate(struct engine *e, json_t *params, struct answer *a)
     while (*plate && strcmp(e->plate[i].cfg->name, plate) != 0) i++;
     struct engine_plate *p = &e->plate[i];
     if (solve(p, params, a, &fit, load, &n) != 0) return;
-    snprintf(text, sizeof text, "%u loads, worst error %.2f N", n, fit.worst_N);
+    snprintf(text, sizeof text, "%u load%s, worst error %.2f N", n, n == 1 ? "" : "s", fit.worst_N);
     if (apply && plate_calibration_check(&fit.calibration) != 0)
         control_refuse(a, CONTROL_SAYS_NO, "%s: these readings make no calibration", p->cfg->name);
     else if (apply && engine_calibrated(p, &fit.calibration, text, a->why, sizeof a->why) != 0)
