@@ -36,6 +36,7 @@ test    npm                 its binding of ZeroMQ
 test    python3-h5py        a reader of the archive that is not ours
 test    python3-numpy       expected values
 test    python3-scipy       the reference filter
+test    iproute2            a second machine, in a network namespace
 test    mandoc              looks the manual pages through
 test    zsh                 its completion
 test    hdf5-tools          h5dump, another reader

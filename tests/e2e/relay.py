@@ -1,5 +1,5 @@
-"""A way between two machines that is not good: a TCP port whose bytes reach a Unix socket late, each direction with a delay of its
-own, and now and then, like a lost packet, later still. ZMTP is the same over both."""
+"""A way between two machines that is not good: a TCP port whose bytes reach another socket late, each direction with a delay of its
+own, and now and then, like a lost packet, later still. ZMTP is the same over TCP and Unix sockets."""
 import random
 import selectors
 import socket
@@ -8,10 +8,10 @@ import time
 
 
 class Relay:
-    """Relay(path, out_s, back_s): .endpoint is what to connect to. lost: how many of a hundred pieces come 200 ms late."""
+    """Relay(to, out_s, back_s): .endpoint is what to connect to instead of `to`. lost: how many of a hundred pieces come 200 ms late."""
 
-    def __init__(self, path, out_s=0.0, back_s=0.0, lost=0, address="127.0.0.1", seed=1):
-        self.path, self.delay, self.lost, self.random = str(path), (out_s, back_s), lost, random.Random(seed)
+    def __init__(self, to, out_s=0.0, back_s=0.0, lost=0, address="127.0.0.1", seed=1):
+        self.to, self.delay, self.lost, self.random = to.split("://"), (out_s, back_s), lost, random.Random(seed)
         self.listener = socket.create_server((address, 0))
         self.listener.setblocking(False)
         self.endpoint = f"tcp://{address}:{self.listener.getsockname()[1]}"
@@ -28,10 +28,11 @@ class Relay:
         self.listener.close()
 
     def accept(self, selector, pipes):
-        client, server = self.listener.accept()[0], socket.socket(socket.AF_UNIX)
+        client, (scheme, at) = self.listener.accept()[0], self.to
+        server = socket.socket(socket.AF_UNIX if scheme == "ipc" else socket.AF_INET)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            server.connect(self.path)
+            server.connect(at if scheme == "ipc" else (at.split(":")[0], int(at.split(":")[1])))
         except OSError:  # nobody there: as a port that is closed
             client.close()
             server.close()

@@ -127,7 +127,7 @@ def watch(bin, *args):
 
 def test_several_stations_as_lines(station, bin, tmp_path):
     """One daemon seen over two ways stands for two stations of one name."""
-    with Relay(f"{station.folder}/data", 0.02, 0.03, lost=5) as data, Relay(f"{station.folder}/control", 0.06, 0.005) as control:
+    with Relay(station.data, 0.02, 0.03, lost=5) as data, Relay(station.control, 0.06, 0.005) as control:
         hosts, both = tmp_path / "hosts", (station.data, data.endpoint)
         hosts.write_text(f"# both\n{station.data} {station.control}\n{data.endpoint}\t{control.endpoint}\n")
         out = {how: tmp_path / how for how in ("--json", "--csv", "--lines")}
@@ -165,7 +165,7 @@ def clocks(bin, *args):
 def test_the_offset_of_clocks_holds_the_truth(station, bin):
     """Of one machine with itself it is 0, however unlike the ways there and back are."""
     for out_s, back_s in ((0.06, 0.002), (0.002, 0.06), (0.015, 0.015)):
-        with Relay(f"{station.folder}/control", out_s, back_s, lost=10) as way:
+        with Relay(station.control, out_s, back_s, lost=10) as way:
             done = clocks(bin, "--endpoint", way.endpoint, "--json")
         one = json.loads(done.stdout)
         assert abs(one["ahead_ns"]) <= one["uncertain_ns"] and one["verdict"] != "off" and done.returncode == 0
