@@ -298,9 +298,11 @@ static void take_header(struct model *m, const json_t *o)
 
 uint64_t watch_missed(struct model *m, const char *topic, const json_t *o)
 {
-    int64_t seq = json_integer_value(json_object_get(o, "seq")), before;
+    int64_t seq = json_integer_value(json_object_get(o, "seq")), run = json_integer_value(json_object_get(o, "run")), before;
     unsigned i = 0;
 
+    if (run != m->run) m->topics = 0;
+    m->run = run;
     while (i < m->topics && strcmp(m->topic[i].name, topic)) i++;
     if (i == TOPICS || strlen(topic) >= sizeof m->topic[i].name) return 0;
     if (i == m->topics) {

@@ -62,6 +62,7 @@ struct model {
     unsigned reps_seen;
     struct asymmetry_view asymmetry;
     struct share_view share;
+    int64_t run; /* of the daemon that the topics are of */
     struct topic_view topic[TOPICS];
     unsigned topics;
     uint64_t missed;
@@ -71,7 +72,7 @@ struct model {
 void watch_model_init(struct model *m);
 /* Takes one message, live or from the cache; o is its header, payload its third frame (n = 0: none). */
 void watch_take(struct model *m, const char *topic, const json_t *o, const uint8_t *payload, size_t n);
-/* How many messages of this topic were lost before this live one. A seq that goes back is a daemon that started anew. */
+/* How many messages of this topic were lost before this live one. Another run is a daemon that started anew. */
 uint64_t watch_missed(struct model *m, const char *topic, const json_t *o);
 
 /* Members of a header; "", 0 and NaN where there is none of that type. */

@@ -244,6 +244,28 @@ static void says_whose_turn_it_is(void **state)
     assert_null(row_of(s, "plan "));
 }
 
+static uint64_t missed(struct screen *s, const char *topic, int run, int seq)
+{
+    json_t *o = json_pack("{s:i, s:i}", "run", run, "seq", seq);
+    uint64_t n = watch_missed(&s->model, topic, o);
+
+    json_decref(o);
+    return n;
+}
+
+static void counts_what_was_lost_on_the_way(void **state)
+{
+    struct screen *s = *state;
+
+    assert_int_equal(missed(s, "rep/a/", 7, 5), 0); /* who comes late has missed nothing */
+    assert_int_equal(missed(s, "rep/a/", 7, 6), 0);
+    assert_int_equal(missed(s, "rep/b/", 7, 0), 0);
+    assert_int_equal(missed(s, "rep/a/", 7, 9), 2);
+    assert_int_equal(missed(s, "rep/a/", 8, 12), 0); /* another plated */
+    assert_int_equal(missed(s, "rep/b/", 8, 4), 0);
+    assert_int_equal(missed(s, "rep/b/", 8, 6), 1);
+}
+
 static void fill(struct screen *s)
 {
     const float values[] = {40, 600};
@@ -363,6 +385,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(says_how_the_phase_stands_against_its_target, set_up, tear_down),
         cmocka_unit_test_setup_teardown(shows_the_next_beat, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_whose_turn_it_is, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(counts_what_was_lost_on_the_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(fits_every_size, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_fit_every_size, set_up, tear_down),
         cmocka_unit_test_setup_teardown(shows_several_stations, set_up, tear_down),
