@@ -1,5 +1,6 @@
 /* Recordings: the ring, what is said of them, start and stop. */
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -192,6 +193,20 @@ static void add_drift(struct engine_plate *p)
     if (engine_cells_drift(p, text, sizeof text) == 0) add_session_at(p->engine, engine_now_s(p->engine), "drift_N", text);
 }
 
+/* Another plated may record into the same folder, and begin in the same second: the file that its journal is made as is ours,
+ * and no recording has the name already. What cannot be looked at now, the archivist will tell. */
+static bool name_is_free(const char *archive, const char *journal)
+{
+    char reserved[660];
+    snprintf(reserved, sizeof reserved, "%s.new", journal);
+    const int fd = open(reserved, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) return errno != EEXIST;
+    close(fd);
+    if (access(archive, F_OK) != 0 && access(journal, F_OK) != 0) return true;
+    unlink(reserved);
+    return false;
+}
+
 static void name_recording(struct engine *e, const char *subject)
 {
     char stamp[32], base[96];
@@ -214,7 +229,7 @@ static void name_recording(struct engine *e, const char *subject)
         e->last_number = n;
         snprintf(e->archive, sizeof e->archive, "%s/%s.h5", e->config->archive_dir, e->session);
         snprintf(journal, sizeof journal, "%s/%s.journal", e->config->archive_dir, e->session);
-        if (access(e->archive, F_OK) != 0 && access(journal, F_OK) != 0) return;
+        if (name_is_free(e->archive, journal)) return;
     }
 }
 

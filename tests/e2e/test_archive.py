@@ -116,6 +116,29 @@ def test_a_folder_that_is_gone_is_made_again_for_the_next_recording(tmp_path, bi
         assert "cannot write" not in s.errors()
 
 
+def test_two_stations_that_record_into_one_folder(tmp_path, bin):
+    """They begin in the same second, again and again, and no name is given out twice."""
+    folders = [tmp_path / n for n in ("a", "b")]
+    for f in (*folders, tmp_path / "a" / "traces"):
+        f.mkdir()
+    (tmp_path / "b" / "traces").symlink_to(tmp_path / "a" / "traces")
+    sim = ["--rate", "100", "--linger", "60"]
+    with Station(folders[0], bin, sim) as a, Station(folders[1], bin, sim) as b:
+        for s in (a, b):
+            s.wait_for(lambda: s.now_s() > 0.2, 30)
+        for _ in range(5):
+            calls = [subprocess.Popen([bin("platectl"), "--endpoint", s.control, verb], stdout=subprocess.DEVNULL) for verb in ("stop", "start") for s in (a, b)]
+            assert all(c.wait() in (0, 1) for c in calls)
+        named = [json.loads(x)["archive"] for s in (a, b) for x in s.bodies("session/") if '"started"' in x]
+        for s in (a, b):
+            s.stop()
+            assert "cannot write" not in s.errors()
+    names = [pathlib.Path(n).name for n in named]
+    assert len(names) == len(set(names)) >= 4 and not list(tmp_path.glob("a/traces/*.new")) and not list(tmp_path.glob("a/traces/*.journal"))
+    for name in names:
+        assert trace(bin, "verify", tmp_path / "a" / "traces" / name)
+
+
 def test_a_follower_says_when_the_daemon_died(tmp_path, bin):
     with Station(tmp_path, bin, ["--sets", "left", "--reps", "3", "--no-wait", "--linger", "60"]) as s:
         s.wait_for(lambda: list(tmp_path.glob("traces/*.h5")), 30)
