@@ -88,7 +88,7 @@ def test_it_is_one_trace_live_and_computed_again(reshaped, bin, tmp_path):
     for topic in ("rep", "set", "phase"):
         assert bodies(again, topic) == s.bodies(f"{topic}/") and bodies(again, topic), topic
     reps = [json.loads(b) for b in s.bodies("rep/")]
-    assert len(reps) >= 5 and all(abs(r["peak_force_N"] - 300) < 3 for r in reps)
+    assert reps and all(abs(r["peak_force_N"] - 300) < 3 for r in reps)
     capture, = archive.parent.glob("*.wire")
     assert trace(bin, "replay", capture).splitlines() == again
     assert "leave out -o" in trace(bin, "replay", capture, "-o", tmp_path / "x.h5", status=1)
