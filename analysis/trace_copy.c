@@ -56,7 +56,8 @@ static int anonymous_config(struct copy *c)
     }
     bool ok = replace(&config.station, "") && replace(&config.subject, "") && replace(&config.archive_dir, "traces") &&
               replace(&config.ring_dir, "") && replace(&config.protocol, "") &&
-              replace(&config.stream.data, "tcp://127.0.0.1:7460") && replace(&config.stream.control, "tcp://127.0.0.1:7461");
+              replace(&config.stream.data, "tcp://127.0.0.1:7460") && replace(&config.stream.control, "tcp://127.0.0.1:7461") &&
+              replace(&config.stream.secret_key, "") && replace(&config.stream.clients, "");
     for (unsigned i = 0; ok && i < config.plates_count; i++) {
         char port[32];
         snprintf(port, sizeof port, "port %u", i + 1);

@@ -1,9 +1,7 @@
 #include "trace_correct_args.h"
 #include "arguments.h"
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     KEY_SET = 0x1000, /* apart from those of plate-trace.c */
@@ -34,7 +32,7 @@ static const struct argp_option options[] = {
     {"load-kg", KEY_LOAD, "KG", 0, "load on the bar", 0},
     {"subject", KEY_SUBJECT, "NAME", 0, "who was on the plate", 0},
     {"note", KEY_NOTE, "TEXT", 0, "a remark; those before it stay", 0},
-    {"who", KEY_WHO, "NAME", 0, "who corrects (default: the user's name)", 0},
+    {"who", KEY_WHO, "NAME", 0, "who corrects, as it stands in the trace; a code rather than a name", 0},
     {0}};
 
 /* As it is written, for it becomes a mark. */
@@ -85,10 +83,7 @@ static void finish(struct trace_correct_args *a, struct argp_state *state)
     if (a->subject) add(a, "subject", a->subject);
     if (a->load_kg) add(a, "load_kg", a->load_kg);
     if (a->note) add(a, "note", a->note);
-    if (a->to.who) return;
-    const struct passwd *me = getpwuid(getuid());
-    snprintf(a->user, sizeof a->user, "%.31s", me ? me->pw_name : "");
-    a->to.who = a->user;
+    if (!a->to.who) a->to.who = "";
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)

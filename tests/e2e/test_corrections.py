@@ -120,6 +120,7 @@ def test_sealed(trace, session):
         assert f.attrs["digest"] == digest and f["reps"][()].tobytes() == reps
         who = [v.decode() for k, v in zip(f["session"]["key"], f["session"]["value"]) if k == b"correction"]
         assert who[0] == "set 1 side right, was left, by anna" and b"legs swapped" in f["session"]["value"]
+        assert sum(", by " in entry for entry in who) == 3, "somebody is named who was not said"
     export = session.with_suffix(".json")
     trace("export", session, "--format", "json", "-o", export)
     out = json.loads(export.read_text())

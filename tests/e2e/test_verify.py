@@ -177,3 +177,19 @@ def test_an_anonymous_archive(personal, bin, tmp_path):
     assert trace(bin, "export", path, "--format", "h5", "-o", tmp_path / "same.h5").returncode == 0
     with h5py.File(path) as a, h5py.File(tmp_path / "same.h5") as b:
         assert a.attrs["digest"] == b.attrs["digest"]
+
+
+def test_an_anonymous_configuration(bin, tmp_path):
+    """Paths and ports in it may name somebody: none of them is left."""
+    folder = tmp_path / "Jane-Doe"
+    folder.mkdir()
+    data = pathlib.Path(__file__).parents[1] / "data"
+    named = "archive_dir: DIR\nring_dir: DIR\nstream: {data: 'ipc://DIR/d', control: 'ipc://DIR/c', secret_key: DIR/key, clients: DIR/list}\n"
+    (folder / "plated.yaml").write_text(named.replace("DIR", str(folder)) + f"""plates:
+- {{name: plate, port: {folder}/port, rate_Hz: 100, cells: [{{name: front_left}}, {{name: front_right}}, {{name: back_left}}, {{name: back_right}}]}}
+""")
+    path, out = tmp_path / "in.h5", tmp_path / "out.h5"
+    done = trace(bin, "import", data / "hip_thrust_left_right.csv", "-o", path, "-c", folder / "plated.yaml")
+    assert done.returncode == 0, done.stderr
+    assert trace(bin, "export", path, "--format", "h5", "--anonymise", "-o", out).returncode == 0
+    assert all_bytes(path).count(b"Jane-Doe") >= 7 and b"Jane-Doe" not in all_bytes(out)
