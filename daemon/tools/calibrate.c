@@ -16,7 +16,9 @@ enum { WINDOWS = 3 };    /* of a second each make a reading */
 #define LOADED_SD 20.0   /* a load moves the force by so many SDs of the empty plate, */
 #define LOADED_PART 0.3  /* and by so much of what it should weigh, once that is known */
 #define WRONG_PCT 1.0    /* an error of so much of the heaviest load is worth a word */
+#define DOUBT_PART 0.1   /* and while it stands there, so much of itself */
 #define ASK_AGAIN_S 0.05
+#define TELL_AFTER 6 /* windows of waiting: then it is said for what */
 
 struct reading {
     double at_s, mean[PLATE_MAX_CELLS], Fz_N, sd_N, step_N;
@@ -161,13 +163,23 @@ static bool loaded(const struct calibration *c, const struct reading *r, double 
 
 enum want { ANY, EMPTY, LOADED };
 
+static void tell_why(enum want want, bool right, const struct reading *r)
+{
+    if (!right)
+        fprintf(stderr, want == EMPTY ? "  waiting: something is still on it\n"
+                                      : "  waiting: no load, or too little of it, has come\n");
+    else
+        fprintf(stderr, "  waiting: it does not stand still (SD %.2f, moved by %+.2f); let nobody touch or lean on it\n",
+                r->sd_N, r->step_N);
+}
+
 /* Waits until the plate stands still, empty or loaded as wanted, and reads it. */
 static int read_steady(struct calibration *c, enum want want, double least_N, struct reading *ret)
 {
     struct reading w[WINDOWS], before = {.sample = NAN};
     unsigned have = 0;
     double until_s = now_s() + c->o->patience_s;
-    for (;;) {
+    for (unsigned waited = 1;; waited++) {
         struct reading r;
         int e = measure_anew(c, &before, &r);
         if (e) return e;
@@ -176,6 +188,7 @@ static int read_steady(struct calibration *c, enum want want, double least_N, st
         bool right = want == ANY || loaded(c, &r, least_N) == (want == LOADED);
         have = right ? have + 1 : 0;
         if (have >= WINDOWS && steady(w, want == ANY ? NAN : c->empty[0].sd_N)) break;
+        if (waited == TELL_AFTER && !c->o->hands_free) tell_why(want, right, &r);
         if (now_s() > until_s)
             return complain(!right && want == EMPTY ? "the plate does not get empty: take everything off, and begin again"
                             : !right && want == LOADED
@@ -212,7 +225,7 @@ static int ask_for(const struct calibration *c, const char *prompt)
     fprintf(stderr, "%s%s", prompt, c->o->hands_free ? "\n" : ", then press Enter ");
     if (c->o->hands_free) return 0;
     while ((ch = getchar()) != '\n')
-        if (ch == EOF) return complain("nobody says that it is so: nothing was written; --hands-free asks nobody");
+        if (ch == EOF) return complain("the input has ended: nothing was written; --hands-free asks nobody");
     return 0;
 }
 
@@ -223,16 +236,41 @@ static void say_load(const struct calibrate_load *l, char *ret, size_t size)
 }
 
 /* The next load that somebody has typed; 1: that was all. */
-static int type_load(struct calibrate_load *ret)
+static int type_load(struct calibration *c, struct calibrate_load *ret)
 {
     char line[128];
-    fprintf(stderr, "mass in kg, and where its centre is (x,y in mm), as 20 100,-150; an empty line ends: ");
-    if (!fgets(line, sizeof line, stdin) || *line == '\n') return 1;
-    *ret = (struct calibrate_load){.x_mm = NAN, .y_mm = NAN};
-    int n = sscanf(line, "%lf %lf,%lf", &ret->kg, &ret->x_mm, &ret->y_mm);
-    if ((n == 1 || n == 3) && ret->kg > 0 && isfinite(ret->kg)) return 0;
-    fprintf(stderr, "that is no load; write a mass, or a mass and a place\n");
-    return type_load(ret);
+    for (;;) {
+        int end = 0;
+        fprintf(stderr,
+                "mass in kg, and where its centre is (x,y in mm), as 20 100,-150; drop: forget the last; an empty line ends: ");
+        if (!fgets(line, sizeof line, stdin) || *line == '\n') return 1;
+        bool fits = strchr(line, '\n') != NULL;
+        line[strcspn(line, "\n")] = 0;
+        for (int ch = fits ? '\n' : getchar(); ch != '\n' && ch != EOF;) ch = getchar();
+        *ret = (struct calibrate_load){.x_mm = NAN, .y_mm = NAN};
+        int n = sscanf(line, "%lf %n%lf,%lf %n", &ret->kg, &end, &ret->x_mm, &ret->y_mm, &end);
+        bool whole = fits && (n == 1 || n == 3) && line[end] == 0 && (n == 1 || isfinite(ret->x_mm + ret->y_mm));
+        if (whole && ret->kg > 0 && isfinite(ret->kg)) return 0;
+        if (strcmp(line, "drop") == 0 && c->loads > 0)
+            fprintf(stderr, "  forgotten: the %g kg\n", c->kg[--c->loads]);
+        else
+            fprintf(stderr, "that is no load; write a mass, or a mass and a place, with decimal points\n");
+    }
+}
+
+/* A wrong weight is best found while it still stands there: by what the loads before make of it, as far as corners may differ.
+ */
+static void doubt_load(const struct calibration *c, const struct reading *r, double kg)
+{
+    double read_N = 0, should_N = 0;
+    for (unsigned i = 0; i < c->loads; i++) {
+        read_N += c->taken[i].Fz_N - c->empty[0].Fz_N;
+        should_N += c->load[i].force_N;
+    }
+    double by_them = (r->Fz_N - c->empty[0].Fz_N) * should_N / read_N / c->o->gravity;
+    if (c->loads == 0 || fabs(by_them / kg - 1) < DOUBT_PART) return;
+    fprintf(stderr, "  by the loads before it weighs %.1f kg, not %g: another weight? %s\n", by_them, kg,
+            c->o->loads ? "then begin again" : "then write drop, and it again");
 }
 
 static int take_load(struct calibration *c, const struct calibrate_load *l)
@@ -247,6 +285,7 @@ static int take_load(struct calibration *c, const struct calibrate_load *l)
     if (e == 0 && c->o->hands_free && c->loads) e = wait_for_a_touch(c);
     if (e == 0) e = read_steady(c, LOADED, least_N, r);
     if (e) return e;
+    doubt_load(c, r, l->kg);
     c->load[c->loads] = (struct plate_fit_load){.force_N = force_N, .x_mm = l->x_mm, .y_mm = l->y_mm};
     c->kg[c->loads++] = l->kg;
     fprintf(stderr, "  read: %+.2f from the empty plate's, SD %.2f\n", r->Fz_N - c->empty[0].Fz_N, r->sd_N);
@@ -259,7 +298,7 @@ static int take_all(struct calibration *c)
     int e = ask_for(c, "empty the plate");
     if (e == 0) e = read_steady(c, ANY, 0, &c->empty[0]);
     for (unsigned i = 0; e == 0 && i < c->o->loads; i++) e = take_load(c, &c->o->load[i]);
-    while (e == 0 && c->o->loads == 0 && c->loads < CALIBRATE_LOADS && type_load(&typed) == 0) e = take_load(c, &typed);
+    while (e == 0 && c->o->loads == 0 && c->loads < CALIBRATE_LOADS && type_load(c, &typed) == 0) e = take_load(c, &typed);
     if (e == 0 && c->loads == 0) e = complain("no load, no calibration: nothing was written");
     if (e == 0) e = ask_for(c, "empty the plate again");
     double half_N = c->loads ? fabs(c->taken[c->loads - 1].Fz_N - c->empty[0].Fz_N) / 2 : 0;
