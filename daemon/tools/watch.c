@@ -267,11 +267,11 @@ static int open_signals(bool screen)
 
 static int open_stations(struct watch *w)
 {
-    const char *topics[32] = {"health/", "phase/"};
-    unsigned n = 2;
+    const char *topics[32] = {"health/"};
+    unsigned n = 1;
 
     for (const char *const *e = watch_event_topics; *e; e++) topics[n++] = *e;
-    if (is_screen(w)) topics[n++] = "preview/", topics[n++] = "share/";
+    if (is_screen(w)) topics[n++] = "preview/", topics[n++] = "share/", topics[n++] = "phase/";
     for (; w->stations < w->o->hosts->n; w->stations++) {
         const struct host *host = &w->o->hosts->host[w->stations];
         int error = station_open(&w->station[w->stations], w->context, host, w->o->curve, topics, w->started_ms);

@@ -237,6 +237,7 @@ static void take_health(struct model *m, const json_t *o)
     }
     m->recording = json_is_true(json_object_get(o, "recording"));
     m->ring_pct = number(o, "ring_used_pct");
+    COPY(m->operator, o, "operator");
     if (isfinite(number(o, "t_s"))) m->t_s = number(o, "t_s");
     json_array_foreach(json_object_get(o, "plates"), i, row)
     {

@@ -50,6 +50,7 @@ struct topic_view {
 };
 struct model {
     char station[64], session[128], state[24], archive[256], subject[64], exercise[64], side[16], involved[16];
+    char operator[40]; /* who commands; empty: anybody may */
     char notice[256], notice_level[16];
     bool recording;
     double t_s, ring_pct;

@@ -25,6 +25,7 @@ static void draw_head(struct canvas *c, const struct station_view *v)
     if (!m->plan.known && *m->side && strcmp(m->side, "none")) put_text(c, "  %s", m->side);
     put_text(c, "  %s  %s", m->exercise, m->subject);
     if (*m->involved && strcmp(m->involved, "none")) put_text(c, "  involved: %s", m->involved);
+    if (*m->operator) put_text(c, "  operator: %s", m->operator);
     end_row(c);
 }
 

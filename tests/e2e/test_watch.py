@@ -50,7 +50,7 @@ class Screen:
         frames = self.bytes.decode(errors="replace").split("\x1b[H")
         return [re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\a", "", row) for row in re.split(r"\r+\n", frames[-2])] if len(frames) > 2 else []
 
-    def wait_for(self, what, timeout=15):
+    def wait_for(self, what, timeout=40):
         end = time.monotonic() + timeout
         while not what("\n".join(self.frame())):
             assert time.monotonic() < end, "\n".join(self.frame())
@@ -60,10 +60,11 @@ class Screen:
     def end(self, key):
         """Presses it; the exit code."""
         os.write(self.master, key)
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while self.process.poll() is None and time.monotonic() < end:
             self.read(0.05)
-        self.read(0.05)
+        while select.select([self.master], [], [], 0.05)[0]:  # what it said last; a read brings a part
+            self.read()
         return self.process.wait(1)
 
     def __enter__(self):
@@ -159,7 +160,7 @@ def test_a_reader_that_goes_ends_it(station, bin):
 
 
 def clocks(bin, *args):
-    return subprocess.run([bin("platectl"), "clocks", *map(str, args)], capture_output=True, text=True, timeout=30)
+    return subprocess.run([bin("platectl"), "clocks", "--timeout", "20", *map(str, args)], capture_output=True, text=True, timeout=60)
 
 
 def test_the_offset_of_clocks_holds_the_truth(station, bin):

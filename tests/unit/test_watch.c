@@ -244,6 +244,19 @@ static void says_whose_turn_it_is(void **state)
     assert_null(row_of(s, "plan "));
 }
 
+static void says_who_commands(void **state)
+{
+    struct screen *s = *state;
+
+    SAY(s, "health/", "{s:s, s:s, s:s, s:b, s:s}", "session", "s", "station", "lab", "kind", "status", "recording", 1,
+        "operator", "anna");
+    draw(s, ROWS, COLUMNS);
+    assert_shows(s, "lab ", "operator: anna");
+    SAY(s, "health/", "{s:s, s:s, s:b, s:s}", "session", "s", "kind", "status", "recording", 1, "operator", "");
+    draw(s, ROWS, COLUMNS);
+    assert_null(strstr(row_of(s, "lab "), "operator"));
+}
+
 static uint64_t missed(struct screen *s, const char *topic, int run, int seq)
 {
     json_t *o = json_pack("{s:i, s:i}", "run", run, "seq", seq);
@@ -385,6 +398,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(says_how_the_phase_stands_against_its_target, set_up, tear_down),
         cmocka_unit_test_setup_teardown(shows_the_next_beat, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_whose_turn_it_is, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(says_who_commands, set_up, tear_down),
         cmocka_unit_test_setup_teardown(counts_what_was_lost_on_the_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(fits_every_size, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_fit_every_size, set_up, tear_down),
