@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from crash_station import SHAPES, Station, Wrong, read_counts, run_trace, signal_counts, trace_files, write_signal
+from crash_station import SHAPES, Signals, Station, Wrong, read_counts, run_trace, signal_counts, trace_files, write_signal
 
 WORKS, STALLS, IS_FULL, FAILS, FORGETS = range(5)
 # filled: somebody else takes all the room of a small disk. small: plated itself does. The rest: tests/e2e/diskshim.c
@@ -97,7 +97,8 @@ def trial(kind, shape, sent, signal_path, rng, folder, shim):
         mount(traces, rng.randint(2 << 20, 5 << 20) if kind == "small" else 16 << 20)
     control = Control(folder, shim, traces)
     try:
-        with Station(folder, signal_path, rate_Hz, cells, env={} if mounted else control.env) as s:
+        speed = 4 if kind == "small" else 1  # so that it is full sooner
+        with Station(folder, signal_path, rate_Hz, cells, speed=speed, env={} if mounted else control.env) as s:
             s.wait(lambda: s.heard["plate"] > 0)
             time.sleep(rng.uniform(0, 2))
             told_s = make_trouble(kind, s, rng, control)
@@ -127,17 +128,14 @@ def trial(kind, shape, sent, signal_path, rng, folder, shim):
 def disk_trials(args, rng, shim, keep, kinds=tuple(KINDS)):
     tally, slowest = collections.Counter(), 0
     with tempfile.TemporaryDirectory(prefix="plated-disk-", dir=args.dir) as base:
-        base, signals = pathlib.Path(base), {}
-        for i, (shape, (rate_Hz, cells)) in enumerate(SHAPES.items()):
-            signals[shape] = signal_counts(rate_Hz, cells, SIGNAL_S)
-            write_signal(base / f"signal{i}.csv", rate_Hz, [signals[shape]])
+        base = pathlib.Path(base)
+        signals = Signals(base, SIGNAL_S)
         for n in range(args.trials):
             kind = kinds[n % len(kinds)]
-            which = 1 if kind == "small" else n // 2 % 2
-            shape, folder = list(SHAPES)[which], base / f"trial{n}"
+            shape, folder = list(SHAPES)[1 if kind == "small" else n // 2 % 2], base / f"trial{n}"
             folder.mkdir()
             try:
-                result, told_s = trial(kind, shape, signals[shape], base / f"signal{which}.csv", rng, folder, shim)
+                result, told_s = trial(kind, shape, *signals[shape], rng, folder, shim)
             except (Wrong, subprocess.TimeoutExpired) as e:
                 print(f"trial {n} (seed {args.seed}, {shape}, {kind}): {e}; its files: {keep(folder, args)}", flush=True)
                 tally["wrong"] += 1

@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-from crash_station import SHAPES, Station, Wrong, program, read_counts, run_trace, signal_counts, trace_files, write_signal
+from crash_station import SHAPES, Signals, Station, Wrong, read_counts, run_trace, trace_files
 
 CREATE, WRITE, TRUNCATE, SYNC, RENAME, UNLINK, SYNC_FOLDER = range(1, 8)
 ENTRY = struct.Struct("<IIQQq")
@@ -162,19 +162,17 @@ def power_trials(args, rng, shim, keep, seconds=RUN_S, per_run=20):
     """per_run cuts through the log of each run."""
     tally = collections.Counter()
     with tempfile.TemporaryDirectory(prefix="plated-power-", dir=args.dir) as base:
-        base, signals = pathlib.Path(base), {}
-        for i, (shape, (rate_Hz, cells)) in enumerate(SHAPES.items()):
-            signals[shape] = signal_counts(rate_Hz, cells, 3 * seconds)
-            write_signal(base / f"signal{i}.csv", rate_Hz, [signals[shape]])
+        base = pathlib.Path(base)
+        signals = Signals(base, 3 * seconds)
         for n in range(args.trials):
             if n % per_run == 0:
-                which = n // per_run % len(SHAPES)
-                shape = list(SHAPES)[which]
-                log, heard = record(base / f"run{n}", shape, base / f"signal{which}.csv", rng, shim, seconds)
+                shape = list(SHAPES)[n // per_run % len(SHAPES)]
+                sent, signal_path = signals[shape]
+                log, heard = record(base / f"run{n}", shape, signal_path, rng, shim, seconds)
             at = rng.randrange(1, len(log) + 1)
             folder = base / f"trial{n}"
             try:
-                rows, old = cut_once(log, at, heard, signals[shape], rng, folder)
+                rows, old = cut_once(log, at, heard, sent, rng, folder)
             except (Wrong, subprocess.TimeoutExpired) as e:
                 print(f"trial {n} (seed {args.seed}, {shape}, after write {at} of {len(log)}): {e}; its files: {keep(folder, args)}", flush=True)
                 tally["wrong"] += 1

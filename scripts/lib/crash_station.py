@@ -42,6 +42,21 @@ def write_signal(path, rate_Hz, counts):
         f.writelines(f"{r / rate_Hz:.6f}," + ",".join(map(str, row)) + "\n" for r, row in enumerate(table.tolist()))
 
 
+class Signals:
+    """Of each shape, made when it is first wanted: its counts, and the file that plate-sim plays."""
+
+    def __init__(self, folder, seconds):
+        self.folder, self.seconds, self.made = folder, seconds, {}
+
+    def __getitem__(self, shape):
+        if shape not in self.made:
+            rate_Hz, cells = SHAPES[shape]
+            path, counts = self.folder / f"signal{len(self.made)}.csv", signal_counts(rate_Hz, cells, self.seconds)
+            write_signal(path, rate_Hz, [counts])
+            self.made[shape] = counts, path
+        return self.made[shape]
+
+
 def trace_files(folder, suffix=".h5"):
     """Recordings of a folder: name -> its parts in order."""
     found = {}

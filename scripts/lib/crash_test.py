@@ -15,9 +15,9 @@ import numpy as np
 
 import crash_disk
 import crash_power
-from crash_station import SHAPES, Station, Wrong, program, read_counts, run_trace, signal_counts, trace_files, write_signal
+from crash_station import SHAPES, Signals, Station, Wrong, program, read_counts, run_trace, trace_files
 
-SIGNAL_S = 12
+SIGNAL_S = 8
 ROTATION = "part_MB: 0.02"
 KINDS = ["running", "sealing", "rotating", "recovering", "restarting"]
 
@@ -88,16 +88,14 @@ def kill_trial(kind, shape, sent, signal_path, rng, folder):
 def kill_trials(args, rng):
     tally = collections.Counter()
     with tempfile.TemporaryDirectory(prefix="plated-crash-", dir=args.dir) as base:
-        base, signals = pathlib.Path(base), {}
-        for i, (shape, (rate_Hz, cells)) in enumerate(SHAPES.items()):
-            signals[shape] = signal_counts(rate_Hz, cells, SIGNAL_S)
-            write_signal(base / f"signal{i}.csv", rate_Hz, [signals[shape]])
+        base = pathlib.Path(base)
+        signals = Signals(base, SIGNAL_S)
         for n in range(args.trials):
             shape, kind = list(SHAPES)[n % 2], KINDS[n // 2 % len(KINDS)]
             folder = base / f"trial{n}"
             folder.mkdir()
             try:
-                rows, files = kill_trial(kind, shape, signals[shape], base / f"signal{n % 2}.csv", rng, folder)
+                rows, files = kill_trial(kind, shape, *signals[shape], rng, folder)
             except (Wrong, subprocess.TimeoutExpired) as e:
                 kept = keep(folder, args)
                 print(f"trial {n} (seed {args.seed}, {shape}, {kind}): {e}; its files: {kept}", flush=True)
