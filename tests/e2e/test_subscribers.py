@@ -71,10 +71,7 @@ def test_a_live_station(tmp_path, bin, commands, languages):
     args = ["--exercise", "single_leg_hip_thrust", "--sets", "left,right", "--reps", "5", "--weaker", "left:40", "--rate", "250",
             "--start-delay", "30", "--speed", "10"]  # time to connect
     with Subscribers(commands, tmp_path, f"ipc://{tmp_path}/data", languages) as subscribers:
-        with Station(tmp_path, bin, args, exercise="single_leg_hip_thrust") as s:
-            s.side("left")
-            s.wait_for(lambda: len(s.bodies("rep/")) == 5, 60)
-            s.side("right")
+        with Station(tmp_path, bin, args, exercise="single_leg_hip_thrust", config="sides: [left, right]\nreps: 5") as s:
             s.play(timeout=60)
             s.stop()
             reps = [json.loads(b) for b in s.bodies("rep/")]
