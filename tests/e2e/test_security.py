@@ -58,6 +58,10 @@ plates: [{{name: a, port: /dev/none, cells: [{{name: force}}]}}]
         copy.chmod(mode)
         refused(f"chmod 600 '{copy}'", f"{mode:04o}", secret=copy)
     copy.chmod(0o600)
+    if os.geteuid() == 0:  # nobody else can give a file away
+        os.chown(copy, 65534, -1)
+        refused("belongs to another user", "chown 0", secret=copy)
+        os.chown(copy, 0, -1)
     copy.write_text(copy.read_text().replace("secret-key = \"", "secret-key = \"#"))
     refused(str(copy), "secret-key", secret=copy)
     refused("station.key:", "holds no secret-key", secret=keys / "station.key") if os.chmod(keys / "station.key", 0o600) is None else None
