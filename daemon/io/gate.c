@@ -228,7 +228,10 @@ static void list_reload(struct gate *g)
     snprintf(line, sizeof line, "%.200s: %u client(s)%s", g->clients_file, list.n,
              changed ? "; all connections begin anew, as some rights have changed" : "");
     tell(g, false, "clients", line);
-    if (changed) visitors_end_all(&g->visitors);
+    if (!changed) return;
+    for (int i = 0; i < GATE_DOORS; i++)
+        monitor_drain(g, (enum gate_door)i); /* also who was judged by the list before just now */
+    visitors_end_all(&g->visitors);
 }
 
 /* A file that changes is read when it has been still for half a second: an editor writes it in pieces. */
