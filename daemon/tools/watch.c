@@ -74,6 +74,17 @@ static void end_if_all_are_over(struct watch *w)
     w->done |= all && w->o->until_stopped;
 }
 
+/* A drive has begun. What was not said of the tempo is the protocol's. */
+static void begin_metronome(struct watch *w, const struct station *s)
+{
+    struct tempo t = w->o->tempo;
+
+    for (int i = 0; i < TEMPO_BEATS; i++)
+        if (isnan(t.s[i])) t.s[i] = s->model.target.s[i];
+    if (!w->metronome.runs) w->metronome.tempo = tempo_complete(&t);
+    metronome_drive(&w->metronome, now_ms());
+}
+
 static void take_live(struct watch *w, struct station *s, const struct message *m)
 {
     struct station_view v = view_of(w, s);
@@ -90,13 +101,7 @@ static void take_live(struct watch *w, struct station *s, const struct message *
         s->over = true;
         end_if_all_are_over(w);
     }
-    if (w->o->metronome && topic_is(m->topic, "phase/") && !strcmp(word(m->o, "phase"), "drive")) {
-        struct tempo t = w->o->tempo;
-        for (int i = 0; i < TEMPO_BEATS; i++)
-            if (isnan(t.s[i])) t.s[i] = s->model.target.s[i];
-        if (!w->metronome.runs) w->metronome.tempo = tempo_complete(&t);
-        metronome_drive(&w->metronome, now_ms());
-    }
+    if (w->o->metronome && topic_is(m->topic, "phase/") && !strcmp(word(m->o, "phase"), "drive")) begin_metronome(w, s);
 }
 
 static void warn_of_namesakes(const struct watch *w, const struct station *s)
