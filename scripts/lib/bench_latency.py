@@ -1,5 +1,6 @@
-"""The runs of scripts/bench-latency: platefeed -> floord or plated -> stream_latency, in turn, and what each cost."""
+"""The runs of scripts/bench-latency: platefeed -> floord, plated or a Python logger -> stream_latency, in turn, and what each cost."""
 import argparse
+import functools
 import json
 import os
 import select
@@ -64,7 +65,12 @@ def floor_command(a, link, _work):
     return [f"{a.peers}/floord", link, "-e", endpoint, "-c", str(a.cells)], endpoint, "", "t_us", None
 
 
-def plated_command(a, link, work):
+def python_command(a, link, work, reader):
+    endpoint = f"tcp://127.0.0.1:{free_port()}"
+    return ["/usr/bin/python3", f"{a.scripts}/pylogger.py", link, f"{work}/log.h5", "--endpoint", endpoint, "--nch", str(a.cells), "--reader", reader], endpoint, "", "t_us", None
+
+
+def plated_command(a, link, work, interval_ms=0):
     data, control = (f"tcp://127.0.0.1:{free_port()}" for _ in range(2))
     cells = "\n".join(f"      - name: {name}" for name in
                       ("front_left", "front_right", "back_left", "back_right", "c5", "c6", "c7", "c8")[:a.cells])
@@ -75,7 +81,7 @@ autostart: true
 stream:
   data: {data}
   control: {control}
-  publish_interval_ms: 0
+  publish_interval_ms: {interval_ms}
 plates:
   - name: plate
     port: {link}
@@ -154,9 +160,14 @@ def main():
     for name, kind, default in (("--peers", str, None), ("--bin", str, None), ("--work", str, None), ("--rounds", int, 5),
                                 ("--seconds", float, 12), ("--rate", float, 1000), ("--cells", int, 4)):
         ap.add_argument(name, type=kind, default=default)
+    ap.add_argument("--scripts", default=None, help="where pylogger.py is")
+    ap.add_argument("--all", action="store_true")
     ap.add_argument("--json", action="store_true")
     a = ap.parse_args()
     kinds = {"floor": floor_command, "plated": plated_command}
+    if a.all:
+        kinds |= {"plated 5 ms": functools.partial(plated_command, interval_ms=5), "plated 20 ms": functools.partial(plated_command, interval_ms=20),
+                  "py chunk": functools.partial(python_command, reader="chunk"), "py readline": functools.partial(python_command, reader="readline")}
     runs = {k: [] for k in kinds}
     for r in range(a.rounds):
         for name, command in kinds.items():
@@ -165,17 +176,18 @@ def main():
                 print(json.dumps({"round": r, **runs[name][-1]}), flush=True)
     median = {k: {f: statistics.median(x[f] for x in v) for f in ("p50_us", "p99_us", "cpu_pct", "rss_MB", "missed", "counted_lost")}
               for k, v in runs.items()}
-    ratio = {f: statistics.median(p[f] / q[f] for p, q in zip(runs["plated"], runs["floor"]) if q[f])
-             for f in ("p50_us", "p99_us", "cpu_pct", "rss_MB")}
+    ratio = {k: {f: statistics.median(p[f] / q[f] for p, q in zip(runs[k], runs["floor"]) if q[f]) for f in ("p50_us", "p99_us", "cpu_pct", "rss_MB")}
+             for k in kinds if k != "floor"}
     if a.json:
         print(json.dumps({"median": median, "ratio": ratio}))
         return
     print(f"{a.rounds} rounds of {a.seconds:g} s at {a.rate:g} Hz x {a.cells} cells, medians [min-max]; ratios are medians within a round")
-    print(f"{'':8} {'p50 us':>18} {'p99 us':>18} {'CPU %':>18} {'RSS MB':>8} {'missed':>7} {'says lost':>10}")
+    print(f"{'':12} {'p50 us':>18} {'p99 us':>18} {'CPU %':>18} {'RSS MB':>8} {'missed':>7} {'says lost':>10}")
     for k, v in runs.items():
         cell = lambda f: f"{median[k][f]:.1f} [{min(x[f] for x in v):.1f}-{max(x[f] for x in v):.1f}]"
-        print(f"{k:8} {cell('p50_us'):>18} {cell('p99_us'):>18} {cell('cpu_pct'):>18} {median[k]['rss_MB']:8.1f} {median[k]['missed']:7.0f} {median[k]['counted_lost']:10.0f}")
-    print(f"{'ratio':8} {ratio['p50_us']:18.2f} {ratio['p99_us']:18.2f} {ratio['cpu_pct']:18.2f} {ratio['rss_MB']:8.2f}")
+        print(f"{k:12} {cell('p50_us'):>18} {cell('p99_us'):>18} {cell('cpu_pct'):>18} {median[k]['rss_MB']:8.1f} {median[k]['missed']:7.0f} {median[k]['counted_lost']:10.0f}")
+    for k, of in ratio.items():
+        print(f"{k + ' / floor':20} p50 {of['p50_us']:.2f}  p99 {of['p99_us']:.2f}  CPU {of['cpu_pct']:.2f}  RSS {of['rss_MB']:.2f}")
 
 
 main()
