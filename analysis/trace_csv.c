@@ -347,8 +347,9 @@ static int mark_value(enum value_kind kind, size_t line, const char *what, char 
         return 0;
     case VALUE_MASS:
     case VALUE_LOAD:
-        if (!number(&at, end, &x, &decimals, &digits) || at != end || x < 0 || x > 1000 || (kind == VALUE_MASS && x == 0))
-            return fail(e, line, "%s \"%s\": say kilograms, at most 1000", what, v);
+        if (!number(&at, end, &x, &decimals, &digits) || at != end || x < 0 || x > PLATE_KG_MOST ||
+            (kind == VALUE_MASS && x == 0))
+            return fail(e, line, "%s \"%s\": say kilograms, at most %g", what, v, PLATE_KG_MOST);
         return 0;
     case VALUE_TEXT:
         break;

@@ -100,7 +100,7 @@ static bool take_load(struct answer *a, json_t *o, double gravity, const double 
         control_refuse(a, CONTROL_BAD_PARAMS, "loads: each must be an object of kg, x_mm, y_mm and mean");
         return false;
     }
-    if (!control_only(a, o, known) || !control_number(a, o, "kg", 1e-3, 2000, &kg) ||
+    if (!control_only(a, o, known) || !control_number(a, o, "kg", 1e-3, PLATE_KG_MOST, &kg) ||
         !control_number(a, o, "x_mm", -5000, 5000, &ret->x_mm) || !control_number(a, o, "y_mm", -5000, 5000, &ret->y_mm) ||
         !control_numbers(a, json_object_get(o, "mean"), "mean", cells, ret->value))
         return false;

@@ -5,8 +5,6 @@
 
 #include "control_private.h"
 
-#define KG_MOST 2000.0
-
 void control_do_start(struct engine *e, json_t *params, struct answer *a)
 {
     static const char *const known[] = {"subject", "exercise", "side", "involved", "load_kg", "body_mass_kg", "note", NULL};
@@ -17,8 +15,8 @@ void control_do_start(struct engine *e, json_t *params, struct answer *a)
         !control_text(a, params, "exercise", false, &exercise) || !control_text(a, params, "note", false, &note) ||
         !control_side(a, params, "side", false, &s.has_side, &s.side) ||
         !control_side(a, params, "involved", false, &s.has_involved, &s.involved) ||
-        !control_number(a, params, "load_kg", 0, KG_MOST, &s.load_kg) ||
-        !control_number(a, params, "body_mass_kg", 0, KG_MOST, &s.body_mass_kg))
+        !control_number(a, params, "load_kg", 0, PLATE_KG_MOST, &s.load_kg) ||
+        !control_number(a, params, "body_mass_kg", 0, PLATE_KG_MOST, &s.body_mass_kg))
         return;
     strcpy(s.subject, subject);
     strcpy(s.exercise, exercise);

@@ -37,7 +37,7 @@ static bool take_mass(const char *text, double *ret_kg)
     char *end;
     if (!*text || strspn(text, "0123456789.") != strlen(text)) return false;
     *ret_kg = strtod(text, &end);
-    return !*end && *ret_kg > 0 && *ret_kg <= 2000;
+    return !*end && *ret_kg > 0 && *ret_kg <= PLATE_KG_MOST;
 }
 
 static bool value_fits(const struct plate_correction *c)

@@ -78,7 +78,7 @@ const char *plate_mark_limit(const struct plate_mark *m)
 {
     double kg;
     if (strcmp(m->kind, "body_mass_kg") != 0 && strcmp(m->kind, "load_kg") != 0) return NULL;
-    return plate_number_parse(m->value, &kg) == 0 && kg >= 0 && kg <= 2000 ? NULL : "kilograms, 0 to 2000";
+    return plate_number_parse(m->value, &kg) == 0 && kg >= 0 && kg <= PLATE_KG_MOST ? NULL : "kilograms, 0 to 2000";
 }
 
 static enum plate_side side_at(const struct session *s, double t_s)

@@ -18,8 +18,8 @@ double argument_kg(struct argp_state *state, const char *option, const char *tex
 {
     double v = NAN;
 
-    if (strspn(text, "0123456789.") != strlen(text) || plate_number_parse(text, &v) != 0 || v < least || v > 2000)
-        argp_error(state, "%s%s%s: kilograms, %g to 2000", option, space(option), text, least);
+    if (strspn(text, "0123456789.") != strlen(text) || plate_number_parse(text, &v) != 0 || v < least || v > PLATE_KG_MOST)
+        argp_error(state, "%s%s%s: kilograms, %g to %g", option, space(option), text, least, PLATE_KG_MOST);
     return v;
 }
 

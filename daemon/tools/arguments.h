@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 double argument_number(struct argp_state *state, const char *option, const char *text, double least, double most);
-/* Up to 2000, digits and a point only: it may become the text of a mark. */
+/* Up to PLATE_KG_MOST, digits and a point only: it may become the text of a mark. */
 double argument_kg(struct argp_state *state, const char *option, const char *text, double least);
 int argument_count(struct argp_state *state, const char *option, const char *text); /* of a set or a rep, from 1 */
 const char *argument_side(struct argp_state *state, const char *option, const char *text, bool both);

@@ -76,6 +76,7 @@ PLATE_API int plate_side_parse(const char *text, enum plate_side *ret); /* -EINV
 PLATE_API bool plate_name_valid(const char *name);
 /* A finite decimal number and nothing else: strtod would also take nan, inf, hexadecimal and leading blanks. -EINVAL. */
 PLATE_API int plate_number_parse(const char *text, double *ret);
+#define PLATE_KG_MOST 2000.0 /* of a body, of a bar: more is a slip of the hand */
 
 /* The detector's version: a trace made by another one is "not comparable". */
 #define PLATE_DETECTOR_VERSION 4
