@@ -112,9 +112,9 @@ static bool common_params(json_t *params, struct answer *a, const char **ret_req
 static void command(struct engine *e, const struct method *m, json_t *params, struct answer *a)
 {
     struct operator_lock *lock = &e->control->lock;
-    engine_commanded_by(e, operator_held(lock) ? lock->name : *a->who ? a->who : a->from->name);
+    e->who = operator_held(lock) ? lock->name : *a->who ? a->who : a->from->name;
     m->run(e, params, a);
-    engine_commanded_by(e, NULL);
+    e->who = NULL;
     if (a->result) e->control->commands++;
 }
 

@@ -23,8 +23,9 @@ json_t *control_holder(const struct engine *e)
 static void tell_operator(struct engine *e, const char *text)
 {
     engine_health(e, "operator", "ok", "", text);
-    engine_commanded_by(e, control_operator(e));
-    engine_commanded_by(e, NULL);
+    e->who = control_operator(e);
+    engine_mark_who(e);
+    e->who = NULL;
 }
 
 static void take(struct engine *e, struct answer *a, bool by_force)

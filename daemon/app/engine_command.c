@@ -56,20 +56,13 @@ static void keep_in_session(struct engine *e, const struct plate_mark *m)
     engine_put_session(e, &s, m->t_s);
 }
 
-/* Somebody else commands than before: that stands in front of what he commands. */
-static void mark_who(struct engine *e)
+void engine_mark_who(struct engine *e)
 {
     char ignored[128];
     double t_s;
     if (!e->who || !e->recording || strcmp(e->who, e->who_said) == 0) return;
     snprintf(e->who_said, sizeof e->who_said, "%s", e->who);
     engine_mark(e, "operator", e->who_said, "", &t_s, ignored, sizeof ignored);
-}
-
-void engine_commanded_by(struct engine *e, const char *who)
-{
-    e->who = who;
-    mark_who(e);
 }
 
 int engine_mark(struct engine *e, const char *kind, const char *value, const char *plate, double *ret_t_s, char *why,
@@ -97,6 +90,7 @@ int engine_mark(struct engine *e, const char *kind, const char *value, const cha
     }
     int r = check_correction(e, &m, why, size);
     if (r) return r;
+    engine_mark_who(e);
     r = e->recording ? engine_put(e, RECORD_MARK, 0, m.sample, m.t_s, &m, sizeof m) : keep_for_start(e, kind, value, why, size);
     if (e->recording && r) snprintf(why, size, "not taken: the ring is full, the disk does not keep up; see platectl status");
     if (r) return r;

@@ -163,8 +163,8 @@ int engine_mark(struct engine *e, const char *kind, const char *value, const cha
                 size_t size);
 /* Of a set or a rep of this recording; c->set 0: the latest set. */
 int engine_correct(struct engine *e, struct plate_correction *c, double *ret_t_s, char *why, size_t size);
-/* Until the next call, whatever is commanded is commanded by him; a mark says so if it was another before. NULL: nobody. */
-void engine_commanded_by(struct engine *e, const char *who);
+/* Somebody else commands than before: that stands in front of what he commands. engine_mark() does it by itself. */
+void engine_mark_who(struct engine *e);
 
 /* engine_cells.c */
 int engine_cells_init(struct engine_plate *p); /* -ENOMEM, -EINVAL; after cfg, intake and calibration were set, and again */

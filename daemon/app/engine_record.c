@@ -172,10 +172,7 @@ static void say_all_at_start(struct engine *e, const struct engine_start *s)
     const struct config *c = e->config;
     char said[32], configured[32], ignored[128];
     double t;
-    if (e->who) {
-        engine_commanded_by(e, e->who); /* a recording of its own: it has to be said anew */
-        engine_mark(e, "start", "", "", &t, ignored, sizeof ignored);
-    }
+    if (e->who) engine_mark(e, "start", "", "", &t, ignored, sizeof ignored);
     add_session(e, "subject", s->subject);
     add_session(e, "protocol", c->protocol);
     say_at_start(e, "exercise", s->exercise, e->station_config.exercise);
