@@ -43,6 +43,8 @@ test    hdf5-tools          h5dump, another reader
 test    octave              another (with what it needs, some 400 MB)
 test    r-cran-hdf5r        another
 test    python3-matplotlib  plate-report
+peers   python3-serial      the Python loggers of scripts/bench-latency --all
+peers   python3-msgpack     the same
 format  clang-format        scripts/format
 TABLE
 }
