@@ -68,7 +68,7 @@ int plate_rep_init(struct plate_rep_detector *d, const struct plate_rep_config *
     d->block_n = (unsigned)fmax(1, floor(BLOCK_S * cfg->rate_Hz + 0.5));
     d->chunk_n = (unsigned)fmax(CHUNK_MIN, floor(CHUNK_S * cfg->rate_Hz + 0.5));
     d->smooth_k = 1 - exp(-(double)d->block_n * d->period_s / SMOOTH_S);
-    d->smooth_N = d->last_end_s = d->departed_s = d->under_s = d->odd_step_N = d->lowest_N = NAN;
+    d->smooth_N = d->hump.end_s = d->last_end_s = d->departed_s = d->under_s = d->odd_step_N = d->lowest_N = NAN;
     plate_rep_exercise(d, cfg->exercise, &cfg->targets);
     return 0;
 }

@@ -69,6 +69,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     struct level level;
     if (step < rep_smallest_step_N(d) || !rep_flat(d, HOLD_S, TREMOR_S, d->onset_s, tolerance, &level, &since_s)) return;
     bool braked = d->dip_depth_N > dip && d->dip_N < level.mean_N - dip && d->dip_s <= since_s;
+    if (d->flew) braked = true;
     if (level.mean_N < d->rest.mean_N + (braked ? BRAKED_LEVEL : HOLD_LEVEL) * step) return;
     if (foot_is_back(d, &level, tolerance, out)) return;
     bool learned = rep_moves(d) && (d->held || d->known_N > 0);
@@ -99,6 +100,13 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     d->held_most_N = again ? fmax(d->held_most_N, level.mean_N) : level.mean_N;
     if (higher && d->plateau) d->turn_s = NAN; /* the first was the drive's hump, and the dip after it no turn */
     d->plateau = !again && !braked;
+    if (!again) d->hold_from_s = since_s;
+    if (d->flew) { /* held: the push before was this rep's */
+        d->onset_s = d->hump.onset_s;
+        d->live_s[0] = d->hump.live_s;
+        d->peak_N = fmax(d->peak_N, d->hump.peak_N);
+        d->flew = false;
+    }
     d->hold = level;
     d->held = true;
     d->descent_s = d->leave_s = NAN;

@@ -19,6 +19,10 @@ struct block {
 struct level {
     double mean_N, sd_N;
 };
+/* A push too short for a rep: the first part of an explosive one, whose braking lifts the load off the foot, or a tap. */
+struct hump {
+    double onset_s, end_s, peak_N, live_s; /* when the phase drive was said */
+};
 /* How a movement shows under the foot. */
 enum family {
     FAMILY_THRUST,  /* hips leave the floor: up, hold, down; the support grows with their height */
@@ -79,15 +83,19 @@ struct plate_rep_detector {
     double onset_s, peak_N, low_N;
     double dip_depth_N, dip_N,
         dip_s; /* the deepest fall from a peak before it, how low it went, when: the braking at the top */
+    struct hump hump; /* the last one; its end NaN: none */
+    bool flew;        /* the hips may have flown from it into this movement */
     struct level hold;
     double held_most_N;       /* the highest that the hold has been */
+    double hold_from_s;       /* since when the force is on this hold's level */
     bool held, plateau;       /* `hold` is of this rep; and had no braking before it */
     bool floating;            /* the hips wait above the floor ... */
     struct level wait;        /* ... at this level ... */
     double floats_s, waits_s; /* ... known since, since; NaN: the rep that ended there is said */
     double top_s, descent_s, leave_s;
     double below_s;            /* since when the force is back near rest; NaN */
-    double turn_s, turn_low_N; /* the hips may have turned then, above the floor, with that support; NaN: no */
+    double turn_s, turn_low_N; /* the hips may have turned then, above the floor, with that support; NaN: no ... */
+    double turn_most_N;        /* ... unless they are held with more than this after it */
 
     /* The hips' observer: the force that it would take to hold still at their height, and its rate. */
     double support_N, support_rate, support_high_N, support_low_N, low_s;

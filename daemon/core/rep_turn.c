@@ -7,7 +7,6 @@
 #define END_PART 0.1         /* touch-down: within a tenth of the step from rest to support */
 #define END_DWELL_S 0.1      /* hips that are known to be down are down */
 #define DIP_DWELL_S 0.25     /* else a fall this short may be braking at the top (free fall of v/g, v < 1.2 m/s) */
-#define FLIGHT_DWELL_S 0.45  /* ... or hips in flight, up and down again, after a push too short for a rep */
 #define TURN_DOWN_UNHELD 0.8 /* without a hold */
 #define TURN_UP 0.2          /* ... and so far up again is another repetition */
 #define SHORT_PART 0.45      /* of the usual length: hips turn above the floor no sooner */
@@ -15,6 +14,7 @@
 #define TURN_SURE_S 1.0      /* hips that were only braked are on the floor by then */
 #define PUSHED 0.2           /* of the way up from a hold, by a push that is plainly one: the same */
 #define PUSHED_FORCE 1.6
+#define LOADED_PART 0.12  /* held by so much more after it: it was no push, but a load */
 #define DEEP_PART 0.35  /* the force came within this part of the step to rest: the floor took load */
 #define STILL_S 0.4     /* a lowering that has come to a standstill for so long ... */
 #define STILL_PART 0.35 /* ... and for this part of its own length ... */
@@ -38,8 +38,9 @@ bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep
         bool low = d->floating || rep_hips_are_low(d) || (d->exercise->family == FAMILY_SEAT && d->held);
         bool brief =
             rep_moves(d) && !d->held && !rep_is_one(d, d->below_s) && d->peak_N - d->rest.mean_N > 0.5 * rep_usual_step_N(d);
-        if (rep_lasted(d, t_s, d->below_s, low ? END_DWELL_S : brief ? FLIGHT_DWELL_S : DIP_DWELL_S)) {
+        if (rep_lasted(d, t_s, d->below_s, low ? END_DWELL_S : brief ? FLIGHT_S : DIP_DWELL_S)) {
             if (!d->floating || !isnan(d->waits_s)) rep_finish(d, d->below_s, out);
+            if (brief && !out->rep_done) d->hump = (struct hump){d->onset_s, d->below_s, d->peak_N, d->live_s[0]};
             rep_to_rest(d, out);
         } else if (!d->floating && (low || rep_lasted(d, t_s, d->below_s, SUSTAIN_S)))
             rep_set_phase(d, PLATE_LOWER, out);
@@ -78,6 +79,7 @@ static bool decide_turn(struct plate_rep_detector *d, bool again, struct plate_r
     if (!held && !again && !rep_lasted(d, rep_last_block(d)->t_s, d->turn_s, TURN_SURE_S)) return false;
     double turn_s = d->turn_s;
     d->turn_s = NAN;
+    if (held && d->hold.mean_N > d->turn_most_N) return false;
     if (turn_s - d->onset_s < SHORT_PART * d->usual_s) return false;
     d->support_low_N = d->turn_low_N;
     turn(d, turn_s, turn_s, false, out);
@@ -98,15 +100,17 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
     if (!isnan(d->turn_s)) return decide_turn(d, hips, out);
     /* held by the hips, not a foot that was put down or a bar that was loaded */
     bool hips_held = d->held && (d->known_N > 0 ? d->hold.mean_N > FOOT_LEVEL * d->known_N : !d->foot_down && !d->plateau);
-    bool pushed = rep_moves(d) && hips_held && d->phase == PLATE_DRIVE && d->support_N > d->hold.mean_N + PUSHED * way &&
+    bool pushed = rep_moves(d) && hips_held && !isnan(d->descent_s) && d->support_N > d->hold.mean_N + PUSHED * way &&
                   most_since_N(d, d->descent_s) > PUSHED_FORCE * d->hold.mean_N;
     if (pushed) d->low_s = d->descent_s, d->low_N = d->hold.mean_N; /* hips that rise from a hold had sunk unseen */
     hips = hips || pushed;
     if (d->exercise->second_foot) hips = false; /* the load's own step moves the observer */
     if (deep && d->held && force_N > d->low_N + 0.4 * step) hips = true;
     bool fell = deep && d->held && d->low_s - d->descent_s < FALL_S;
-    if (hips && (!deep || fell) && !pushed && !at_top) { /* or only braking before the floor: what follows will tell */
+    bool sure = pushed && d->known_N > 0;
+    if (hips && (!deep || fell) && !sure && !at_top) { /* or only braking before the floor, or a load: what follows will tell */
         d->turn_s = d->low_s;
+        d->turn_most_N = pushed ? (1 + LOADED_PART) * d->hold.mean_N : INFINITY;
         d->turn_low_N = d->support_low_N;
         d->support_high_N = d->support_low_N = d->support_N;
         return false;

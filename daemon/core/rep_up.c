@@ -5,6 +5,7 @@
 /* Up, hold, down: is it a repetition, or a foot, or a bar? docs/detector.md gives the reason of each threshold. */
 #define MIN_STEP_N 15.0  /* less is no repetition of anything */
 #define LIFT_MIN_N 30.0  /* hips carry a fifth of the body's weight at least, a foot at rest a seventh at most */
+#define FLIGHT_PART 0.6  /* of the resting force: so little presses a foot that brakes flying hips */
 #define MAX_REP_S 40.0   /* longer is no repetition: somebody stands there */
 #define FOOT_STEP 0.8    /* a rise above a "hold" by this part of its step: the hold was the foot at rest */
 #define KNOWN_PART 0.65  /* of the usual step: the load fixes the force of the hold, so that what is smaller is none */
@@ -19,11 +20,24 @@
 #define FOOT_SETTLED_S 0.6
 #define FOOT_SETTLED_PART 0.08
 #define FOOT_SETTLED_N 8.0
+#define STOOD_S 1.5       /* a level that stood for so long ... */
+#define STOOD_STEP 0.08   /* ... before the force rose by this part, ... */
+#define STOOD_PART 0.4    /* ... and by so much of the step before, ... */
+#define STOOD_RISE_S 0.8  /* ... faster than hips that grind, was a load at rest */
 #define SEAT_RATIO 1.5   /* who stands up presses so much more than who sits */
 #define STANDING_N 200.0 /* generic: so much may be somebody who stands */
 #define STANDING_BAND 0.05
 #define LOADED_RATIO 1.3 /* generic: on top of such a load, a push is no less than this times it */
 #define NEW_REST_S 0.6   /* too small for a rep, and level for so long: the new rest */
+
+/* Did the foot lose its own resting load since a push a moment ago? Then it was the hips' braking in flight. */
+static bool flew(const struct plate_rep_detector *d, double onset_s)
+{
+    if (!(onset_s - d->hump.end_s < FLIGHT_S)) return false;
+    for (uint64_t i = rep_block_from(d, d->hump.end_s); i < d->blocks; i++)
+        if (rep_block_at(d, i)->force_N < FLIGHT_PART * d->rest.mean_N) return true;
+    return false;
+}
 
 void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out)
 {
@@ -34,6 +48,7 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
     d->dip_N = d->dip_s = INFINITY;
     d->top_s = d->descent_s = d->leave_s = d->below_s = d->turn_s = NAN;
     d->held = d->floating = false;
+    d->flew = flew(d, onset_s);
     d->hold = (struct level){NAN, NAN};
     d->upper_sum = d->upper_n = 0;
     rep_observe_from(d, fmax(d->rest.mean_N, rep_low_part(d) * d->known_N));
@@ -138,8 +153,11 @@ static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_outp
 void rep_begin_at_step(struct plate_rep_detector *d, const struct level *level, double since_s)
 {
     double step = d->hold.mean_N - d->rest.mean_N;
-    if (level->mean_N < d->hold.mean_N + fmax(MIN_STEP_N, FOOT_STEP * step) || d->hold.mean_N > FOOT_LEVEL * level->mean_N)
-        return;
+    bool foot = level->mean_N > d->hold.mean_N + fmax(MIN_STEP_N, FOOT_STEP * step) && d->hold.mean_N < FOOT_LEVEL * level->mean_N;
+    double rise = level->mean_N - d->hold.mean_N;
+    bool load = rep_moves(d) && level->mean_N > d->known_N && rise > fmax(STOOD_STEP * d->hold.mean_N, STOOD_PART * step) &&
+                d->descent_s - d->hold_from_s > STOOD_S && since_s - d->descent_s < STOOD_RISE_S;
+    if (!foot && !load) return;
     d->own_rest_N += step;
     d->rest = (struct level){d->hold.mean_N, fmax(d->rest.sd_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD))};
     d->onset_s = rep_find_departure(d, since_s, d->rest.mean_N, rep_band_N(d));
