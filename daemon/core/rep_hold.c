@@ -103,7 +103,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     if (!again) d->hold_from_s = since_s;
     if (d->flew) { /* held: the push before was this rep's */
         d->onset_s = d->hump.onset_s;
-        d->live_s[0] = d->hump.live_s;
+        d->live_s[0] = d->hump.drive_live_s, d->live_s[2] = d->hump.lower_live_s;
         d->peak_N = fmax(d->peak_N, d->hump.peak_N);
         d->flew = false;
     }

@@ -21,7 +21,7 @@ struct level {
 };
 /* A push too short for a rep: the first part of an explosive one, whose braking lifts the load off the foot, or a tap. */
 struct hump {
-    double onset_s, end_s, peak_N, live_s; /* when the phase drive was said */
+    double onset_s, end_s, peak_N, drive_live_s, lower_live_s; /* when those phases were said */
 };
 /* How a movement shows under the foot. */
 enum family {
@@ -82,7 +82,7 @@ struct plate_rep_detector {
     double departed_s; /* since when the force is out of (in) the band that the state watches; NaN: it is not */
     double onset_s, peak_N, low_N;
     double dip_depth_N, dip_N,
-        dip_s; /* the deepest fall from a peak before it, how low it went, when: the braking at the top */
+        dip_s;        /* the deepest fall from a peak before it, how low it went, when: the braking at the top */
     struct hump hump; /* the last one; its end NaN: none */
     bool flew;        /* the hips may have flown from it into this movement */
     struct level hold;

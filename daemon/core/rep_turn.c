@@ -14,11 +14,11 @@
 #define TURN_SURE_S 1.0      /* hips that were only braked are on the floor by then */
 #define PUSHED 0.2           /* of the way up from a hold, by a push that is plainly one: the same */
 #define PUSHED_FORCE 1.6
-#define LOADED_PART 0.12  /* held by so much more after it: it was no push, but a load */
-#define DEEP_PART 0.35  /* the force came within this part of the step to rest: the floor took load */
-#define STILL_S 0.4     /* a lowering that has come to a standstill for so long ... */
-#define STILL_PART 0.35 /* ... and for this part of its own length ... */
-#define STILL_DROP 0.3  /* ... and so far down its way, is over */
+#define LOADED_PART 0.12 /* held by so much more after it: it was no push, but a load */
+#define DEEP_PART 0.35   /* the force came within this part of the step to rest: the floor took load */
+#define STILL_S 0.4      /* a lowering that has come to a standstill for so long ... */
+#define STILL_PART 0.35  /* ... and for this part of its own length ... */
+#define STILL_DROP 0.3   /* ... and so far down its way, is over */
 #define STILL_MOST_S 1.0
 #define STILL_OFF 0.15  /* of the way: the observer agrees that the hips are where the force says ... */
 #define STILL_RATE 0.25 /* of the way in a second: ... and stay there */
@@ -40,7 +40,7 @@ bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep
             rep_moves(d) && !d->held && !rep_is_one(d, d->below_s) && d->peak_N - d->rest.mean_N > 0.5 * rep_usual_step_N(d);
         if (rep_lasted(d, t_s, d->below_s, low ? END_DWELL_S : brief ? FLIGHT_S : DIP_DWELL_S)) {
             if (!d->floating || !isnan(d->waits_s)) rep_finish(d, d->below_s, out);
-            if (brief && !out->rep_done) d->hump = (struct hump){d->onset_s, d->below_s, d->peak_N, d->live_s[0]};
+            if (brief && !out->rep_done) d->hump = (struct hump){d->onset_s, d->below_s, d->peak_N, d->live_s[0], d->live_s[2]};
             rep_to_rest(d, out);
         } else if (!d->floating && (low || rep_lasted(d, t_s, d->below_s, SUSTAIN_S)))
             rep_set_phase(d, PLATE_LOWER, out);
@@ -79,7 +79,7 @@ static bool decide_turn(struct plate_rep_detector *d, bool again, struct plate_r
     if (!held && !again && !rep_lasted(d, rep_last_block(d)->t_s, d->turn_s, TURN_SURE_S)) return false;
     double turn_s = d->turn_s;
     d->turn_s = NAN;
-    if (held && d->hold.mean_N > d->turn_most_N) return false;
+    if ((held ? d->hold.mean_N : d->smooth_N) > d->turn_most_N) return false;
     if (turn_s - d->onset_s < SHORT_PART * d->usual_s) return false;
     d->support_low_N = d->turn_low_N;
     turn(d, turn_s, turn_s, false, out);

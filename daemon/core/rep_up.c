@@ -20,10 +20,10 @@
 #define FOOT_SETTLED_S 0.6
 #define FOOT_SETTLED_PART 0.08
 #define FOOT_SETTLED_N 8.0
-#define STOOD_S 1.5       /* a level that stood for so long ... */
-#define STOOD_STEP 0.08   /* ... before the force rose by this part, ... */
-#define STOOD_PART 0.4    /* ... and by so much of the step before, ... */
-#define STOOD_RISE_S 0.8  /* ... faster than hips that grind, was a load at rest */
+#define STOOD_S 1.5      /* a level that stood for so long ... */
+#define STOOD_STEP 0.08  /* ... before the force rose by this part, ... */
+#define STOOD_PART 0.4   /* ... and by so much of the step before, ... */
+#define STOOD_RISE_S 0.8 /* ... faster than hips that grind, was a load at rest */
 #define SEAT_RATIO 1.5   /* who stands up presses so much more than who sits */
 #define STANDING_N 200.0 /* generic: so much may be somebody who stands */
 #define STANDING_BAND 0.05
@@ -153,7 +153,8 @@ static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_outp
 void rep_begin_at_step(struct plate_rep_detector *d, const struct level *level, double since_s)
 {
     double step = d->hold.mean_N - d->rest.mean_N;
-    bool foot = level->mean_N > d->hold.mean_N + fmax(MIN_STEP_N, FOOT_STEP * step) && d->hold.mean_N < FOOT_LEVEL * level->mean_N;
+    bool foot =
+        level->mean_N > d->hold.mean_N + fmax(MIN_STEP_N, FOOT_STEP * step) && d->hold.mean_N < FOOT_LEVEL * level->mean_N;
     double rise = level->mean_N - d->hold.mean_N;
     bool load = rep_moves(d) && level->mean_N > d->known_N && rise > fmax(STOOD_STEP * d->hold.mean_N, STOOD_PART * step) &&
                 d->descent_s - d->hold_from_s > STOOD_S && since_s - d->descent_s < STOOD_RISE_S;

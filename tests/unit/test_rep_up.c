@@ -309,6 +309,45 @@ static void a_bar_loaded_in_steps(void **state)
     end(&r);
 }
 
+/* The same with the knock of each plate, held still for longer than hips pause on their way. */
+static void a_bar_loaded_with_knocks(void **state)
+{
+    (void)state;
+    struct body b = athlete;
+    struct run r;
+    start(&r, 500, "barbell_hip_thrust", b.rest_N);
+    for (unsigned i = 0; i < 4; i++) {
+        double from_N = b.rest_N, to_N = from_N * 1.3;
+        double step[6][2] = {{0, from_N}, {0.05, 2 * to_N}, {0.1, 0.8 * to_N}, {0.15, 1.1 * to_N}, {0.3, to_N}, {3, to_N}};
+        draw(&r, step, 6);
+        b.rest_N = to_N;
+    }
+    b.floor_N = 3 * b.rest_N;
+    thrusts(&r, &b, 4, 1.2);
+    check_reps(&r, &sharp);
+    end(&r);
+}
+
+/* A throw: the push is over in 0.15 s, then the hips fly and the foot loses its own resting load. */
+static void a_push_that_throws_the_hips(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 1000, "single_leg_hip_thrust", 100);
+    for (unsigned i = 0; i < 4; i++) {
+        static const double rep[][2] = {{0, 100},   {0.07, 490}, {0.15, 100}, {0.2, 12},  {0.26, 30},
+                                        {0.4, 232}, {1.9, 232},  {2.4, 190},  {2.6, 100}, {4, 100}};
+        double onset_s = r.t_s;
+        draw(&r, rep, 10);
+        assert_int_equal(r.reps, i + 1);
+        assert_true(fabs(r.rep[i].onset_s - onset_s) < 0.01);
+        assert_true(fabs(r.rep[i].peak_force_N - 490) < 10);
+        assert_true(fabs(r.rep[i].top_s - onset_s - 0.4) < 0.03);
+        assert_true(fabs(r.rep[i].end_s - onset_s - 2.6) < 0.03);
+    }
+    end(&r);
+}
+
 static void standing_on_the_plate_first(void **state)
 {
     (void)state;
@@ -436,6 +475,8 @@ int main(void)
         cmocka_unit_test(a_foot_placed_anew_between_reps),
         cmocka_unit_test(heel_taps_and_aborted_lifts),
         cmocka_unit_test(a_bar_loaded_in_steps),
+        cmocka_unit_test(a_bar_loaded_with_knocks),
+        cmocka_unit_test(a_push_that_throws_the_hips),
         cmocka_unit_test(standing_on_the_plate_first),
         cmocka_unit_test(twenty_newtons_of_noise),
         cmocka_unit_test(a_hole_in_a_hold),
