@@ -85,7 +85,8 @@ int client_ask(struct client *c, const char *method, json_t *params, json_t **re
     int r = 0;
 
     json_decref(request);
-    if (!text || zmq_send(c->socket, text, strlen(text), ZMQ_DONTWAIT) < 0) {
+    /* EAGAIN: the station has hung up already; the handshake says why */
+    if (!text || (zmq_send(c->socket, text, strlen(text), ZMQ_DONTWAIT) < 0 && errno != EAGAIN)) {
         fprintf(stderr, "platectl: %s: cannot send: %s; try again\n", c->control, text ? zmq_strerror(errno) : "out of memory");
         free(text);
         return EXIT_NO;
