@@ -5,19 +5,14 @@ import json
 import os
 import select
 import signal
-import socket
 import statistics
 import subprocess
 import tempfile
 import time
 
+from measure import free_port, rss_MB
+
 FEED_WAIT_S = 20
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def wait_line(process, word, seconds):
@@ -45,19 +40,6 @@ def cpu_s(pid):
         except OSError:
             pass
     return total / 1e9
-
-
-def rss_MB(pid):
-    """Resident memory without the ring, which is as large as its configuration says."""
-    total, of_ring = 0, False
-    with open(f"/proc/{pid}/smaps") as f:
-        for line in f:
-            word = line.split()
-            if "-" in word[0] and not word[0].endswith(":"):
-                of_ring = len(word) > 5 and word[5].endswith(".ring")
-            elif word[0] == "Rss:" and not of_ring:
-                total += int(word[1])
-    return total / 1024
 
 
 def floor_command(a, link, _work):

@@ -13,6 +13,8 @@ import time
 
 import zmq
 
+from measure import free_port, rss_MB
+
 SEQ = re.compile(rb'"seq":(\d+)')
 SAMPLES = (b"force/", b"preview/", b"share/")
 PLACES = 3 * 64  # a message of three frames in a queue of libzmq, its content apart
@@ -73,18 +75,6 @@ def subscribe(endpoint, count, stalls):
 
 
 # ---- the trial
-
-def memory_MB(pid):
-    """Resident, without the ring, which is as large as its configuration says."""
-    total, of_ring = 0, False
-    for line in open(f"/proc/{pid}/smaps"):
-        word = line.split()
-        if "-" in word[0] and not word[0].endswith(":"):
-            of_ring = len(word) > 5 and word[5].endswith(".ring")
-        elif word[0] == "Rss:" and not of_ring:
-            total += int(word[1])
-    return total / 1024
-
 
 def holes(runs, first, end):
     """What is not in [[from, to], ...], from `first` up to before `end`."""
@@ -149,10 +139,10 @@ def trial(folder, bin, a):
         before = ask.said()
         board = start(*sim)
         time.sleep(1)
-        base_MB = most_MB = memory_MB(plated.pid)
+        base_MB = most_MB = rss_MB(plated.pid)
         end = time.monotonic() + a.seconds
         while time.monotonic() < end:
-            most_MB = max(most_MB, memory_MB(plated.pid))
+            most_MB = max(most_MB, rss_MB(plated.pid))
             time.sleep(0.2)
         if stalled:
             tell(stalled, "read on")
@@ -215,11 +205,6 @@ def verdict(figures):
     if figures["lost_samples"] or figures["send_failures"]:
         return "samples were lost, or messages could not be sent"
     return None
-
-
-def free_port():
-    with zmq.Context.instance().socket(zmq.REP) as s:
-        return s.bind_to_random_port("tcp://127.0.0.1")
 
 
 def parse(args):

@@ -61,8 +61,9 @@ deps_missing() {
     local have package
     have=" $(dpkg-query -W -f '${Package}=${db:Status-Status} ' 2>/dev/null) "
     while IFS=$'\t' read -r package _; do
-        # or a command of that name from elsewhere, as npm comes with other packages of Node.js
-        [[ "$have" == *" $package=installed "* ]] || command -v "$package" >/dev/null || printf '%s\n' "$package"
+        [[ "$have" == *" $package=installed "* ]] && continue
+        [ "$package" = npm ] && command -v npm >/dev/null && continue # it comes with other packages of Node.js, and is at odds with them
+        printf '%s\n' "$package"
     done < <(deps_list "$@") | sort -u
 }
 
