@@ -6,8 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATH_SIZE 160
-
 /* ---- files ---- */
 
 int config_file_read(const char *path, char **ret, size_t *ret_n)
@@ -163,7 +161,7 @@ static int calibration_check(const struct config_source *src, const char *path, 
                              const struct config_source *from, struct config_slot *given)
 {
     static const char *const its[] = {"name", "count_scale", "surface_z_mm", "cells", "matrix"};
-    char at[PATH_SIZE];
+    char at[CONFIG_PATH_SIZE];
     unsigned n;
     const struct config_key *keys = config_section_keys(CONFIG_PLATE, &n);
     for (unsigned i = 0; i < n; i++) {
@@ -205,7 +203,7 @@ static int cells_merge(const struct config_source *src, const char *path, const 
 /* The calibration that a plate names: the entry of its name in that file's `plates`. */
 static int calibration_merge(struct config_source *src, const char *folder_of, struct config_slot *plate, const char *path)
 {
-    char key[PATH_SIZE];
+    char key[CONFIG_PATH_SIZE];
     const char *name = text_of(CONFIG_PLATE, plate, "calibration");
     if (!*name) return 0;
     snprintf(key, sizeof key, "%s.calibration", path);
@@ -235,7 +233,7 @@ int config_merge(struct config_source *src, const char *folder_of)
     int r = protocol_merge(src, folder_of);
     const struct config_slot *plates = config_slot_of(CONFIG_TOP, src->slots, "plates");
     for (unsigned i = 0; r == 0 && plates->p && i < plates->n; i++) {
-        char path[PATH_SIZE];
+        char path[CONFIG_PATH_SIZE];
         snprintf(path, sizeof path, "plates[%u]", i);
         r = calibration_merge(src, folder_of, entry(plates, CONFIG_PLATE, i), path);
     }

@@ -1,7 +1,8 @@
 /* app/config_schema.h - the table of keys, and what the files of the configuration share. Private to config*.c and their
  * tests. Any thread; no global state.
  *
- *   text ─► libyaml: syntax, positions ─► libcyaml: shape, unknown keys ─► slots ─► config.c: values
+ *   text ─► libyaml: syntax, positions ─► libcyaml: shape, unknown keys ─► slots
+ *        ─► config_value.c: values ─► config_check.c: what no single key can tell
  *
  * A slot holds a key's value as text, as it stands in the file. libcyaml is not asked for numbers: its own take any
  * prefix of a number, follow the locale, and leave 0 for a key that is not there. */
@@ -65,6 +66,8 @@ struct config_slot {
 const struct config_key *config_key_of(enum config_section section, const char *name);
 struct config_slot *config_slot_of(enum config_section section, struct config_slot *slots, const char *key);
 
+#define CONFIG_PATH_SIZE 160 /* "plates[0].cells[1].gain" and the like */
+
 struct config_schema;
 /* A file while it is being read. */
 struct config_source {
@@ -82,10 +85,19 @@ void config_source_done(struct config_source *src);
 /* Fills src->error with the line of `path` ("plates[0].port"; "" for none) and returns -EINVAL. */
 __attribute__((format(printf, 3, 4))) int config_fail(const struct config_source *src, const char *path, const char *fmt, ...);
 
-/* Slots to values; slots NULL: the defaults. What was taken before a failure stays in base, for config_section_done. */
+/* config_value.c: slots to values; slots NULL: the defaults. What was taken before a failure stays in base, for
+ * config_section_done. */
 int config_section_take(const struct config_source *src, enum config_section section, const struct config_slot *slots,
                         void *base, const char *path);
 void config_section_done(enum config_section section, char *base);
+
+/* config_check.c: completes what follows from other keys, then says what no single key can tell: 0, or -EINVAL with the error.
+ */
+int config_check(const struct config_source *src, struct config *c);
+/* Where a cell stands: as it was given, or in the corner that its name says. */
+void config_cell_place(const struct config_plate *p, const struct config_cell *cell, struct plate_cell *ret);
+/* Row Fx Fy Fz Mx My Mz, 0 to 5. */
+const struct config_row *config_matrix_row(const struct config_plate *p, unsigned i);
 
 /* config_merge.c: takes in what the files say that src names, before its values are taken. */
 int config_merge(struct config_source *src, const char *folder_of);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define SECTION_MAX 32 /* keys of the largest section */
-#define PATH_SIZE 160
 
 /* ---- where a key stands ---- */
 
@@ -231,16 +230,16 @@ static void complaint_log(cyaml_log_t level, void *user, const char *fmt, va_lis
     c->step[c->steps++].index = index ? index - 1 : 0; /* libcyaml counts entries from 1 */
 }
 
-static enum config_section complaint_path(const struct complaint *c, char path[PATH_SIZE])
+static enum config_section complaint_path(const struct complaint *c, char path[CONFIG_PATH_SIZE])
 {
     enum config_section section = CONFIG_TOP;
     size_t n = 0;
     path[0] = 0;
     for (unsigned i = c->steps; i--;) {
         const char *key = c->step[i].key;
-        n += (size_t)(*key ? snprintf(path + n, PATH_SIZE - n, "%s%s", n ? "." : "", key)
-                           : snprintf(path + n, PATH_SIZE - n, "[%u]", c->step[i].index));
-        if (n >= PATH_SIZE) n = PATH_SIZE - 1;
+        n += (size_t)(*key ? snprintf(path + n, CONFIG_PATH_SIZE - n, "%s%s", n ? "." : "", key)
+                           : snprintf(path + n, CONFIG_PATH_SIZE - n, "[%u]", c->step[i].index));
+        if (n >= CONFIG_PATH_SIZE) n = CONFIG_PATH_SIZE - 1;
         unsigned count;
         const struct config_key *keys = config_section_keys(section, &count);
         for (unsigned k = 0; *key && k < count; k++)
@@ -273,7 +272,7 @@ static unsigned distance(const char *a, const char *b)
 
 static int unknown_key(const struct config_source *src, const char *where, enum config_section section, const char *key)
 {
-    char path[PATH_SIZE + 80];
+    char path[CONFIG_PATH_SIZE + 80];
     unsigned line;
     const yaml_node_t *map = find(src, where, &line);
     if (map) map_find((yaml_document_t *)&src->document, map, key, strlen(key), &line);
@@ -306,7 +305,7 @@ static const char *shape_name(const char *message)
 
 static int shape_fail(const struct config_source *src, cyaml_err_t err, const struct complaint *c)
 {
-    char path[PATH_SIZE];
+    char path[CONFIG_PATH_SIZE];
     const enum config_section section = complaint_path(c, path);
     const unsigned line = c->line ? c->line : line_of(src, "");
     unsigned max;
