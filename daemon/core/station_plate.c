@@ -1,0 +1,119 @@
+#include "station_private.h"
+
+#include <math.h>
+#include <string.h>
+
+#define FILTER_RESET_S 0.1
+/* A sample that stands out of both its neighbours like this is electrical: no force comes and goes so fast. */
+#define SPIKE_N 10.0
+#define SPIKE_RATIO 8.0
+
+void station_steer(struct plate_station *s, struct plate *p, double t_s)
+{
+    for (; p->next_mark < s->marks; p->next_mark++) {
+        const struct plate_mark *m = &s->mark[p->next_mark % MARKS];
+        if (m->t_s > t_s) return;
+        if (strcmp(m->kind, "exercise") == 0) plate_rep_exercise(p->detector, m->value, &s->cfg.targets);
+        if (strcmp(m->kind, "side") == 0) plate_rep_other_leg(p->detector);
+    }
+}
+
+/* What the partner's plate says at the time of `e`: its sample of that time, else the last one before, unless that is too long
+ * ago. It depends on the first sample of the partner's that is not before `e`, and on what was before, and on nothing later.
+ * What a plate measured before it was back counts for nobody, and until then it listens to nobody: when it came, that
+ * time was over. */
+static bool listen(struct plate *p, const struct sample *e, double *ret_N)
+{
+    const struct plate *q = p->partner;
+    if (q->in > q->mask + p->heard) p->heard = q->in - q->mask;
+    while (e->t_s >= e->floor_s && p->heard < q->settled) {
+        const struct sample *o = station_sample(q, p->heard);
+        bool counts = o->t_s >= o->floor_s;
+        if (o->t_s >= e->t_s - p->near_s) {
+            if (!counts || o->t_s > e->t_s + p->near_s) break;
+            *ret_N = o->Fz_N;
+            return true;
+        }
+        if (counts) p->other_N = o->Fz_N, p->other_s = o->t_s;
+        p->heard++;
+    }
+    *ret_N = p->other_N;
+    return e->t_s - p->other_s <= p->silence_s;
+}
+
+static void detect(struct plate_station *s, struct plate *p, const struct sample *e)
+{
+    struct plate_rep_input in = {.t_s = e->t_s,
+                                 .Fz_N = e->Fz_N,
+                                 .Fz_filtered_N = plate_filter_push(&p->filter, e->Fz_N),
+                                 .cop_x_mm = e->cop_x_mm,
+                                 .cop_y_mm = e->cop_y_mm};
+    struct plate_rep_output out;
+    if (p->partner) in.paired = listen(p, e, &in.other_N);
+    if (in.paired && p->cfg->side == PLATE_SIDE_LEFT && s->sink.share) s->sink.share(s->sink.user, e->t_s, e->Fz_N, in.other_N);
+    if (p->next_mark < s->marks) station_steer(s, p, e->t_s);
+    if (!plate_rep_push(p->detector, &in, &out)) return;
+    struct pending event = {.key_s = fmax(e->t_s, e->floor_s), .is_rep = true};
+    if (out.rep_done) {
+        event.rep = out.rep;
+        station_enqueue(s, p, &event);
+    }
+    if (out.phase_changed) {
+        event.is_rep = false;
+        event.phase = out.phase;
+        station_enqueue(s, p, &event);
+    }
+}
+
+void station_hand_on(struct plate_station *s, struct plate *p)
+{
+    const struct sample *e = station_sample(p, p->out++);
+    if (e->missing) {
+        plate_rep_gap(p->detector, e->missing);
+        if ((double)e->missing / p->cfg->rate_Hz > FILTER_RESET_S) plate_filter_reset(&p->filter);
+    }
+    detect(s, p, e);
+    p->seen_s = e->t_s;
+    if (e->t_s > s->seen_s) s->seen_s = e->t_s;
+}
+
+/* Has the partner come as far as t_s, or need nobody wait for it? */
+static bool partner_ready(const struct plate *p, double t_s)
+{
+    const struct plate *q = p->partner;
+    return !q || !q->present || (q->settled > 0 && station_sample(q, q->settled - 1)->t_s >= t_s - p->near_s);
+}
+
+void station_pump(struct plate_station *s, struct plate *p)
+{
+    while (p->out < p->settled && partner_ready(p, station_sample(p, p->out)->t_s)) station_hand_on(s, p);
+}
+
+/* The last sample received has its successor now: a spike gives way to the mean of its neighbours. */
+static void settle(struct plate *p, const struct sample *next)
+{
+    struct sample *e = station_sample(p, p->in - 1);
+    const struct sample *before = station_sample(p, p->in - 2);
+    double off_N = fabs(e->Fz_N - before->Fz_N), differ_N = SPIKE_RATIO * fabs(next->Fz_N - before->Fz_N);
+    if (off_N <= SPIKE_N || off_N <= differ_N || e->missing || next->missing) return;
+    off_N = fabs(e->Fz_N - next->Fz_N);
+    if (off_N <= SPIKE_N || off_N <= differ_N) return;
+    e->Fz_N = (before->Fz_N + next->Fz_N) / 2;
+    e->cop_x_mm = (before->cop_x_mm + next->cop_x_mm) / 2;
+    e->cop_y_mm = (before->cop_y_mm + next->cop_y_mm) / 2;
+    p->spikes++;
+}
+
+void station_receive(struct plate_station *s, struct plate *p, double t_s, const struct plate_force *f)
+{
+    if (p->in - p->out == p->mask)
+        station_hand_on(s, p); /* cannot happen while callers hand in by time: better alone than lost */
+    struct sample e = {t_s, f->Fz_N, f->cop_x_mm, f->cop_y_mm, p->floor_s, p->missing};
+    if (p->looks_ahead && p->in >= 2) settle(p, &e);
+    *station_sample(p, p->in++) = e;
+    p->settled = p->in - p->looks_ahead;
+    p->missing = 0;
+    p->fed_s = t_s;
+    station_pump(s, p);
+    if (p->partner) station_pump(s, p->partner);
+}
