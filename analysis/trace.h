@@ -1,5 +1,6 @@
 /* analysis/trace.h - what plate-trace is made of. One thread: HDF5 is not thread-safe.
- * Every function that can fail returns 0 or -errno and fills a one-line text; only plate-trace.c prints and exits. */
+ * Every function that can fail returns 0 or -errno and fills a one-line text; only trace_verbs.c and
+ * plate-trace.c complain and exit. */
 #pragma once
 #include "archive.h"
 #include "plate/station.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum {
-    KEY_SET = 0x1000, /* apart from those of plate-trace.c */
+    KEY_SET = 0x1000, /* apart from those of trace_args.c */
     KEY_SIDE,
     KEY_WARMUP_SET,
     KEY_WORK_SET,

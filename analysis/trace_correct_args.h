@@ -1,4 +1,4 @@
-/* analysis/trace_correct_args.h - the options of plate-trace correct. Private to plate-trace.c. */
+/* analysis/trace_correct_args.h - the options of plate-trace correct. Private to trace_args.c. */
 #pragma once
 #include "trace.h"
 #include <argp.h>
