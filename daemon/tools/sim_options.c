@@ -1,11 +1,8 @@
-#include "sim_options.h"
 #include "sim_device.h"
-#include <argp.h>
-#include <errno.h>
-#include <math.h>
+#include "sim_options_private.h"
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Up to OPT_LAST_DRAWN: how a signal is drawn, which a recording does not need. */
 enum {
@@ -136,114 +133,56 @@ static const struct argp_option argp_options[] = {
     {"unplug-for", OPT_UNPLUG_FOR, "S", 0, "and put it back (default 2): a new pty under the same link", 0},
     {0}};
 
-static double number(const struct argp_state *st, const char *what, const char *text, double low, double high)
-{
-    char *end;
-    double v = strtod(text, &end);
-    if (end == text || *end || !(v >= low && v <= high))
-        argp_error(st, "--%s: `%s': give a number from %g to %g", what, text, low, high);
-    return v;
-}
+#define AT(field) offsetof(struct sim_options, field)
+/* Options that are one number: where it goes, from and to what it makes sense, and how many of it are one of the field's unit.
+ */
+static const struct number_option {
+    int key;
+    size_t at;
+    double low, high, per_unit;
+} numbers[] = {
+    {OPT_LOAD, AT(body.load_kg), 0, 1000, 1},
+    {OPT_BAND, AT(body.band_N_per_m), 0, 10000, 1},
+    {OPT_FOOT_UP, AT(body.foot_up_m), 0, 0.3, 1},
+    {OPT_FATIGUE, AT(body.fatigue_pct), 0, 50, 1},
+    {OPT_DRIVE_TIME, AT(body.drive_s), 0.1, 60, 1},
+    {OPT_LOWER_TIME, AT(body.lower_s), 0.1, 60, 1},
+    {OPT_TREMOR, AT(body.tremor), 0, 20, 1},
+    {OPT_WANDER, AT(body.wander_pct), 0, 20, 1},
+    {OPT_TOE_BIAS, AT(body.toe_bias_mm), -150, 150, 1},
+    {OPT_MEDIAL, AT(body.medial_drift_mm), -60, 60, 1},
+    {OPT_TARE_ERROR, AT(sensor.tare_error_N), -10000, 10000, 1},
+    {OPT_SPIKES, AT(sensor.spikes_per_min), 0, 1e6, 1},
+    {OPT_RESOLUTION, AT(sensor.step_N), 0, 100, 1},
+    {OPT_RATE_ERROR, AT(sensor.rate_error), -50, 50, 100},
+    {OPT_CROSS_TALK, AT(sensor.cross_talk), -25, 25, 100},
+    {OPT_RATE, AT(sensor.rate_Hz), 1, 100000, 1},
+    {OPT_SYNC, AT(sync_s), 0.2, 1e6, 1},
+    {OPT_SPEED, AT(speed), 0.01, 100000, 1},
+    {OPT_NOISE, AT(sensor.noise_N), 0, 1000, 1},
+    {OPT_DRIFT, AT(sensor.drift_N_per_min), -1000, 1000, 1},
+    {OPT_HOLD, AT(body.hold_s), 0, 3600, 1},
+    {OPT_REST, AT(body.set_rest_s), 0, 86400, 1},
+    {OPT_DELAY, AT(body.start_delay_s), 0, 86400, 1},
+    {OPT_LINGER, AT(linger_s), 0, 86400, 1},
+    {OPT_BURST, AT(burst_s), 0, 10000, 1000},
+    {OPT_DROP, AT(drop), 0, 1, 1},
+    {OPT_CORRUPT, AT(corrupt), 0, 1, 1},
+    {OPT_UNPLUG_AT, AT(unplug_at_s), 0, 1e9, 1},
+    {OPT_UNPLUG_FOR, AT(unplug_for_s), 0, 1e9, 1},
+};
 
-static unsigned whole(const struct argp_state *st, const char *what, const char *text, unsigned low, unsigned high)
+static bool parse_number(int key, const char *arg, struct argp_state *st)
 {
-    char *end;
-    unsigned long v = strtoul(text, &end, 10);
-    if (end == text || *end || *text == '-' || v < low || v > high)
-        argp_error(st, "--%s: `%s': give a whole number from %u to %u", what, text, low, high);
-    return (unsigned)v;
-}
-
-static void parse_exercise(const struct argp_state *st, const char *name, struct sim_options *o)
-{
-    char known[256] = "";
-    for (const struct sim_exercise *e = sim_exercises; e->name; e++)
-        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", known[0] ? ", " : "", e->name);
-    o->body.exercise = sim_exercise_find(name);
-    if (!o->body.exercise) argp_error(st, "--exercise: `%s' is not one of %s", name, known);
-}
-
-static void parse_sets(const struct argp_state *st, const char *text, struct sim_options *o)
-{
-    char copy[1024], *rest = copy, *word;
-    if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy) argp_error(st, "--sets: more than %d sets", SIM_MAX_SETS);
-    for (o->body.sets = 0; (word = strsep(&rest, ","));) {
-        if (o->body.sets == SIM_MAX_SETS) argp_error(st, "--sets: more than %d sets", SIM_MAX_SETS);
-        if (plate_side_parse(word, &o->body.set[o->body.sets]) < 0 || o->body.set[o->body.sets] == PLATE_SIDE_NONE)
-            argp_error(st, "--sets: `%s' is not left, right or both", word);
-        o->body.sets++;
+    for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        const struct number_option *n = &numbers[i];
+        const struct argp_option *option = argp_options;
+        if (n->key != key) continue;
+        while (option->key != key) option++;
+        *(double *)((char *)st->input + n->at) = sim_number(st, option->name, arg, n->low, n->high) / n->per_unit;
+        return true;
     }
-    o->sets_given = true;
-}
-
-static void parse_weaker(const struct argp_state *st, const char *text, struct sim_options *o)
-{
-    char side[8] = "";
-    const char *colon = strchr(text, ':');
-    if (colon && colon - text < (int)sizeof side) memcpy(side, text, (size_t)(colon - text));
-    if (plate_side_parse(side, &o->body.weaker) < 0 || o->body.weaker == PLATE_SIDE_NONE || o->body.weaker == PLATE_SIDE_BOTH)
-        argp_error(st, "--weaker: `%s': give left:PCT or right:PCT", text);
-    else
-        o->body.weaker_pct = number(st, "weaker", colon + 1, 0, 90);
-}
-
-/* The place of `word` in a table of `n` names. */
-static unsigned choice(const struct argp_state *st, const char *what, const char *word, const char *const *names, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++)
-        if (!strcmp(word, names[i])) return i;
-    argp_error(st, "--%s: `%s' is not in --list", what, word);
-    return 0;
-}
-
-static void parse_disturb(const struct argp_state *st, const char *text, struct sim_options *o)
-{
-    char copy[256], *rest = copy, *word;
-    if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy) argp_error(st, "--disturb: the list is too long");
-    while ((word = strsep(&rest, ",")))
-        o->body.events |=
-            !strcmp(word, "all") ? (1u << SIM_EVENTS) - 1 : 1u << choice(st, "disturb", word, sim_event_names, SIM_EVENTS);
-}
-
-/* Splits `VALUE:MORE` in place in `copy`; NULL without a colon. */
-static char *split(const struct argp_state *st, const char *what, const char *text, char *copy, size_t size)
-{
-    if (snprintf(copy, size, "%s", text) >= (int)size) argp_error(st, "--%s: `%s' is too long", what, text);
-    char *colon = strchr(copy, ':');
-    if (colon) *colon++ = 0;
-    return colon;
-}
-
-static void parse_hum(const struct argp_state *st, const char *text, struct sim_options *o)
-{
-    char copy[64], *rate = split(st, "hum", text, copy, sizeof copy);
-    o->sensor.hum_N = number(st, "hum", copy, 0, 1000);
-    o->sensor.hum_Hz = rate ? number(st, "hum", rate, 0.1, 10000) : 50;
-}
-
-static void parse_bad_cell(const struct argp_state *st, const char *text, struct sim_options *o)
-{
-    char copy[64], *cell = split(st, "bad-cell", text, copy, sizeof copy), *from = cell ? strchr(cell, ':') : NULL;
-    if (from) *from++ = 0;
-    o->sensor.bad = (enum sim_bad_cell)(1 + choice(st, "bad-cell", copy, sim_bad_cell_names + 1, SIM_BAD_CELLS - 1));
-    o->sensor.bad_cell = cell ? whole(st, "bad-cell", cell, 1, 4) - 1 : 0;
-    o->sensor.bad_from_s = from ? number(st, "bad-cell", from, 0, 1e9) : 0;
-}
-
-static void parse_weights(const struct argp_state *st, const char *text, struct sim_options *o)
-{
-    struct sim_weights *w = &o->weights;
-    *w = (struct sim_weights){.first_s = 6, .on_s = 7, .off_s = 3};
-    for (int used = 0; *text && w->n < SIM_MAX_WEIGHTS; text += used) {
-        double *kg = &w->weight[w->n].kg, *x = &w->weight[w->n].x_mm, *y = &w->weight[w->n].y_mm;
-        used = 0;
-        if (sscanf(text, "%lf@%lf,%lf%n", kg, x, y, &used) != 3 ||
-            !(*kg >= 0 && *kg <= 1000 && fabs(*x) <= 5000 && fabs(*y) <= 5000) || (text[used] && text[used] != ';'))
-            argp_error(st, "--weights: `%s': give KG@X,Y with semicolons between", text);
-        used += text[used] == ';';
-        w->n++;
-    }
-    if (*text || w->n == 0) argp_error(st, "--weights: 1 to %d of them", SIM_MAX_WEIGHTS);
+    return false;
 }
 
 static void print_names(const char *title, const char *const *names, unsigned n, unsigned mask)
@@ -267,145 +206,49 @@ static void print_list(void)
     for (const struct sim_protocol *p = sim_protocols; p->name; p++) printf("    %s: %s\n", p->name, p->what);
 }
 
-static void check_exercise(const struct argp_state *st, struct sim_options *o)
-{
-    const struct sim_exercise *e = o->body.exercise;
-    if (!(e->turns >> o->body.turn & 1)) argp_error(st, "--turn: %s has no %s", e->name, sim_turn_names[o->body.turn]);
-    if (e->profiles ? !(e->profiles >> o->body.profile & 1) : o->body.profile > 0)
-        argp_error(st, "--profile: %s has no %s", e->name, sim_profile_names[o->body.profile]);
-    if (o->thrust_given && e->kind != SIM_THRUST)
-        argp_error(st, "--free-leg, --band and --foot-up are for hip thrusts and bridges");
-    if (!isnan(o->body.load_kg) && e->kind == SIM_PUSH) argp_error(st, "--load-kg: %s is against what does not move", e->name);
-    if (o->sensor.bad_cell >= o->sensor.cells) argp_error(st, "--bad-cell: there is no cell %u", o->sensor.bad_cell + 1);
-}
-
-bool sim_options_plays(const struct sim_options *o, const char *ending)
-{
-    const size_t n = o->playback ? strlen(o->playback) : 0, m = strlen(ending);
-    return n > m && strcmp(o->playback + n - m, ending) == 0;
-}
-
-/* What the protocol leaves no choice of, and what it usually has. */
-static void check_protocol(const struct argp_state *st, struct sim_options *o)
-{
-    const struct sim_protocol *p = o->protocol;
-    if (!o->sensor.cells) o->sensor.cells = p->cells ? p->cells : 4;
-    if (!(o->sensor.rate_Hz > 0)) o->sensor.rate_Hz = p->rate_Hz > 0 ? p->rate_Hz : 1000;
-    if (p->cells && o->sensor.cells != p->cells) argp_error(st, "--cells: %s has %u", p->name, p->cells);
-    if (p->sample && o->per_packet) argp_error(st, "--samples-per-packet is for --protocol native");
-    if (o->sync_s > 0 && !p->edges) argp_error(st, "--sync: %s has no trigger input", p->name);
-}
-
-static void check_options(const struct argp_state *st, struct sim_options *o)
-{
-    const struct sim_exercise *e = o->body.exercise;
-    if (o->playback && o->drawn_given)
-        argp_error(st, "--playback brings its own plates, rate and signal, and no truth: leave out the options that draw one");
-    if (sim_options_plays(o, ".wire") &&
-        (o->drop > 0 || o->corrupt > 0 || o->burst_s > 0 || o->overrun || o->unplug_at_s >= 0 || o->protocol != sim_protocols ||
-         o->per_packet || o->loop || o->sync_s > 0))
-        argp_error(st, "--playback %s: a capture brings its own packets and faults: leave out the options that make some",
-                   o->playback);
-    if (!o->sets_given && !e->one_leg) o->body.set[0] = PLATE_SIDE_BOTH, o->body.sets = 1;
-    for (unsigned i = 0; i < o->body.sets; i++) {
-        bool both = o->body.set[i] == PLATE_SIDE_BOTH;
-        if (both ? !e->both_legs : !e->one_leg)
-            argp_error(st, "--sets: %s is done with %s", e->name, both ? "one leg: left or right" : "both legs: both");
-    }
-    check_protocol(st, o);
-    check_exercise(st, o);
-    if (o->weights.n && o->truth) argp_error(st, "--truth: weights do no exercise");
-    if (!o->plates) o->plates = e->plates;
-    o->body.second_foot_on_plate = o->plates == 2;
-    if (o->speed <= 0 && o->burst_s > 0) argp_error(st, "--burst-ms needs a pace: leave out --as-fast-as-read");
-    if (o->speed <= 0 && o->overrun) argp_error(st, "--overrun needs a pace: leave out --as-fast-as-read");
-    if (o->unplug_for_s >= 0 && o->unplug_at_s < 0) argp_error(st, "--unplug-for needs --unplug-at");
-    if (o->print_config && !o->link)
-        argp_error(st, "--print-config needs --link: without it the port's name is not known before it is there");
-    if (o->unplug_for_s < 0) o->unplug_for_s = 2;
-}
-
-/* How the athlete does it, and what the cells make of it. */
+/* What the athlete does, how he does it, and what the cells make of it. */
 static error_t parse_drawn(int key, const char *arg, struct argp_state *st)
 {
-    static const char *const legs[] = {"drawn", "straight", "tucked"};
     struct sim_options *o = st->input;
     switch (key) {
+    case OPT_EXERCISE:
+        sim_parse_exercise(st, arg, o);
+        break;
+    case OPT_SETS:
+        sim_parse_sets(st, arg, o);
+        break;
+    case OPT_REPS:
+        o->body.reps = sim_whole(st, "reps", arg, 1, SIM_MAX_REPS);
+        break;
+    case OPT_WEAKER:
+        sim_parse_weaker(st, arg, o);
+        break;
     case OPT_TURN:
-        o->body.turn = choice(st, "turn", arg, sim_turn_names, SIM_TURNS);
+        o->body.turn = sim_choice(st, "turn", arg, sim_turn_names, SIM_TURNS);
         break;
     case OPT_PROFILE:
-        o->body.profile = choice(st, "profile", arg, sim_profile_names, SIM_PROFILES);
+        o->body.profile = sim_choice(st, "profile", arg, sim_profile_names, SIM_PROFILES);
         break;
     case OPT_FREE_LEG:
-        if (strcmp(arg, legs[1]) && strcmp(arg, legs[2])) argp_error(st, "--free-leg: `%s' is not straight or tucked", arg);
-        o->body.free_leg = choice(st, "free-leg", arg, legs, 3);
-        o->thrust_given = true;
-        break;
-    case OPT_LOAD:
-        o->body.load_kg = number(st, "load-kg", arg, 0, 1000);
-        break;
-    case OPT_BAND:
-        o->body.band_N_per_m = number(st, "band", arg, 0, 10000);
-        o->thrust_given = true;
-        break;
-    case OPT_FOOT_UP:
-        o->body.foot_up_m = number(st, "foot-up", arg, 0, 0.3);
-        o->thrust_given = true;
-        break;
-    case OPT_FATIGUE:
-        o->body.fatigue_pct = number(st, "fatigue", arg, 0, 50);
-        break;
-    case OPT_DRIVE_TIME:
-        o->body.drive_s = number(st, "drive", arg, 0.1, 60);
-        break;
-    case OPT_LOWER_TIME:
-        o->body.lower_s = number(st, "lower", arg, 0.1, 60);
-        break;
-    case OPT_TREMOR:
-        o->body.tremor = number(st, "tremor", arg, 0, 20);
-        break;
-    case OPT_WANDER:
-        o->body.wander_pct = number(st, "wander", arg, 0, 20);
-        break;
-    case OPT_TOE_BIAS:
-        o->body.toe_bias_mm = number(st, "toe-bias", arg, -150, 150);
-        break;
-    case OPT_MEDIAL:
-        o->body.medial_drift_mm = number(st, "medial-drift", arg, -60, 60);
+        sim_parse_free_leg(st, arg, o);
         break;
     case OPT_ODD_FIRST:
         o->body.odd_first = true;
         break;
     case OPT_DISTURB:
-        parse_disturb(st, arg, o);
+        sim_parse_disturb(st, arg, o);
         break;
     case OPT_DISTURB_COUNT:
-        o->body.events_per_set = whole(st, "disturb-count", arg, 1, 64);
-        break;
-    case OPT_TARE_ERROR:
-        o->sensor.tare_error_N = number(st, "tare-error", arg, -10000, 10000);
+        o->body.events_per_set = sim_whole(st, "disturb-count", arg, 1, 64);
         break;
     case OPT_HUM:
-        parse_hum(st, arg, o);
-        break;
-    case OPT_SPIKES:
-        o->sensor.spikes_per_min = number(st, "spikes", arg, 0, 1e6);
-        break;
-    case OPT_RESOLUTION:
-        o->sensor.step_N = number(st, "resolution", arg, 0, 100);
-        break;
-    case OPT_RATE_ERROR:
-        o->sensor.rate_error = number(st, "rate-error", arg, -50, 50) / 100;
+        sim_parse_hum(st, arg, o);
         break;
     case OPT_BAD_CELL:
-        parse_bad_cell(st, arg, o);
+        sim_parse_bad_cell(st, arg, o);
         break;
     case OPT_WEIGHTS:
-        parse_weights(st, arg, o);
-        break;
-    case OPT_CROSS_TALK:
-        o->sensor.cross_talk = number(st, "cross-talk", arg, -25, 25) / 100;
+        sim_parse_weights(st, arg, o);
         break;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -416,48 +259,29 @@ static error_t parse_drawn(int key, const char *arg, struct argp_state *st)
 static error_t parse_option(int key, char *arg, struct argp_state *st)
 {
     struct sim_options *o = st->input;
-    char *end;
     if (key >= OPT_EXERCISE && key <= OPT_LAST_DRAWN) o->drawn_given = true;
+    if (key == OPT_BAND || key == OPT_FOOT_UP) o->thrust_given = true;
+    if (parse_number(key, arg, st)) return 0;
     switch (key) {
     case OPT_LINK:
         o->link = arg;
         break;
     case OPT_PLATES:
-        o->plates = whole(st, "plates", arg, 1, PLATE_MAX_PLATES);
-        break;
-    case OPT_RATE:
-        o->sensor.rate_Hz = number(st, "rate", arg, 1, 100000);
+        o->plates = sim_whole(st, "plates", arg, 1, PLATE_MAX_PLATES);
         break;
     case OPT_CELLS:
-        o->sensor.cells = whole(st, "cells", arg, 1, 4);
+        o->sensor.cells = sim_whole(st, "cells", arg, 1, 4);
         if (o->sensor.cells != 1 && o->sensor.cells != 4) argp_error(st, "--cells: 1 or 4");
         break;
     case OPT_PROTOCOL:
         o->protocol = sim_protocol_find(arg);
         if (!o->protocol) argp_error(st, "--protocol: `%s' is not in --list", arg);
         break;
-    case OPT_SYNC:
-        o->sync_s = number(st, "sync", arg, 0.2, 1e6);
-        break;
-    case OPT_REPS:
-        o->body.reps = whole(st, "reps", arg, 1, SIM_MAX_REPS);
-        break;
-    case OPT_SETS:
-        parse_sets(st, arg, o);
-        break;
-    case OPT_EXERCISE:
-        parse_exercise(st, arg, o);
-        break;
     case OPT_SEED:
-        errno = 0;
-        o->body.seed = strtoull(arg, &end, 0);
-        if (end == arg || *end || *arg == '-' || errno) argp_error(st, "--seed: `%s': give a whole number", arg);
+        sim_parse_seed(st, arg, o);
         break;
     case OPT_TRUTH:
         o->truth = arg;
-        break;
-    case OPT_SPEED:
-        o->speed = number(st, "speed", arg, 0.01, 100000);
         break;
     case OPT_FAST:
         o->speed = 0;
@@ -468,50 +292,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *st)
     case OPT_LOOP:
         o->loop = true;
         break;
-    case OPT_NOISE:
-        o->sensor.noise_N = number(st, "noise", arg, 0, 1000);
-        break;
-    case OPT_DRIFT:
-        o->sensor.drift_N_per_min = number(st, "drift", arg, -1000, 1000);
-        break;
-    case OPT_WEAKER:
-        parse_weaker(st, arg, o);
-        break;
-    case OPT_HOLD:
-        o->body.hold_s = number(st, "hold", arg, 0, 3600);
-        break;
-    case OPT_REST:
-        o->body.set_rest_s = number(st, "rest", arg, 0, 86400);
-        break;
-    case OPT_DELAY:
-        o->body.start_delay_s = number(st, "start-delay", arg, 0, 86400);
-        break;
     case OPT_WAIT:
         o->wait = true;
         break;
     case OPT_NO_WAIT:
         o->wait = false;
         break;
-    case OPT_LINGER:
-        o->linger_s = number(st, "linger", arg, 0, 86400);
-        break;
     case OPT_PER_PACKET:
-        o->per_packet = whole(st, "samples-per-packet", arg, 1, sim_device_most_per_packet(1));
-        break;
-    case OPT_BURST:
-        o->burst_s = number(st, "burst-ms", arg, 0, 10000) / 1000;
-        break;
-    case OPT_DROP:
-        o->drop = number(st, "drop", arg, 0, 1);
-        break;
-    case OPT_CORRUPT:
-        o->corrupt = number(st, "corrupt", arg, 0, 1);
-        break;
-    case OPT_UNPLUG_AT:
-        o->unplug_at_s = number(st, "unplug-at", arg, 0, 1e9);
-        break;
-    case OPT_UNPLUG_FOR:
-        o->unplug_for_s = number(st, "unplug-for", arg, 0, 1e9);
+        o->per_packet = sim_whole(st, "samples-per-packet", arg, 1, sim_device_most_per_packet(1));
         break;
     case OPT_OVERRUN:
         o->overrun = true;
@@ -526,7 +314,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *st)
         argp_error(st, "`%s': there are options only", arg);
         break;
     case ARGP_KEY_END:
-        check_options(st, o);
+        sim_options_check(st, o);
         break;
     default:
         return parse_drawn(key, arg, st);
