@@ -1,8 +1,6 @@
 #include "sim_private.h"
 #include <math.h>
 
-static double draw(struct sim_rng *r, double low, double high) { return sim_rng_uniform(r, low, high); }
-
 bool sim_event_makes_sense(const struct sim_body *b, enum sim_event_kind kind)
 {
     enum sim_kind of = b->cfg.exercise->kind;

@@ -1,5 +1,5 @@
 /* tools/sim_private.h - what the parts of the body model share: the athlete, what he will do and when, and how it goes on.
- * sim_script.c writes it, at set-up; sim_body.c, sim_events.c and sim_truth.c read it. */
+ * sim_script.h says who writes it, at set-up; sim_body.c, sim_events.c and sim_truth.c read it. */
 #pragma once
 #include "sim_body.h"
 #include "sim_path.h"
@@ -78,6 +78,8 @@ struct sim_body {
 };
 
 static inline bool sim_stands(enum sim_kind kind) { return kind == SIM_SQUAT || kind == SIM_JUMP; }
+static inline double draw(struct sim_rng *r, double low, double high) { return sim_rng_uniform(r, low, high); }
+static inline double square(double x) { return x * x; }
 static inline double sim_clamp(double x, double low, double high) { return x < low ? low : x > high ? high : x; }
 /* NULL before, between and after the sets. */
 const struct set *sim_set_at(const struct sim_body *b, double t_s);
