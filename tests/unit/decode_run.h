@@ -153,3 +153,28 @@ static inline void assert_chunk_invariant(const struct plate_decoder *fresh, con
     }
     run_account(&whole);
 }
+
+/* ---- one decoder at a time ---- */
+
+static struct run run; /* too big for a stack; each test starts it afresh */
+
+static inline void run_start(const struct plate_decoder_config *cfg)
+{
+    run.frames = run.hellos = run.edges = 0;
+    assert_int_equal(plate_decoder_init(&run.d, cfg), 0);
+}
+
+static inline void push_text(const char *text) { run_push(&run, text, strlen(text)); }
+
+/* A line that gives no frame and is counted under `reason`. */
+static inline void run_refuses(const char *line, const char *end, const uint64_t *reason)
+{
+    size_t before = run.frames;
+    uint64_t count = *reason;
+    push_text(line);
+    push_text(end);
+    if (run.frames != before || *reason != count + 1) fail_msg("not refused, or for another reason: %s", line);
+}
+
+/* A count that tells its sample and cell, so that a wrong one shows. */
+static inline int32_t count_of(uint32_t seq, unsigned cell) { return (int32_t)((seq + 1) * 2654435761u ^ cell * 40503u); }

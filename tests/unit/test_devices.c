@@ -5,18 +5,12 @@
 #include "../../daemon/tools/sim_protocol.h"
 #include "plate/wire.h"
 
-static struct run run; /* too big for a stack; each test starts it afresh */
-
 static void start(const char *protocol, unsigned cells)
 {
     static const struct plate_csv_options csv = {
         .separator = ',', .time_column = 1, .time_unit_s = 1e-6, .time_bits = 32, .first_column = 2};
-    run.frames = run.hellos = run.edges = 0;
-    assert_int_equal(
-        plate_decoder_init(&run.d, &(struct plate_decoder_config){.protocol = protocol, .cells = cells, .csv = csv}), 0);
+    run_start(&(struct plate_decoder_config){.protocol = protocol, .cells = cells, .csv = csv});
 }
-
-static void push_text(const char *text) { run_push(&run, text, strlen(text)); }
 
 static void start_lines(const char *protocol)
 {
@@ -35,14 +29,7 @@ static void expect(const char *line, double force_N)
         fail_msg("%s: %.6f N, not %.6f", line, got, force_N);
 }
 
-static void expect_refused(const char *line, const uint64_t *reason)
-{
-    size_t before = run.frames;
-    uint64_t count = *reason;
-    push_text(line);
-    push_text("\r\n");
-    if (run.frames != before || *reason != count + 1) fail_msg("not refused, or for another reason: %s", line);
-}
+static void expect_refused(const char *line, const uint64_t *reason) { run_refuses(line, "\r\n", reason); }
 
 /* ---- openscale ---- */
 
