@@ -1,7 +1,6 @@
 /* Chronojump force sensor, Force_Sensor-0.1 to 0.6: docs/devices/chronojump.md.
  *     us;N.NN\r\n      us;R\r\n and us;r\r\n: edges of the trigger input */
 #include "chronojump.h"
-#include "stamp.h"
 #include "text.h"
 
 #include <errno.h>
@@ -11,19 +10,11 @@
 /* An edge is stamped when it comes and printed between samples: no further from them than this. */
 #define EDGE_NEAR_TICKS 1000000
 
-struct chronojump {
-    struct text_lines lines;
-    struct stamp stamp;
-};
-_Static_assert(sizeof(struct chronojump) <= PLATE_DECODER_STATE_SIZE, "the state fits");
-
-static struct chronojump *state(struct plate_decoder *d) { return (struct chronojump *)(void *)d->state.bytes; }
-
 static enum decode_fate take_line(struct plate_decoder *d, const char *at, size_t n, bool whole,
                                   const struct plate_decode_sink *sink)
 {
     static const char starting[] = "Starting capture"; /* its clock is 0 then */
-    struct chronojump *s = state(d);
+    struct text *s = text_state(d);
     const char *a, *b, *end = at + n;
     struct plate_frame f = {.cells = 1};
     uint64_t us;
@@ -46,24 +37,14 @@ static enum decode_fate take_line(struct plate_decoder *d, const char *at, size_
     return DECODE_TAKEN;
 }
 
-static void push(struct plate_decoder *d, const uint8_t *bytes, size_t n, const struct plate_decode_sink *sink)
-{
-    text_push(d, &state(d)->lines, bytes, n, take_line, sink);
-}
-
 static int init(struct plate_decoder *d, const struct plate_decoder_config *cfg)
 {
     if (cfg->cells != 1) return -EINVAL;
+    text_init(d, take_line);
     d->tick_s = 1e-6;
     d->count_scale_N = 0.01;
-    stamp_init(&state(d)->stamp, d->tick_s, 32, 1);
+    stamp_init(&text_state(d)->stamp, d->tick_s, 32, 1);
     return 0;
-}
-
-static void reset(struct plate_decoder *d)
-{
-    text_reset(d, &state(d)->lines);
-    stamp_reopened(&state(d)->stamp);
 }
 
 static const struct plate_decode_step dialogue[] = CHRONOJUMP_DIALOGUE("Force_Sensor-", "force sensor");
@@ -72,7 +53,7 @@ const struct plate_protocol plate_protocol_chronojump = {
     .name = "chronojump",
     .what = "Chronojump force sensor: newtons with microseconds, about 87.5 Hz, a trigger input",
     .init = init,
-    .push = push,
-    .reset = reset,
+    .push = text_push,
+    .reset = text_reset,
     .dialogue = dialogue,
 };

@@ -1,5 +1,4 @@
 /* Lines of numbers, as most load-cell sketches print them: docs/devices/csv.md. */
-#include "stamp.h"
 #include "text.h"
 
 #include <errno.h>
@@ -13,10 +12,8 @@
 #define FINE_DECIMALS 6
 
 struct csv {
+    struct text text;
     unsigned time_decimals; /* from the options */
-    struct text_lines lines;
-    struct text_columns columns;
-    struct stamp stamp;
 };
 _Static_assert(sizeof(struct csv) <= PLATE_DECODER_STATE_SIZE, "the state fits");
 
@@ -42,15 +39,10 @@ static enum decode_fate take_line(struct plate_decoder *d, const char *at, size_
             return DECODE_BAD_SANITY;
         }
     }
-    if (column < need || !text_columns_agree(&s->columns, column)) return DECODE_BAD_LENGTH;
-    if (o->time_column > 0 && !stamp_place(&s->stamp, raw, &f)) return DECODE_BAD_SANITY;
+    if (column < need || !text_columns_agree(&s->text.columns, column)) return DECODE_BAD_LENGTH;
+    if (o->time_column > 0 && !stamp_place(&s->text.stamp, raw, &f)) return DECODE_BAD_SANITY;
     decode_emit(d, &f, sink);
     return DECODE_TAKEN;
-}
-
-static void push(struct plate_decoder *d, const uint8_t *bytes, size_t n, const struct plate_decode_sink *sink)
-{
-    text_push(d, &state(d)->lines, bytes, n, take_line, sink);
 }
 
 static int init(struct plate_decoder *d, const struct plate_decoder_config *cfg)
@@ -61,6 +53,7 @@ static int init(struct plate_decoder *d, const struct plate_decoder_config *cfg)
         return -EINVAL;
     if (o->first_column < 1 || o->first_column > MAX_COLUMN - cfg->cells || o->time_column > MAX_COLUMN) return -EINVAL;
     if (!(o->unit_N >= 0) || !isfinite(o->unit_N)) return -EINVAL;
+    text_init(d, take_line);
     unsigned per_unit = 1;
     for (unsigned i = 0; i < o->decimals; i++) per_unit *= 10;
     d->count_scale_N = (o->unit_N > 0 ? o->unit_N : 1) / per_unit;
@@ -70,16 +63,8 @@ static int init(struct plate_decoder *d, const struct plate_decoder_config *cfg)
     bool fine = o->time_unit_s >= FINE_UNIT_S;
     d->tick_s = fine ? o->time_unit_s / 1e6 : o->time_unit_s;
     s->time_decimals = fine ? FINE_DECIMALS : 0;
-    stamp_init(&s->stamp, d->tick_s, o->time_bits, fine ? 1000000 : 1);
+    stamp_init(&s->text.stamp, d->tick_s, o->time_bits, fine ? 1000000 : 1);
     return 0;
-}
-
-/* The time stays: a device that kept its power while the cable was out goes on counting. */
-static void reset(struct plate_decoder *d)
-{
-    text_reset(d, &state(d)->lines);
-    stamp_reopened(&state(d)->stamp);
-    state(d)->columns = (struct text_columns){0};
 }
 
 static const struct plate_decode_step dialogue[] = {
@@ -92,7 +77,7 @@ const struct plate_protocol plate_protocol_csv = {
     .name = "csv",
     .what = "lines of numbers; separator, columns and time unit are set in the configuration",
     .init = init,
-    .push = push,
-    .reset = reset,
+    .push = text_push,
+    .reset = text_reset,
     .dialogue = dialogue,
 };

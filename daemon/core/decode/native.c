@@ -1,6 +1,6 @@
 /* The native protocol: plate/wire.h has the layout, docs/devices/native.md the reasons. */
+#include "cut.h"
 #include "plate/wire.h"
-#include "protocol.h"
 
 #include <errno.h>
 #include <math.h>
@@ -15,12 +15,10 @@
 #define SILENCE_TICKS 0x1p40
 
 struct native {
-    unsigned have;  /* bytes of the packet under way */
-    bool listening; /* a packet's end has been seen: what comes next is whole */
-    bool overlong;  /* throwing away until the next end */
-    bool foreign;   /* the device said another version of this protocol */
-    bool numbered;  /* the numbers below hold */
-    bool fresh;     /* a hello or a new connection since the last data: going back means a restart */
+    struct cut cut;
+    bool foreign;  /* the device said another version of this protocol */
+    bool numbered; /* the numbers below hold */
+    bool fresh;    /* a hello or a new connection since the last data: going back means a restart */
     uint64_t next_seq;
     uint64_t base_seq, base_ticks; /* start of this stretch: the two give the device's own period */
     uint64_t seq, ticks;           /* latest stamped sample */
@@ -158,9 +156,10 @@ static enum decode_fate take_data(struct plate_decoder *d, const uint8_t *body, 
     return DECODE_TAKEN;
 }
 
-static enum decode_fate take_packet(struct plate_decoder *d, const uint8_t *packet, size_t n,
+static enum decode_fate take_packet(struct plate_decoder *d, const uint8_t *packet, size_t n, bool whole,
                                     const struct plate_decode_sink *sink)
 {
+    (void)whole; /* the checksum tells */
     uint8_t body[ENCODED_MAX];
     if (n == 0) return DECODE_NOISE;
     size_t length = cobs_decode(packet, n, body);
@@ -172,40 +171,10 @@ static enum decode_fate take_packet(struct plate_decoder *d, const uint8_t *pack
     return DECODE_BAD_SANITY;
 }
 
-/* The first run of bytes may be the end of a packet whose start nobody heard: that is no error of the line. */
-static void account_packet(struct plate_decoder *d, size_t n, enum decode_fate fate)
-{
-    bool heard_whole = state(d)->listening || fate == DECODE_TAKEN;
-    decode_account(d, n, heard_whole ? fate : DECODE_NOISE);
-}
-
 static void push(struct plate_decoder *d, const uint8_t *bytes, size_t n, const struct plate_decode_sink *sink)
 {
-    struct native *s = state(d);
-    while (n > 0) {
-        const uint8_t *end = memchr(bytes, 0, n);
-        size_t run = end ? (size_t)(end - bytes) : n, used = run + (end != NULL);
-        if (s->overlong) {
-            decode_account(d, used, DECODE_NOISE);
-        } else if (run > ENCODED_MAX - s->have) {
-            account_packet(d, s->have + used, DECODE_BAD_LENGTH);
-            s->overlong = true;
-            s->have = 0;
-        } else if (end && s->have == 0) {
-            account_packet(d, used, take_packet(d, bytes, run, sink));
-        } else {
-            memcpy(s->packet + s->have, bytes, run);
-            s->have += (unsigned)run;
-            if (end) account_packet(d, s->have + 1, take_packet(d, s->packet, s->have, sink));
-        }
-        if (end) {
-            s->have = 0;
-            s->overlong = false;
-            s->listening = true;
-        }
-        bytes += used;
-        n -= used;
-    }
+    static const struct cut_rule packets = {.end = 0, .most = ENCODED_MAX, .take = take_packet};
+    cut_push(d, &state(d)->cut, state(d)->packet, &packets, bytes, n, sink);
 }
 
 static int init(struct plate_decoder *d, const struct plate_decoder_config *cfg)
@@ -219,9 +188,8 @@ static int init(struct plate_decoder *d, const struct plate_decoder_config *cfg)
 static void reset(struct plate_decoder *d)
 {
     struct native *s = state(d);
-    decode_account(d, s->have, DECODE_NOISE);
-    s->have = 0;
-    s->overlong = s->listening = s->foreign = false;
+    cut_reset(d, &s->cut);
+    s->foreign = false;
     s->fresh = true;
 }
 

@@ -1,21 +1,11 @@
 /* SparkFun OpenScale, firmware 1.1 and later: docs/devices/openscale.md.
  *     [ms,]value,units,[raw,][tempC,][remote,]\r\n */
-#include "stamp.h"
 #include "text.h"
 
 #include <errno.h>
 #include <string.h>
 
 #define MOST_FIELDS 7 /* with the empty one after the last comma */
-
-struct openscale {
-    struct text_lines lines;
-    struct text_columns columns;
-    struct stamp stamp;
-};
-_Static_assert(sizeof(struct openscale) <= PLATE_DECODER_STATE_SIZE, "the state fits");
-
-static struct openscale *state(struct plate_decoder *d) { return (struct openscale *)(void *)d->state.bytes; }
 
 struct field {
     const char *a, *b;
@@ -42,7 +32,7 @@ static enum decode_fate take_line(struct plate_decoder *d, const char *at, size_
                                   const struct plate_decode_sink *sink)
 {
     static const char ready[] = "Readings:"; /* the end of the banner: the board has started */
-    struct openscale *s = state(d);
+    struct text *s = text_state(d);
     const char *end = at + n;
     struct field field[MOST_FIELDS];
     struct plate_frame f = {.cells = 1};
@@ -62,25 +52,14 @@ static enum decode_fate take_line(struct plate_decoder *d, const char *at, size_
     return DECODE_TAKEN;
 }
 
-static void push(struct plate_decoder *d, const uint8_t *bytes, size_t n, const struct plate_decode_sink *sink)
-{
-    text_push(d, &state(d)->lines, bytes, n, take_line, sink);
-}
-
 static int init(struct plate_decoder *d, const struct plate_decoder_config *cfg)
 {
     if (cfg->cells != 1) return -EINVAL;
+    text_init(d, take_line);
     d->tick_s = 1e-3;
     d->count_scale_N = TEXT_FORCE_COUNT_N;
-    stamp_init(&state(d)->stamp, d->tick_s, 32, 1);
+    stamp_init(&text_state(d)->stamp, d->tick_s, 32, 1);
     return 0;
-}
-
-static void reset(struct plate_decoder *d)
-{
-    text_reset(d, &state(d)->lines);
-    stamp_reopened(&state(d)->stamp);
-    state(d)->columns = (struct text_columns){0};
 }
 
 static const struct plate_decode_step dialogue[] = {
@@ -97,7 +76,7 @@ const struct plate_protocol plate_protocol_openscale = {
     .name = "openscale",
     .what = "SparkFun OpenScale: one combined cell, in lbs or kg, 2 to 10 Hz",
     .init = init,
-    .push = push,
-    .reset = reset,
+    .push = text_push,
+    .reset = text_reset,
     .dialogue = dialogue,
 };

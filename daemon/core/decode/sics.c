@@ -5,13 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-struct sics {
-    struct text_lines lines;
-};
-_Static_assert(sizeof(struct sics) <= PLATE_DECODER_STATE_SIZE, "the state fits");
-
-static struct sics *state(struct plate_decoder *d) { return (struct sics *)(void *)d->state.bytes; }
-
 static bool is(const char *a, const char *b, const char *word)
 {
     return strlen(word) == (size_t)(b - a) && memcmp(a, word, (size_t)(b - a)) == 0;
@@ -39,19 +32,13 @@ static enum decode_fate take_line(struct plate_decoder *d, const char *at, size_
     return DECODE_TAKEN;
 }
 
-static void push(struct plate_decoder *d, const uint8_t *bytes, size_t n, const struct plate_decode_sink *sink)
-{
-    text_push(d, &state(d)->lines, bytes, n, take_line, sink);
-}
-
 static int init(struct plate_decoder *d, const struct plate_decoder_config *cfg)
 {
     if (cfg->cells != 1) return -EINVAL;
+    text_init(d, take_line);
     d->count_scale_N = TEXT_FORCE_COUNT_N;
     return 0;
 }
-
-static void reset(struct plate_decoder *d) { text_reset(d, &state(d)->lines); }
 
 static const struct plate_decode_step dialogue[] = {
     {.say = "I4\r\n", .hear = "I4 A ", .within_ms = 1000, .tries = 2, .tells = PLATE_TELLS_SERIAL},
@@ -66,7 +53,7 @@ const struct plate_protocol plate_protocol_sics = {
     .name = "sics",
     .what = "MT-SICS: Mettler-Toledo's scales and the many that speak like them",
     .init = init,
-    .push = push,
-    .reset = reset,
+    .push = text_push,
+    .reset = text_reset,
     .dialogue = dialogue,
 };

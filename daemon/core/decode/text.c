@@ -11,47 +11,26 @@ static bool blank(char c) { return c == ' ' || c == '\t'; }
 
 /* ---- lines ---- */
 
-static enum decode_fate end_line(struct plate_decoder *d, const struct text_lines *t, const char *line, size_t n,
-                                 text_take *take, const struct plate_decode_sink *sink)
+static enum decode_fate take_line(struct plate_decoder *d, const uint8_t *line, size_t n, bool whole,
+                                  const struct plate_decode_sink *sink)
 {
     while (n > 0 && line[n - 1] == '\r') n--;
-    return take(d, line, n, t->listening, sink);
+    return text_state(d)->take(d, (const char *)line, n, whole, sink);
 }
 
-void text_push(struct plate_decoder *d, struct text_lines *t, const uint8_t *bytes, size_t n, text_take *take,
-               const struct plate_decode_sink *sink)
+void text_init(struct plate_decoder *d, text_take *take) { *text_state(d) = (struct text){.take = take}; }
+
+void text_push(struct plate_decoder *d, const uint8_t *bytes, size_t n, const struct plate_decode_sink *sink)
 {
-    while (n > 0) {
-        const uint8_t *end = memchr(bytes, '\n', n);
-        size_t run = end ? (size_t)(end - bytes) : n, used = run + (end != NULL);
-        if (t->overlong) {
-            decode_account(d, used, DECODE_NOISE);
-        } else if (run > TEXT_LINE_MAX - t->have) {
-            decode_account(d, t->have + used, t->listening ? DECODE_BAD_LENGTH : DECODE_NOISE);
-            t->overlong = true;
-            t->have = 0;
-        } else if (end && t->have == 0) {
-            decode_account(d, used, end_line(d, t, (const char *)bytes, run, take, sink));
-        } else {
-            memcpy(t->line + t->have, bytes, run);
-            t->have += (unsigned)run;
-            if (end) decode_account(d, t->have + 1, end_line(d, t, t->line, t->have, take, sink));
-        }
-        if (end) {
-            t->have = 0;
-            t->overlong = false;
-            t->listening = true;
-        }
-        bytes += used;
-        n -= used;
-    }
+    static const struct cut_rule lines = {.end = '\n', .most = TEXT_LINE_MAX, .take = take_line};
+    cut_push(d, &text_state(d)->cut, (uint8_t *)text_state(d)->line, &lines, bytes, n, sink);
 }
 
-void text_reset(struct plate_decoder *d, struct text_lines *t)
+void text_reset(struct plate_decoder *d)
 {
-    decode_account(d, t->have, DECODE_NOISE);
-    t->have = 0;
-    t->overlong = t->listening = false;
+    cut_reset(d, &text_state(d)->cut);
+    stamp_reopened(&text_state(d)->stamp);
+    text_state(d)->columns = (struct text_columns){0};
 }
 
 bool text_columns_agree(struct text_columns *c, unsigned columns)

@@ -1,23 +1,15 @@
-/* text.h - what the protocols of lines share: cutting lines, reading numbers exactly, units of force.
+/* text.h - what the protocols of lines share: their state, reading numbers exactly, units of force.
  * Private to daemon/core/decode. */
 #pragma once
-#include "protocol.h"
+#include "cut.h"
+#include "stamp.h"
 
 #define TEXT_LINE_MAX 512 /* bytes before the line feed */
 
-struct text_lines {
-    unsigned have;
-    bool listening; /* a line end has been seen: what comes next is whole */
-    bool overlong;  /* throwing away until the line end */
-    char line[TEXT_LINE_MAX];
-};
 /* Judges a line, without its line feed and the carriage returns before it. `whole` is false for the first line after the port
  * was opened, which may be the end of one: no number of it can be believed. */
 typedef enum decode_fate text_take(struct plate_decoder *d, const char *line, size_t n, bool whole,
                                    const struct plate_decode_sink *sink);
-void text_push(struct plate_decoder *d, struct text_lines *t, const uint8_t *bytes, size_t n, text_take *take,
-               const struct plate_decode_sink *sink);
-void text_reset(struct plate_decoder *d, struct text_lines *t);
 
 /* The number of columns is the only check that many lines have: two lines run together have more. */
 struct text_columns {
@@ -25,6 +17,23 @@ struct text_columns {
 };
 /* Another number than before is believed when a second line agrees: the device has changed its format. */
 bool text_columns_agree(struct text_columns *c, unsigned columns);
+
+/* The state of every protocol of lines: what it needs beside stands behind. */
+struct text {
+    text_take *take;
+    struct text_columns columns;
+    struct stamp stamp; /* of those that send a time */
+    struct cut cut;
+    char line[TEXT_LINE_MAX];
+};
+_Static_assert(sizeof(struct text) <= PLATE_DECODER_STATE_SIZE, "the state fits");
+static inline struct text *text_state(struct plate_decoder *d) { return (struct text *)(void *)d->state.bytes; }
+
+/* Once, in init; then these are the protocol's push and reset. The time stays over a reset: a device that kept its power while
+ * the cable was out goes on counting. */
+void text_init(struct plate_decoder *d, text_take *take);
+void text_push(struct plate_decoder *d, const uint8_t *bytes, size_t n, const struct plate_decode_sink *sink);
+void text_reset(struct plate_decoder *d);
 
 /* Cuts the next field off [*at, end), without the blanks around it. False: there is none. *at is NULL after the last. */
 bool text_field(const char **at, const char *end, char separator, const char **ret_a, const char **ret_b);
