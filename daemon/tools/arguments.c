@@ -23,13 +23,18 @@ double argument_kg(struct argp_state *state, const char *option, const char *tex
     return v;
 }
 
-int argument_count(struct argp_state *state, const char *option, const char *text)
+double argument_whole(struct argp_state *state, const char *option, const char *text, double least, double most)
 {
     double v = NAN;
 
-    if (plate_number_parse(text, &v) != 0 || v != floor(v) || v < 1 || v > 1000000)
-        argp_error(state, "%s%s%s: a whole number, from 1", option, space(option), text);
-    return (int)v;
+    if (plate_number_parse(text, &v) != 0 || v != floor(v) || v < least || v > most)
+        argp_error(state, "%s%s%s: a whole number, from %g", option, space(option), text, least);
+    return v;
+}
+
+int argument_count(struct argp_state *state, const char *option, const char *text)
+{
+    return (int)argument_whole(state, option, text, 1, 1000000);
 }
 
 const char *argument_side(struct argp_state *state, const char *option, const char *text, bool both)

@@ -10,6 +10,7 @@
 double argument_number(struct argp_state *state, const char *option, const char *text, double least, double most);
 /* Up to PLATE_KG_MOST, digits and a point only: it may become the text of a mark. */
 double argument_kg(struct argp_state *state, const char *option, const char *text, double least);
+double argument_whole(struct argp_state *state, const char *option, const char *text, double least, double most);
 int argument_count(struct argp_state *state, const char *option, const char *text); /* of a set or a rep, from 1 */
 const char *argument_side(struct argp_state *state, const char *option, const char *text, bool both);
 const char *argument_text(struct argp_state *state, const char *option, const char *text, size_t size); /* 1 to size-1 bytes */

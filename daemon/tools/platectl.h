@@ -55,7 +55,7 @@ extern const struct verb verbs[];
 
 /* platectl_options.c */
 extern const struct argp_option start_options[], stop_options[], set_options[], plate_options[], rep_options[],
-    calibrate_options[], watch_options[], keygen_options[], ports_options[], operator_options[];
+    calibrate_options[], watch_options[], keygen_options[], ports_options[], operator_options[], snapshot_options[];
 extern const struct argp common_argp; /* what every verb takes; its input is a struct call, as of parse_verb() */
 error_t parse_verb(int key, char *text, struct argp_state *state);
 
@@ -68,6 +68,9 @@ bool stations_have_keys(const struct hosts *hosts);                             
 
 /* platectl_clocks.c */
 int run_clocks(struct call *c);
+
+/* platectl_snapshot.c */
+int run_snapshot(struct call *c);
 
 /* platectl_operator.c */
 int run_operator(struct call *c);

@@ -32,6 +32,7 @@ enum {
     OPT_OPERATOR,
     OPT_FORCE,
     OPT_DAEMON,
+    OPT_SINCE,
     OPT_ENDPOINT,
     OPT_DATA,
     OPT_HOSTS,
@@ -66,6 +67,8 @@ const struct argp_option start_options[] = {
     {0}};
 const struct argp_option ports_options[] = {{"daemon", OPT_DAEMON, NULL, 0, "those of the machine that plated runs on", 0},
                                             {0}};
+const struct argp_option snapshot_options[] = {
+    {"since", OPT_SINCE, "SEQ", 0, "all that was said of TOPIC after the message of this seq; -1: from the beginning", 0}, {0}};
 const struct argp_option operator_options[] = {
     {"force", OPT_FORCE, NULL, 0, "take it over from whoever has it; he and all others are told", 0}, {0}};
 const struct argp_option stop_options[] = {{"no-wait", OPT_NO_WAIT, NULL, 0, "do not wait until the archive is sealed", 0},
@@ -128,6 +131,12 @@ static void parse_mass(struct argp_state *state, const char *text)
 static void set_count(struct argp_state *state, const char *key, const char *option, const char *text)
 {
     json_object_set_new(((struct call *)state->input)->params, key, json_integer(argument_count(state, option, text)));
+}
+
+static void set_since(struct argp_state *state, const char *text)
+{
+    const double v = argument_whole(state, "--since", text, -1, 0x1p53);
+    json_object_set_new(((struct call *)state->input)->params, "since", json_integer((json_int_t)v));
 }
 
 static void set_number(struct argp_state *state, const char *key, double v)
@@ -198,6 +207,8 @@ static void check_verb(const struct call *c, struct argp_state *state)
     if (c->args < c->verb->min_args) argp_error(state, "%s is missing", c->verb->args_doc);
     if (!strcmp(c->verb->name, "rep") && !json_object_get(c->params, "discard") == !json_object_get(c->params, "restore"))
         argp_error(state, "say --discard N or --restore N");
+    if (json_object_get(c->params, "since") && !json_object_get(c->params, "topic"))
+        argp_error(state, "--since: seq counts the messages of one topic: say which, as rep/left/");
 }
 
 error_t parse_verb(int key, char *text, struct argp_state *state)
@@ -234,6 +245,9 @@ error_t parse_verb(int key, char *text, struct argp_state *state)
         break;
     case OPT_RESTORE:
         set_count(state, "restore", "--restore", text);
+        break;
+    case OPT_SINCE:
+        set_since(state, text);
         break;
     case OPT_LOAD:
         set_number(state, "load_kg", argument_kg(state, "--load-kg", text, 0));

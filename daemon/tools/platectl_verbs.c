@@ -129,6 +129,15 @@ const struct verb verbs[] = {
      .run = run_watch,
      .several = true,
      .by_data = true},
+    {.name = "snapshot",
+     .args_doc = "[TOPIC]",
+     .doc = "What was said, for whoever missed it: the latest of every topic, or of those that begin with TOPIC. With --since: "
+            "all "
+            "of that one topic, as far as it is held. A line a message: its topic, a space, its header.",
+     .options = snapshot_options,
+     .max_args = 1,
+     .arg = {"topic"},
+     .run = run_snapshot},
     {.name = "clocks",
      .doc = "How far the clocks of stations are ahead of this machine's, and how sure that is. Exit status 1 if one is off by "
             "more than 20 ms, or does not answer.",

@@ -1,5 +1,6 @@
 """The stream beside itself: preview/ against force/, and what `snapshot` gives again against what was sent. One daemon, two plates, lost packets."""
 import json
+import subprocess
 
 import numpy as np
 import pytest
@@ -14,8 +15,8 @@ class Client:
         self.socket.setsockopt(zmq.RCVTIMEO, 10000)
         self.socket.connect(station.control)
 
-    def raw(self, **params):
-        self.socket.send_json({"jsonrpc": "2.0", "id": 1, "method": "snapshot", "params": params})
+    def raw(self, method="snapshot", **params):
+        self.socket.send_json({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
         return self.socket.recv().decode()
 
     def __call__(self, **params):
@@ -106,6 +107,28 @@ def test_the_latest_of_everything(session):
     assert result["topics"]["rep/left/"] == {"said": 3, "held_from": 0}
     only = ask(topic="se")
     assert {t for t, _ in only["messages"]} == set(only["topics"]) == {"set/", "session/"}
+
+
+def test_platectl_asks_page_by_page(session):
+    s, ask = session
+    s.ctl("start")
+    for i in range(600):
+        assert '"t_s"' in ask.raw("mark", kind="many", value=f"{i:05} {'x' * 80}")
+    s.ctl("stop")  # once it is sealed, all has been said
+    said, page = [], {"topic": "mark/", "since": 4}
+    while page:
+        result = ask(**page)
+        said += result["messages"]
+        page = None if result["next"] is None else {**page, "next": result["next"]}
+    assert [m["seq"] for _, m in said] == list(range(5, result["topics"]["mark/"]["said"])) and len(json.dumps(said)) > 2 ** 17  # three pages
+    lines = [line.split(" ", 1) for line in s.ctl("snapshot", "mark/", "--since", "4").splitlines()]
+    assert [[topic, json.loads(header)] for topic, header in lines] == said
+    assert json.loads(s.ctl("snapshot", "mark/", "--since", "4", "--json")) == {**result, "messages": said}
+    assert {line.split()[0] for line in s.ctl("snapshot", "se").splitlines()} == {"session/"}  # sets: of the recording before
+    for args, code, what in ((["force/left/", "--since", "-1"], 0, "no longer held"), (["set/", "--since", "1000000"], 1, "has not been said yet"),
+                             (["--since", "3"], 2, "say which")):
+        done = subprocess.run([s.bin("platectl"), "snapshot", "--endpoint", s.control, *args], capture_output=True, text=True)
+        assert done.returncode == code and done.stdout == "" and what in done.stderr
 
 
 def test_snapshot_refuses(session):
