@@ -95,9 +95,16 @@ static int recompute(const struct trace_asymmetry *opt, const char *path, struct
     return rc;
 }
 
+/* Both limbs have reps, in turn, and one of them went first more often. */
+static bool one_leg_first(const struct plate_asymmetry *a)
+{
+    return a->mode != PLATE_BILATERAL && a->n_left && a->n_right && !a->counterbalanced;
+}
+
 static void print_file(const struct trace_asymmetry *opt, const char *path, const struct latest *l)
 {
     unsigned shown = 0;
+    bool unequal = false;
     if (opt->files > 1 && !opt->json) printf("%s\n", path);
     for (int primary = 1; primary >= 0; primary--)
         for (unsigned i = 0; i < l->n; i++) {
@@ -108,7 +115,9 @@ static void print_file(const struct trace_asymmetry *opt, const char *path, cons
             else
                 asymmetry_line(&l->row[i]);
             shown++;
+            unequal |= one_leg_first(&l->row[i]);
         }
+    if (unequal && !opt->json) puts("one leg went first more often: order and side cannot be told apart (docs/asymmetry.md)");
     if (!shown && !opt->json) printf("%s: nothing to compare: it takes reps of both limbs\n", path);
 }
 

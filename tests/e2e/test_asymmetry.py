@@ -15,12 +15,12 @@ def push(peak, seconds=3.0):
     return peak * np.clip(np.minimum(t, seconds - t) / 0.3, 0, 1)
 
 
-def session(left, right, subject="P1"):
-    """CSV and marks of one set of pushes of each leg, in newtons."""
+def session(left, right, subject="P1", order=("left", "right")):
+    """CSV and marks of pushes in newtons, a set of each leg in this order."""
     force, marks = [np.full(3 * RATE, 60.0)], ["0.0,exercise,isometric", f"0.0,subject,{subject}"]
-    for side, peaks in (("left", left), ("right", right)):
+    for side in order:
         marks.append(f"{sum(map(len, force)) / RATE},side,{side}")
-        for peak in peaks:
+        for peak in {"left": left, "right": right}[side]:
             force += [np.full(2 * RATE, 60.0), 60 + push(peak - 60)]
         force.append(np.full(3 * RATE, 60.0))
     force = np.concatenate(force)
@@ -58,6 +58,14 @@ def test_the_interval_is_for_the_plan_that_the_protocol_names(trace, tmp_path):
         assert row["value_pct"] == pytest.approx(-20, abs=0.3) and row["counterbalanced"] is False
         ends[reps] = row["ci95_pct"]
     assert ends[20][0] < ends[5][0] < -20 < ends[5][1] < ends[20][1]
+
+
+def test_it_says_that_one_leg_went_first(trace):
+    peaks, warning = ([500, 508, 495], [498, 512, 520]), "one leg went first more often"
+    assert trace("asymmetry", trace.make("lr.h5", *peaks)).stdout.splitlines()[-1].startswith(warning)
+    balanced = trace("asymmetry", trace.make("lrrl.h5", *peaks, order=("left", "right", "right", "left"))).stdout
+    assert "(n 6)" in balanced and warning not in balanced
+    assert warning not in trace("asymmetry", "lr.h5", "--json").stdout
 
 
 def test_from_session_to_session(trace):
