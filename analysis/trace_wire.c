@@ -2,11 +2,11 @@
 #include "config.h"
 #include "journal.h"
 #include "trace.h"
+#include "trace_parts.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct wire_plate {
     struct wire *wire;
@@ -23,8 +23,7 @@ struct wire {
     struct wire_plate plate[PLATE_MAX_PLATES];
     struct plate_epoch epoch;
     struct plate_station *station; /* NULL outside a recording */
-    struct journal *out;           /* of the recording that becomes an archive */
-    char out_path[4096];
+    struct trace_parts parts;      /* of the recording that becomes an archive */
     uint64_t lsn;
     int failed; /* the first failure in a callback */
     char *error;
@@ -39,6 +38,12 @@ static int fail(struct wire *w, int rc, const char *what, const char *why)
 
 /* ---- out: what the core says, and what an archive is made of ---- */
 
+static void failed_to_keep(struct wire *w, int rc)
+{
+    if (!w->failed) snprintf(w->error, w->error_size, "%s", w->parts.error);
+    if (!w->failed) w->failed = rc;
+}
+
 static void keep(struct wire *w, uint16_t type, unsigned plate, uint64_t sample, double t_s, const void *payload, size_t n)
 {
     struct record_header h = {.magic = RECORD_MAGIC,
@@ -48,9 +53,13 @@ static void keep(struct wire *w, uint16_t type, unsigned plate, uint64_t sample,
                               .lsn = ++w->lsn,
                               .sample = sample,
                               .t_s = t_s};
+    int rc = 0;
     h.crc = record_crc(&h, payload);
-    const int rc = w->out ? journal_append(w->out, &h, payload) : 0;
-    if (rc && !w->failed) fail(w, rc, w->out_path, strerror(-rc));
+    if (w->parts.out)
+        rc = trace_parts_append(&w->parts, &h, payload);
+    else if (w->opt->out && type == RECORD_BEGIN)
+        rc = trace_parts_begin(&w->parts, w->opt->out, &h, payload);
+    if (rc) failed_to_keep(w, rc);
 }
 
 static void on_event(void *user, const struct plate_event *e)
@@ -160,21 +169,6 @@ static int on_station(struct wire *w, const void *payload, size_t n)
     return rc;
 }
 
-static int open_out(struct wire *w)
-{
-    if (access(w->opt->out, F_OK) == 0) return fail(w, -EEXIST, w->opt->out, "exists: choose another name");
-    const int n = snprintf(w->out_path, sizeof w->out_path, "%s.journal", w->opt->out);
-    if (n < 0 || (size_t)n >= sizeof w->out_path) {
-        w->out_path[0] = '\0';
-        return fail(w, -ENAMETOOLONG, w->opt->out, "the path is too long");
-    }
-    const int rc = journal_create(w->out_path, NULL, &w->out);
-    if (rc == 0) return 0;
-    fail(w, rc, w->out_path, strerror(-rc));
-    w->out_path[0] = '\0'; /* not ours to remove */
-    return rc;
-}
-
 static int on_begin(struct wire *w, const void *payload, size_t n)
 {
     const struct plate_station_sink sink = {.event = on_event, .user = w};
@@ -185,8 +179,7 @@ static int on_begin(struct wire *w, const void *payload, size_t n)
     config_station(&w->config, &cfg);
     w->station = plate_station_new(&cfg, &sink);
     if (!w->station) return fail(w, -errno, w->opt->path, strerror(errno));
-    const int rc = w->opt->out && !w->out ? open_out(w) : 0;
-    if (rc == 0) keep(w, RECORD_BEGIN, 0, 0, 0, payload, n);
+    keep(w, RECORD_BEGIN, 0, 0, 0, payload, n);
     return w->failed;
 }
 
@@ -228,10 +221,9 @@ static int on_shape(struct wire *w, const struct record_header *h, const void *p
     struct record_calibration c;
     if (h->type == RECORD_SHAPE) {
         plate_intake_bar(in, true);
-        if (w->station && w->out)
-            return fail(w, -EINVAL, w->opt->out,
-                        "a plate changes its number of cells, which one file cannot hold: leave out -o");
-        return 0;
+        const int rc = w->station && w->parts.out ? trace_parts_shape(&w->parts, h, payload) : 0;
+        if (rc) failed_to_keep(w, rc);
+        return rc;
     }
     if (h->size != sizeof c) return 0;
     memcpy(&c, payload, sizeof c);
@@ -275,15 +267,6 @@ static int on_record(struct wire *w, const struct record_header *h, const void *
 
 /* ---- the whole ---- */
 
-static int seal(struct wire *w)
-{
-    struct archive_error e;
-    journal_close(w->out);
-    w->out = NULL;
-    const int rc = archive_seal(w->out_path, NULL, w->opt->out, NULL, &e);
-    return rc ? fail(w, rc, "not sealed", e.text) : 0;
-}
-
 static int play(struct wire *w)
 {
     struct record_header h;
@@ -298,7 +281,8 @@ static int play(struct wire *w)
     w->result.torn_bytes = journal_torn_bytes(w->file);
     if (w->result.recordings == 0 || w->opt->wanted > w->result.recordings)
         return fail(w, -ENODATA, w->opt->path, w->opt->wanted ? "no such recording begins in it" : "no recording begins in it");
-    return w->out ? seal(w) : w->failed;
+    if (w->parts.out && (rc = trace_parts_seal(&w->parts))) failed_to_keep(w, rc);
+    return w->failed;
 }
 
 int trace_wire_replay(const struct trace_wire *opt, struct trace_wire_result *ret, char *ret_error, size_t error_size)
@@ -316,8 +300,7 @@ int trace_wire_replay(const struct trace_wire *opt, struct trace_wire_result *re
     plate_station_free(w->station);
     for (unsigned i = 0; i < PLATE_MAX_PLATES; i++) plate_intake_done(&w->plate[i].in);
     journal_reader_close(w->file);
-    journal_close(w->out);
-    if (*w->out_path) unlink(w->out_path);
+    trace_parts_done(&w->parts, rc != 0);
     config_done(&w->config);
     free(w);
     return rc;

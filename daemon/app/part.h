@@ -1,6 +1,6 @@
 /* app/part.h - the part of a recording that is being written: its journal, its live file, and what the next part has to say
  * again. A recording that grows long, or for which there is no room, goes on in another file: docs/archive.md. The
- * archivist's thread only; does not log. */
+ * archivist's thread only, or that of plate-trace; does not log. */
 #pragma once
 #include "archive.h"
 #include "journal.h"

@@ -91,7 +91,17 @@ def test_it_is_one_trace_live_and_computed_again(reshaped, bin, tmp_path):
     assert reps and all(abs(r["peak_force_N"] - 300) < 3 for r in reps)
     capture, = archive.parent.glob("*.wire")
     assert trace(bin, "replay", capture).splitlines() == again
-    assert "leave out -o" in trace(bin, "replay", capture, "-o", tmp_path / "x.h5", status=1)
+    assert trace(bin, "replay", capture, "-o", tmp_path / "x.h5").splitlines() == again
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["x.h5", "x.part2.h5", "x.part3.h5"]
+    assert "reps recomputed the same" in trace(bin, "verify", tmp_path / "x.h5") and offline(bin, "--all", tmp_path / "x.h5") == again
+    for part in ("", ".part2", ".part3"):
+        with h5py.File(archive.with_name(f"{archive.stem}{part}.h5")) as live, h5py.File(tmp_path / f"x{part}.h5") as replayed:
+            for table in ("plates/plate/counts", "plates/plate/gaps", "plates/plate/clock", "calibrations", "session", "marks", "reps"):
+                assert live[table].dtype == replayed[table].dtype and live[table][()].tobytes() == replayed[table][()].tobytes(), (part, table)
+    (tmp_path / "x.h5").unlink()
+    assert "write NAME.h5" in trace(bin, "replay", capture, "-o", tmp_path / "x", status=1)
+    assert "x.part2.h5: exists" in trace(bin, "replay", capture, "-o", tmp_path / "x.h5", status=1)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["x.part2.h5", "x.part3.h5"]
     assert "reps recomputed the same" in trace(bin, "verify", archive)
     info = json.loads(trace(bin, "info", "--json", archive))
     assert info["parts"] == 3
