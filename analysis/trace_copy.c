@@ -1,4 +1,5 @@
-/* A trace written anew: the rows of all its parts in one sealed file, with or without what says who, where and when. */
+/* A trace written anew, with or without what says who, where and when: the rows of all its parts in one sealed file, or, where
+ * a plate changes its number of cells, each part in its own. */
 #include "config.h"
 #include "config_schema.h"
 #include "trace.h"
@@ -12,9 +13,11 @@ enum { ROWS = 4096, MAX_PATH = 4096 };
 
 struct copy {
     const struct trace_export *opt;
-    struct archive_reader *r;
+    struct archive_reader *r; /* of what becomes the next file: the whole, or a part */
     struct archive_writer *w;
     struct archive_info info;
+    unsigned files;
+    char digest[65];      /* of the whole */
     struct recording rec; /* of the copy */
     struct archive_row *later;
     size_t laters, sealed_marks;
@@ -72,16 +75,16 @@ static int anonymous_config(struct copy *c)
 static int describe(struct copy *c)
 {
     c->rec = *archive_recording(c->r);
-    c->rec.earlier_parts = 0;
     c->rec.detector_version = c->info.detector_version;
     c->rec.config = NULL;
-    for (unsigned i = 0; i < c->rec.plates; i++) c->rec.plate[i].first_sample = 0;
+    if (c->files == 1) c->rec.earlier_parts = 0;
+    for (unsigned i = 0; i < c->rec.plates && c->files == 1; i++) c->rec.plate[i].first_sample = 0;
     if (!c->opt->anonymise) return (c->rec.config = strdup(archive_recording(c->r)->config)) ? 0 : -ENOMEM;
     c->utc_shift_ns = -c->rec.created_utc_ns;
     c->host_shift_ns = -c->rec.started_host_ns;
     c->rec.created_utc_ns = c->rec.started_host_ns = 0;
     c->rec.station[0] = c->rec.ring[0] = '\0';
-    snprintf(c->rec.session, sizeof c->rec.session, "anonymous-%.16s", c->info.digest);
+    snprintf(c->rec.session, sizeof c->rec.session, "anonymous-%.16s", c->digest);
     for (unsigned i = 0; i < c->rec.plates; i++) c->rec.plate[i].device[0] = c->rec.plate[i].device_serial[0] = '\0';
     return anonymous_config(c);
 }
@@ -153,7 +156,7 @@ static uint64_t stretch(const struct axis *a, uint64_t row, uint64_t rows)
 
 static int put_samples(struct copy *c, unsigned plate, struct axis *a, int32_t *counts)
 {
-    const uint64_t rows = archive_rows(c->r, plate);
+    const uint64_t rows = archive_rows(c->r, plate), first = c->rec.plate[plate].first_sample;
     const size_t row_size = c->rec.plate[plate].cells * sizeof *counts;
     uint64_t missing = 0;
     int rc = 0;
@@ -163,7 +166,7 @@ static int put_samples(struct copy *c, unsigned plate, struct axis *a, int32_t *
         for (size_t i = before; i < a->next_gap; i++) missing += a->gap[i].gap.count;
         n = stretch(a, row, rows);
         if (rc == 0) rc = archive_counts(c->r, plate, row, n, counts, &c->e);
-        if (rc == 0) rc = put(c, RECORD_BLOCK, plate, row + missing, 0, counts, n * row_size);
+        if (rc == 0) rc = put(c, RECORD_BLOCK, plate, first + row + missing, 0, counts, n * row_size);
     }
     return rc ? rc : put_before(c, plate, a, rows);
 }
@@ -260,29 +263,124 @@ static int put_all(struct copy *c)
     if (rc == 0) rc = put_session(c);
     if (rc == 0) rc = put_marks(c);
     if (rc == 0) rc = put_events(c);
-    for (unsigned i = 0; rc == 0 && i < c->rec.plates; i++) rc = archive_span(c->r, i, &span[i], &c->e);
-    return rc == 0 && c->info.ended ? put(c, RECORD_END, 0, 0, 0, span, c->rec.plates * sizeof *span) : rc;
+    for (unsigned i = 0; rc == 0 && i < c->rec.plates; i++) {
+        rc = archive_span(c->r, i, &span[i], &c->e);
+        span[i] += c->rec.plate[i].first_sample;
+    }
+    if (rc || !(c->info.ended || c->info.continued)) return rc;
+    return put(c, c->info.continued ? RECORD_NEXT : RECORD_END, 0, 0, 0, span, c->rec.plates * sizeof *span);
 }
 
-/* ---- the file ---- */
+/* ---- the files ---- */
 
-static int write_copy(struct copy *c, const char *tmp, const char *whole)
+static int write_file(struct copy *c, const char *path)
 {
-    int rc = archive_create(tmp, ARCHIVE_SEALED, &c->rec, &c->w, &c->e);
-    if (rc) return rc;
-    rc = put_all(c);
-    const int closed = archive_close(c->w, rc ? NULL : &c->e);
-    if (rc == 0) rc = closed;
-    if (rc == 0) rc = archive_put_in_place(tmp, whole, NULL, &c->e);
-    if (rc == 0 && c->laters) rc = archive_correct(whole, c->sealed_marks, c->later, c->laters, &c->e);
-    if (rc) unlink(tmp);
+    char tmp[MAX_PATH];
+    if ((size_t)snprintf(tmp, sizeof tmp, "%s.tmp", path) >= sizeof tmp) return -ENAMETOOLONG;
+    int rc = describe(c);
+    if (rc == 0) rc = archive_create(tmp, ARCHIVE_SEALED, &c->rec, &c->w, &c->e);
+    if (rc == 0) {
+        rc = put_all(c);
+        const int closed = archive_close(c->w, rc ? NULL : &c->e);
+        if (rc == 0) rc = closed;
+        if (rc == 0) rc = archive_put_in_place(tmp, path, NULL, &c->e);
+        if (rc) unlink(tmp);
+    }
+    recording_done(&c->rec);
+    return rc;
+}
+
+static int write_part(struct copy *c, unsigned part, const char *path)
+{
+    struct archive_reader *whole = c->r;
+    char *from = archive_part_path(c->opt->path, part);
+    int rc = from ? archive_open_part(from, &c->r, &c->e) : -ENOMEM;
+    free(from);
+    if (rc == 0) {
+        archive_info(c->r, &c->info);
+        rc = write_file(c, path);
+        archive_reader_close(c->r);
+    }
+    c->r = whole;
+    return rc;
+}
+
+/* Of the files that `name` comes to, the i-th from 1; malloced. */
+static char *file_of(const struct copy *c, const char *name, unsigned i)
+{
+    return c->files == 1 ? strdup(name) : archive_part_path(name, i);
+}
+
+static int write_files(struct copy *c, const char *name)
+{
+    int rc = 0;
+    for (unsigned i = 1; rc == 0 && i <= c->files; i++) {
+        char *path = file_of(c, name, i);
+        rc = !path ? -ENOMEM : c->files == 1 ? write_file(c, path) : write_part(c, i, path);
+        if (rc == 0 && i == c->files && c->laters) rc = archive_correct(path, c->sealed_marks, c->later, c->laters, &c->e);
+        free(path);
+    }
+    return rc;
+}
+
+/* Under their own names, where nothing may be yet. */
+static int name_files(struct copy *c, const char *name)
+{
+    int rc = 0;
+    for (unsigned i = c->files; rc == 0 && i > 0; i--) { /* the first one comes last: what is there is whole */
+        char *from = file_of(c, name, i), *to = file_of(c, c->opt->out, i);
+        if (!from || !to)
+            rc = -ENOMEM;
+        else if (rename(from, to) < 0)
+            rc = -errno;
+        if (rc && to) snprintf(c->e.text, sizeof c->e.text, "%.200s: %s", to, strerror(-rc));
+        free(from);
+        free(to);
+    }
+    return rc;
+}
+
+static void remove_files(const struct copy *c, const char *name)
+{
+    for (unsigned i = 1; i <= c->files; i++) {
+        char *path = file_of(c, name, i);
+        if (path) unlink(path);
+        free(path);
+    }
+}
+
+static int refuse(struct copy *c, int rc, const char *path, const char *why)
+{
+    snprintf(c->e.text, sizeof c->e.text, "%.200s: %s", path, why);
+    return rc;
+}
+
+/* Whether it can be copied to where it is to go; says why not. */
+static int check(struct copy *c, char *ret_name, size_t size)
+{
+    const char *out = c->opt->out;
+    int rc = 0;
+    if (!c->info.sealed || c->info.continued)
+        return refuse(c, -EBUSY, c->opt->path, "not sealed yet: stop the recording, or plate-trace recover");
+    if ((size_t)snprintf(ret_name, size, "%s.new.h5", out) >= size - 24)
+        return refuse(c, -ENAMETOOLONG, out, "the path is too long");
+    for (unsigned i = 1; rc == 0 && i <= c->files; i++) {
+        char *path = file_of(c, out, i);
+        if (!path)
+            rc = -ENOMEM;
+        else if (i == 1 && strcmp(path, out) != 0)
+            rc = refuse(c, -EINVAL, out, "a plate changes its number of cells, which takes several files: write NAME.h5");
+        else if (access(path, F_OK) == 0)
+            rc = refuse(c, -EEXIST, path, "exists: choose another name");
+        free(path);
+    }
     return rc;
 }
 
 int trace_copy(const struct trace_export *opt, struct archive_reader *r, char *ret_error, size_t error_size)
 {
     struct copy *c = calloc(1, sizeof *c);
-    char tmp[MAX_PATH], whole[MAX_PATH];
+    char name[MAX_PATH]; /* of the copy before it has its own */
     if (!c) {
         snprintf(ret_error, error_size, "not enough memory");
         return -ENOMEM;
@@ -290,34 +388,17 @@ int trace_copy(const struct trace_export *opt, struct archive_reader *r, char *r
     c->opt = opt;
     c->r = r;
     archive_info(r, &c->info);
-    int rc = 0;
-    if (!c->info.sealed || c->info.continued) {
-        snprintf(c->e.text, sizeof c->e.text, "%.200s: not sealed yet: stop the recording, or plate-trace recover", opt->path);
-        rc = -EBUSY;
-    } else if (archive_reshaped(r)) {
-        snprintf(c->e.text, sizeof c->e.text,
-                 "%.120s: a plate changes its number of cells, which one file cannot hold: copy its parts", opt->path);
-        rc = -EINVAL;
-    } else if (access(opt->out, F_OK) == 0) {
-        snprintf(c->e.text, sizeof c->e.text, "%.200s: exists: choose another name", opt->out);
-        rc = -EEXIST;
-    } else if ((size_t)snprintf(tmp, sizeof tmp, "%s.tmp", opt->out) >= sizeof tmp - 8 ||
-               (size_t)snprintf(whole, sizeof whole, "%s.new.h5", opt->out) >= sizeof whole) {
-        snprintf(c->e.text, sizeof c->e.text, "%.200s: the path is too long", opt->out);
-        rc = -ENAMETOOLONG;
-    }
-    if (rc == 0 && (rc = describe(c)) == 0) {
-        rc = write_copy(c, tmp, whole);
-        if (rc == 0 && rename(whole, opt->out) < 0) {
-            rc = -errno;
-            snprintf(c->e.text, sizeof c->e.text, "%.200s: %s", opt->out, strerror(errno));
-        }
-        if (rc) unlink(whole);
+    memcpy(c->digest, c->info.digest, sizeof c->digest);
+    c->files = archive_reshaped(r) ? c->info.parts : 1;
+    int rc = check(c, name, sizeof name);
+    if (rc == 0) {
+        rc = write_files(c, name);
+        if (rc == 0) rc = name_files(c, name);
+        if (rc) remove_files(c, name);
     }
     if (rc) snprintf(ret_error, error_size, "%s", *c->e.text ? c->e.text : strerror(-rc));
     for (size_t i = 0; i < c->laters; i++) free(c->later[i].payload);
     free(c->later);
-    recording_done(&c->rec);
     free(c);
     return rc;
 }

@@ -63,6 +63,8 @@ struct archive_info {
 int archive_open(const char *path, struct archive_reader **ret, struct archive_error *ret_error);
 /* This file alone, even if it is a part: its rows begin at sample first_sample of the plate. */
 int archive_open_part(const char *path, struct archive_reader **ret, struct archive_error *ret_error);
+/* The path of part `number` (from 1) of the recording whose file `path` is one of, malloced; NULL: out of memory. */
+char *archive_part_path(const char *path, unsigned number);
 void archive_reader_close(struct archive_reader *r);                       /* NULL is fine */
 const struct recording *archive_recording(const struct archive_reader *r); /* lives as long as the reader; name: of the file */
 void archive_info(const struct archive_reader *r, struct archive_info *ret);

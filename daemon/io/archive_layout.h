@@ -71,8 +71,6 @@ int archive_digest(hid_t file, const struct archive_pulse *pulse, char ret[65], 
 /* 0; -EBADMSG: not sealed, or the digest is another one; -EIO and others: cannot be read. */
 int archive_check_digest(struct archive_reader *r, const struct archive_pulse *pulse, struct archive_error *ret_error);
 
-/* The path of part `number` (from 1) of the recording whose file `path` is one of, malloced; NULL: out of memory. */
-char *archive_part_path(const char *path, unsigned number);
 /* The checksums behind the HDF5 file, made anew; synced. -errno. */
 int archive_footer_write(const char *path, const struct archive_pulse *pulse);
 /* 0: every byte is as it was written; -ENOENT: no footer (not sealed, or another program has written the file since); -EBADMSG:

@@ -1,5 +1,5 @@
 """A device that comes back with another number of cells: its counts go on in a part of their own, and nothing else changes."""
-import json, pathlib, subprocess
+import json, pathlib, shutil, subprocess
 
 import h5py
 import numpy as np
@@ -109,9 +109,28 @@ def test_it_is_one_trace_live_and_computed_again(reshaped, bin, tmp_path):
     narrow = [r for r in rows[1:] if r[3] == ""]
     assert rows[0] == ["t_s", "c0_counts", "c1_counts", "c2_counts", "c3_counts"]
     assert is_of(sent[1], np.array([r[1:3] for r in narrow], int)) and all(r[3:] == ["", ""] for r in narrow)
-    assert "number of cells" in trace(bin, "export", archive, "--format", "h5", "-o", tmp_path / "y.h5", status=1)
     subprocess.run([bin("plate-report"), archive, "-o", tmp_path / "r.html"], check=True)
     assert subprocess.run([bin("plate-sim"), "--playback", archive], capture_output=True).returncode == 1
+
+
+def test_a_copy_has_the_same_parts(reshaped, bin, tmp_path):
+    _, _, archive = reshaped
+    source = shutil.copytree(archive.parent, tmp_path / "source") / archive.name
+    trace(bin, "correct", source, "--set", 1, "--side", "left", "--subject", "S07")
+    again = offline(bin, "--all", source)
+    for name, more in (("same", []), ("anonymous", ["--anonymise", "--pseudonym", "P1"])):
+        (folder := tmp_path / name).mkdir()
+        trace(bin, "export", source, "--format", "h5", "-o", folder / "y.h5", *more)
+        assert sorted(p.name for p in folder.iterdir()) == ["y.h5", "y.part2.h5", "y.part3.h5"]
+        assert "reps recomputed the same" in trace(bin, "verify", folder / "y.h5") and offline(bin, "--all", folder / "y.part2.h5") == again
+        for part in ("", ".part2", ".part3"):
+            with h5py.File(source.with_name(f"{source.stem}{part}.h5")) as one, h5py.File(folder / f"y{part}.h5") as other:
+                for table in ("plates/plate/counts", "plates/plate/gaps", "reps", "sets", "corrections"):
+                    assert one[table].dtype == other[table].dtype and one[table][()].tobytes() == other[table][()].tobytes(), (part, table)
+                assert (b"S07" in other["session"]["value"]) == (b"S07" in one["session"]["value"] and name == "same")
+                assert other.attrs["created_utc"].startswith(b"1970-01-01T00:00:00.0" if more else one.attrs["created_utc"])
+    assert "y.h5: exists" in trace(bin, "export", source, "--format", "h5", "-o", folder / "y.h5", status=1)
+    assert "write NAME.h5" in trace(bin, "export", source, "--format", "h5", "-o", folder / "z", status=1)
 
 
 def test_a_daemon_that_is_killed_on_the_way(tmp_path, bin):
