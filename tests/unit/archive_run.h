@@ -120,7 +120,7 @@ static inline void assert_counts(struct archive_reader *r, unsigned plate, uint6
         assert_int_equal(counts[i], fixture_count(plate, sample + i / cells, (unsigned)(i % cells)));
 }
 
-static const struct fixture_record *of_type(const struct fixture *f, enum record_type type)
+static inline const struct fixture_record *of_type(const struct fixture *f, enum record_type type)
 {
     for (unsigned i = 0; i < f->records; i++)
         if (f->record[i].h.type == type) return &f->record[i];

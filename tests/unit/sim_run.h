@@ -36,7 +36,7 @@ static inline struct sim_force force(const struct sim_body *b, enum plate_side f
     sim_body_force(b, foot, t, &f);
     return f;
 }
-static double foot_N(const struct sim_body *b, enum plate_side foot, double t) { return force(b, foot, t).foot_N; }
+static inline double foot_N(const struct sim_body *b, enum plate_side foot, double t) { return force(b, foot, t).foot_N; }
 
 #define CHECK(what, b)                                                                                                         \
     do {                                                                                                                       \

@@ -37,7 +37,7 @@ static inline void on_event(void *user, const struct plate_event *e)
     log->text[log->n] = 0;
 }
 
-static double smooth(double u) { return u <= 0 ? 0 : u >= 1 ? 1 : u * u * u * (10 + u * (-15 + 6 * u)); }
+static inline double smooth(double u) { return u <= 0 ? 0 : u >= 1 ? 1 : u * u * u * (10 + u * (-15 + 6 * u)); }
 
 /* A rep every 4 s: rest 50 N, up to `top` in 0.6 s, hold 1.5 s, down in 0.9 s. */
 static inline int32_t force_counts(double t_s, double top_N)

@@ -1,118 +1,7 @@
-/* Sets, the plan of sides, and corrections: a session that is put right says in the end what one says that was right from the
- * start. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-#include <cmocka.h>
-
-#include "session.h"
+/* Sets and corrections: a session that is put right says in the end what one says that was right from the start. */
+#include "session_run.h"
 #include <errno.h>
-
-/* What was said last, and of some things how often. */
-struct said {
-    struct plate_set set[SESSION_SETS];
-    struct plate_asymmetry row[PLATE_METRICS];
-    unsigned rows;
-    struct plate_correction correction[64];
-    unsigned corrections, imbalances, plans;
-    struct plate_imbalance imbalance;
-    struct plate_plan plan;
-    int32_t rep_side, rep_warmup;
-};
-
-static void on_event(void *user, const struct plate_event *e)
-{
-    struct said *s = user;
-    if (e->type == PLATE_EVENT_SET) s->set[e->u.set.set - 1] = e->u.set;
-    if (e->type == PLATE_EVENT_REP) s->rep_side = e->u.rep.side, s->rep_warmup = e->u.rep.warmup;
-    if (e->type == PLATE_EVENT_CORRECTION) s->correction[s->corrections++ % 64] = e->u.correction;
-    if (e->type == PLATE_EVENT_IMBALANCE) s->imbalance = e->u.imbalance, s->imbalances++;
-    if (e->type == PLATE_EVENT_PLAN) s->plan = e->u.plan, s->plans++;
-    if (e->type != PLATE_EVENT_ASYMMETRY) return;
-    unsigned i = 0;
-    while (i < s->rows && strcmp(s->row[i].metric, e->u.asymmetry.metric) != 0) i++;
-    s->row[i] = e->u.asymmetry;
-    s->row[i].correction = 0;
-    if (i == s->rows) s->rows++;
-}
-
-struct run {
-    struct plate_station_config cfg;
-    struct plate_station_sink sink;
-    struct session *session;
-    struct said said;
-    double t_s;
-};
-
-static void run_begin(struct run *r)
-{
-    r->sink = (struct plate_station_sink){.event = on_event, .user = &r->said};
-    r->session = calloc(1, sizeof *r->session);
-    assert_non_null(r->session);
-    assert_int_equal(session_init(r->session, &r->cfg, &r->sink), 0);
-    session_begin(r->session);
-}
-
-static struct run *run_new(void)
-{
-    struct run *r = calloc(1, sizeof *r);
-    assert_non_null(r);
-    plate_station_config_default(&r->cfg);
-    strcpy(r->cfg.exercise, "single_leg_hip_thrust");
-    r->cfg.plates = 1;
-    strcpy(r->cfg.plate[0].name, "plate");
-    r->cfg.plate[0].cells = 1;
-    r->cfg.plate[0].rate_Hz = 100;
-    r->cfg.targets.medial_max_mm = 10;
-    return r;
-}
-
-static void run_free(struct run *r)
-{
-    free(r->session);
-    free(r);
-}
-
-static void mark(struct run *r, const char *kind, const char *value)
-{
-    struct plate_mark m = {.t_s = r->t_s};
-    strcpy(m.kind, kind);
-    strcpy(m.value, value);
-    assert_true(plate_mark_valid(&m));
-    session_mark(r->session, &m);
-}
-
-/* Three seconds of work that took `drive_s` up. */
-static void do_rep(struct run *r, double drive_s)
-{
-    struct plate_rep rep;
-    memset(&rep, 0, sizeof rep);
-    strcpy(rep.exercise, "single_leg_hip_thrust");
-    session_phase(r->session, 0, PLATE_DRIVE, r->t_s + 0.1);
-    rep.onset_s = r->t_s;
-    rep.end_s = r->t_s += 3;
-    for (const struct plate_column *c = plate_rep_columns; c->name; c++)
-        if (c->type == PLATE_COL_F64 && strstr(c->name, "live") == NULL && c->offset > offsetof(struct plate_rep, end_s))
-            memcpy((char *)&rep + c->offset, &(double){300 + drive_s}, sizeof(double));
-    rep.concentric_s = drive_s;
-    rep.cop_drift_x_mm = 12;
-    session_rep(r->session, 0, &rep, r->t_s);
-    session_phase(r->session, 0, PLATE_REST, r->t_s);
-    r->t_s += 1;
-}
-
-static void rest(struct run *r, double s)
-{
-    r->t_s += s;
-    while (session_due_s(r->session) <= r->t_s) session_rest_over(r->session);
-}
+#include <time.h>
 
 /* ---- what a correction may say ---- */
 
@@ -188,19 +77,6 @@ static void work(struct run *r, const struct set_plan *p, unsigned sets, bool ri
             if (!right || !s->spoilt[k]) do_rep(r, s->drive_s[k]);
         rest(r, 30);
     }
-}
-
-static void correct(struct run *r, const char *format, ...)
-{
-    char text[PLATE_TEXT_SIZE], why[128];
-    struct plate_correction c;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    assert_int_equal(plate_correction_parse(text, "", &c), 0);
-    if (session_can_correct(r->session, &c, why, sizeof why) != 0) fail_msg("%s: %s", text, why);
-    mark(r, "correct", text);
 }
 
 static void put_right(struct run *r, const struct set_plan *p, unsigned sets)
@@ -396,124 +272,12 @@ static void beyond_memory(void **state)
     run_free(r);
 }
 
-/* ---- the plan ---- */
-
-#define L PLATE_SIDE_LEFT
-#define R PLATE_SIDE_RIGHT
-#define BOTH PLATE_SIDE_BOTH
-
-static struct run *planned(unsigned reps, enum plate_side start)
-{
-    struct run *r = run_new();
-    r->cfg.plan = (struct plate_plan_config){
-        .sides = 3, .side = {PLATE_SIDE_LEFT, PLATE_SIDE_RIGHT, PLATE_SIDE_RIGHT}, .reps = reps, .sets = 2};
-    r->cfg.side = start;
-    run_begin(r);
-    return r;
-}
-
-static void expect_plan(const struct run *r, int32_t set, enum plate_side side, enum plate_side next, int32_t done)
-{
-    const struct plate_plan *p = &r->said.plan;
-    assert_int_equal(p->set, set);
-    assert_int_equal(p->side, side);
-    assert_int_equal(p->next, next);
-    assert_int_equal(p->done, done);
-    assert_int_equal(p->sets, 4); /* two for each of two legs */
-    assert_int_equal(session_side(r->session), side);
-}
-
-static void the_plan_moves_on(void **state)
-{
-    (void)state;
-    struct run *r = planned(2, PLATE_SIDE_NONE);
-    expect_plan(r, 1, L, R, 0);
-    do_rep(r, 1);
-    rest(r, 5); /* not complete: a pause is no end */
-    assert_int_equal(r->said.plans, 1);
-    do_rep(r, 1);
-    assert_int_equal(r->said.rep_side, L);
-    rest(r, 1);
-    assert_int_equal(r->said.plans, 1); /* one rep more than planned, if it comes soon, is of this set */
-    do_rep(r, 1);
-    assert_int_equal(r->said.rep_side, L);
-    rest(r, 3);
-    assert_int_equal(r->said.set[0].ended_by, PLATE_SET_BY_PLAN);
-    assert_int_equal(r->said.set[0].reps, 3);
-    expect_plan(r, 2, R, R, 1);
-    do_rep(r, 1);
-    assert_int_equal(r->said.rep_side, R);
-    rest(r, 30); /* given up: a set that ends by rest is a set */
-    assert_int_equal(r->said.set[1].ended_by, PLATE_SET_BY_REST);
-    expect_plan(r, 3, R, L, 2);
-    do_rep(r, 1);
-    mark(r, "set_end", "");
-    expect_plan(r, 4, L, R, 3); /* and over again */
-    mark(r, "set_end", "");     /* no set is under way: nothing to move on from */
-    expect_plan(r, 4, L, R, 3);
-    correct(r, "set 1 warmup true"); /* it takes no turn back, but is not counted as done */
-    expect_plan(r, 4, L, R, 2);
-    correct(r, "set 1 warmup false");
-    expect_plan(r, 4, L, R, 3);
-    run_free(r);
-}
-
-static void the_operator_overrides(void **state)
-{
-    (void)state;
-    struct run *r = planned(2, PLATE_SIDE_NONE);
-    mark(r, "side", "right"); /* begins with the other leg: goes on from there */
-    expect_plan(r, 1, R, R, 0);
-    do_rep(r, 1);
-    mark(r, "side", "left"); /* ends the set */
-    assert_int_equal(r->said.set[0].ended_by, PLATE_SET_BY_SIDE);
-    expect_plan(r, 2, L, R, 1);
-    mark(r, "side", "both"); /* a side that the plan does not have takes a turn of it */
-    expect_plan(r, 2, BOTH, R, 1);
-    do_rep(r, 1);
-    do_rep(r, 1);
-    rest(r, 4);
-    expect_plan(r, 3, R, R, 2);
-    do_rep(r, 1);
-    correct(r, "set 3 side left"); /* the one under way: the plan goes on from there */
-    expect_plan(r, 3, L, R, 2);
-    run_free(r);
-
-    r = planned(0, R); /* what the configuration says is the side at the start */
-    expect_plan(r, 1, R, R, 0);
-    do_rep(r, 1);
-    do_rep(r, 1);
-    rest(r, 4);
-    assert_int_equal(r->said.plans, 1); /* no number of reps is planned: a set ends by rest */
-    rest(r, 30);
-    expect_plan(r, 2, R, L, 1);
-    run_free(r);
-}
-
-static void discarded_reps_are_done_again(void **state)
-{
-    (void)state;
-    struct run *r = planned(2, PLATE_SIDE_NONE);
-    do_rep(r, 1);
-    do_rep(r, 1);
-    correct(r, "set 1 rep 1 discarded true");
-    rest(r, 4);
-    assert_int_equal(r->said.plans, 1);
-    do_rep(r, 1);
-    rest(r, 4);
-    assert_int_equal(r->said.plans, 2);
-    assert_int_equal(r->said.set[0].reps, 2);
-    run_free(r);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_both_ways),         cmocka_unit_test(put_right_is_right),
-        cmocka_unit_test(undone_is_undone),       cmocka_unit_test(what_cannot_be),
-        cmocka_unit_test(the_open_set),           cmocka_unit_test(form_is_judged_again),
-        cmocka_unit_test(beyond_memory),          cmocka_unit_test(the_plan_moves_on),
-        cmocka_unit_test(the_operator_overrides), cmocka_unit_test(discarded_reps_are_done_again),
+        cmocka_unit_test(text_both_ways), cmocka_unit_test(put_right_is_right), cmocka_unit_test(undone_is_undone),
+        cmocka_unit_test(what_cannot_be), cmocka_unit_test(the_open_set),       cmocka_unit_test(form_is_judged_again),
+        cmocka_unit_test(beyond_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
