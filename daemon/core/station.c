@@ -38,55 +38,6 @@ int plate_station_calibration(struct plate_station *s, unsigned plate, const str
     return r;
 }
 
-/* What comes next, and the sample that waits for it to settle, count from t_s at the earliest. */
-static void set_floor(struct plate *p, double t_s)
-{
-    p->floor_s = t_s;
-    if (p->settled < p->in) station_sample(p, p->settled)->floor_s = t_s;
-}
-
-/* A plate that was not waited for is back: what it says counts from where the merge has come to. */
-static void welcome(struct plate_station *s, struct plate *p)
-{
-    p->present = true;
-    p->seen_s = fmax(p->seen_s, s->merged_s);
-    double first_s = p->settled < p->in ? station_sample(p, p->settled)->t_s : plate_clock_t_s(&p->knot, p->next_sample);
-    if (first_s >= station_floor_s(s, p)) return;
-    set_floor(p, station_floor_s(s, p));
-    struct plate_event e = {.type = PLATE_EVENT_MARK, .t_s = p->floor_s};
-    struct plate_mark *m = &e.u.mark;
-    m->t_s = p->floor_s;
-    m->sample = p->next_sample;
-    memcpy(m->plate, p->cfg->name, sizeof m->plate);
-    memcpy(m->kind, "resume", sizeof "resume");
-    s->sink.event(s->sink.user, &e);
-}
-
-int plate_station_samples(struct plate_station *s, unsigned plate, uint64_t first, const int32_t *counts, size_t n)
-{
-    if (plate >= s->cfg.plates) return -EINVAL;
-    struct plate *p = &s->plate[plate];
-    if (!p->started || first != p->next_sample) return -EINVAL;
-    if (!p->present && n > 0) welcome(s, p);
-    const struct plate_geometry *geometry = p->calibration.cells == p->cfg->cells ? &p->geometry : NULL;
-    while (n > 0) {
-        size_t rows = n < CHUNK ? n : CHUNK;
-        for (size_t i = 0; i < rows; i++, counts += p->calibration.cells) {
-            s->t_s[i] = plate_clock_t_s(&p->knot, p->next_sample);
-            plate_calibrate(&p->calibration, geometry, counts, &s->force[i]);
-            station_receive(s, p, s->t_s[i], &s->force[i]);
-            p->next_sample++;
-        }
-        if (s->sink.force) {
-            struct plate_force_block b = {plate, p->next_sample - rows, rows, s->t_s, s->force};
-            s->sink.force(s->sink.user, &b);
-        }
-        n -= rows;
-    }
-    station_merge(s);
-    return 0;
-}
-
 static int find_plate(const struct plate_station *s, const char *name)
 {
     for (unsigned i = 0; i < s->cfg.plates; i++)
@@ -100,7 +51,7 @@ int plate_station_mark(struct plate_station *s, const struct plate_mark *m)
     if (strcmp(m->kind, "resume") == 0) {
         int i = find_plate(s, m->plate);
         if (i < 0) return -EINVAL;
-        set_floor(&s->plate[i], m->t_s);
+        station_set_floor(&s->plate[i], m->t_s);
         struct plate_event e = {.type = PLATE_EVENT_MARK, .t_s = m->t_s, .u.mark = *m};
         s->sink.event(s->sink.user, &e);
         return 0;

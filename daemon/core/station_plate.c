@@ -1,5 +1,6 @@
 #include "station_private.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -104,7 +105,7 @@ static void settle(struct plate *p, const struct sample *next)
     p->spikes++;
 }
 
-void station_receive(struct plate_station *s, struct plate *p, double t_s, const struct plate_force *f)
+static void receive(struct plate_station *s, struct plate *p, double t_s, const struct plate_force *f)
 {
     if (p->in - p->out == p->mask)
         station_hand_on(s, p); /* cannot happen while callers hand in by time: better alone than lost */
@@ -116,4 +117,54 @@ void station_receive(struct plate_station *s, struct plate *p, double t_s, const
     p->fed_s = t_s;
     station_pump(s, p);
     if (p->partner) station_pump(s, p->partner);
+}
+
+/* ---- handing in ---- */
+
+void station_set_floor(struct plate *p, double t_s)
+{
+    p->floor_s = t_s;
+    if (p->settled < p->in) station_sample(p, p->settled)->floor_s = t_s;
+}
+
+/* A plate that was not waited for is back: what it says counts from where the merge has come to. */
+static void welcome(struct plate_station *s, struct plate *p)
+{
+    p->present = true;
+    p->seen_s = fmax(p->seen_s, s->merged_s);
+    double first_s = p->settled < p->in ? station_sample(p, p->settled)->t_s : plate_clock_t_s(&p->knot, p->next_sample);
+    if (first_s >= station_floor_s(s, p)) return;
+    station_set_floor(p, station_floor_s(s, p));
+    struct plate_event e = {.type = PLATE_EVENT_MARK, .t_s = p->floor_s};
+    struct plate_mark *m = &e.u.mark;
+    m->t_s = p->floor_s;
+    m->sample = p->next_sample;
+    memcpy(m->plate, p->cfg->name, sizeof m->plate);
+    memcpy(m->kind, "resume", sizeof "resume");
+    s->sink.event(s->sink.user, &e);
+}
+
+int plate_station_samples(struct plate_station *s, unsigned plate, uint64_t first, const int32_t *counts, size_t n)
+{
+    if (plate >= s->cfg.plates) return -EINVAL;
+    struct plate *p = &s->plate[plate];
+    if (!p->started || first != p->next_sample) return -EINVAL;
+    if (!p->present && n > 0) welcome(s, p);
+    const struct plate_geometry *geometry = p->calibration.cells == p->cfg->cells ? &p->geometry : NULL;
+    while (n > 0) {
+        size_t rows = n < CHUNK ? n : CHUNK;
+        for (size_t i = 0; i < rows; i++, counts += p->calibration.cells) {
+            s->t_s[i] = plate_clock_t_s(&p->knot, p->next_sample);
+            plate_calibrate(&p->calibration, geometry, counts, &s->force[i]);
+            receive(s, p, s->t_s[i], &s->force[i]);
+            p->next_sample++;
+        }
+        if (s->sink.force) {
+            struct plate_force_block b = {plate, p->next_sample - rows, rows, s->t_s, s->force};
+            s->sink.force(s->sink.user, &b);
+        }
+        n -= rows;
+    }
+    station_merge(s);
+    return 0;
 }

@@ -1,5 +1,5 @@
 /* core/station_private.h - the station's memory, and what its files share: station.c takes what is handed in, station_plate.c
- * brings a plate's samples to its detector, station_merge.c puts what the plates say in order, station_setup.c makes and copies
+ * the samples, all the way to the detector, station_merge.c puts what the plates say in order, station_setup.c makes and copies
  * it. Private to station*.c; pure; one thread. */
 #pragma once
 #include "plate/filter.h"
@@ -65,9 +65,10 @@ struct plate_station {
 static inline struct sample *station_sample(const struct plate *p, uint64_t i) { return &p->ring[i & p->mask]; }
 
 /* station_plate.c */
-void station_receive(struct plate_station *s, struct plate *p, double t_s, const struct plate_force *f);
 void station_hand_on(struct plate_station *s, struct plate *p); /* one sample to the detector */
 void station_pump(struct plate_station *s, struct plate *p);    /* all that need not wait for the partner */
+/* What comes next, and the sample that waits for it to settle, count from t_s at the earliest. */
+void station_set_floor(struct plate *p, double t_s);
 /* The marks that steer a detector act on the first sample at or after their time. */
 void station_steer(struct plate_station *s, struct plate *p, double t_s);
 
