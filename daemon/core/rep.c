@@ -21,7 +21,6 @@
 #define LOADED_MIN_N 100.0   /* nobody stands with less on a plate */
 #define STANDING_MIN_N 200.0 /* generic: a baseline above this that is left downwards is a standing one */
 #define EMPTY_N 25.0         /* tare error and drift: below it the plate may be empty */
-#define FOOT_LEAST_N 10.0    /* a foot at rest presses so much more than nothing */
 #define BRIDGE_S 0.5         /* a longer hole ends what is under way */
 
 static const struct exercise exercises[] = {
@@ -50,12 +49,15 @@ void plate_rep_exercise(struct plate_rep_detector *d, const char *name, const st
         if (strcmp(name, exercises[i].name) == 0) d->exercise = &exercises[i];
     d->targets = *targets;
     plate_rep_other_leg(d);
+    d->other_step_N = 0;
 }
 
 void plate_rep_other_leg(struct plate_rep_detector *d)
 {
+    if (d->steps > 0) d->other_step_N = rep_usual_step_N(d);
     d->steps = 0;
     d->known_N = d->usual_s = 0;
+    d->doubts = false;
 }
 
 int plate_rep_init(struct plate_rep_detector *d, const struct plate_rep_config *cfg)
@@ -68,7 +70,7 @@ int plate_rep_init(struct plate_rep_detector *d, const struct plate_rep_config *
     d->block_n = (unsigned)fmax(1, floor(BLOCK_S * cfg->rate_Hz + 0.5));
     d->chunk_n = (unsigned)fmax(CHUNK_MIN, floor(CHUNK_S * cfg->rate_Hz + 0.5));
     d->smooth_k = 1 - exp(-(double)d->block_n * d->period_s / SMOOTH_S);
-    d->smooth_N = d->hump.end_s = d->last_end_s = d->departed_s = d->under_s = d->odd_step_N = d->lowest_N = NAN;
+    d->smooth_N = d->hump.end_s = d->last_end_s = d->departed_s = d->under_s = d->lowest_N = NAN;
     plate_rep_exercise(d, cfg->exercise, &cfg->targets);
     return 0;
 }
@@ -113,7 +115,7 @@ double rep_find_departure(const struct plate_rep_detector *d, double from_s, dou
     return rep_history_sample(h, i + 1 < h->n ? i + 1 : i)->t_s;
 }
 
-static double running_mean_N(const struct plate_rep_detector *d, uint64_t i, uint64_t k)
+double rep_running_mean_N(const struct plate_rep_detector *d, uint64_t i, uint64_t k)
 {
     return (rep_block_at(d, i)->total_N - rep_block_at(d, i - k)->total_N) / (double)k;
 }
@@ -126,10 +128,10 @@ bool rep_flat(const struct plate_rep_detector *d, double window_s, double smooth
     uint64_t from = rep_block_from(d, end_s - fmax(window_s, 3 * d->period_s)), n = d->blocks - from;
     uint64_t k = (uint64_t)fmax(1, floor(smooth_s / last->dt_s + 0.5));
     if (n < 3 || from <= rep_oldest_block(d) + k || rep_block_at(d, from)->t_s < since_s) return false;
-    double base_N = running_mean_N(d, d->blocks - 1, k), sum = 0, sum2 = 0, sx = 0;
-    if (fabs(running_mean_N(d, from, k) - base_N) > 6 * tolerance_N) return false;
+    double base_N = rep_running_mean_N(d, d->blocks - 1, k), sum = 0, sum2 = 0, sx = 0;
+    if (fabs(rep_running_mean_N(d, from, k) - base_N) > 6 * tolerance_N) return false;
     for (uint64_t i = from; i < d->blocks; i++) {
-        double f = running_mean_N(d, i, k) - base_N;
+        double f = rep_running_mean_N(d, i, k) - base_N;
         sum += f, sum2 += f * f, sx += f * (double)(i - from);
     }
     double mean = sum / (double)n, sd = sqrt(fmax(0, sum2 / (double)n - mean * mean));
@@ -214,23 +216,34 @@ static double own_range_N(const struct plate_rep_detector *d, const struct rep_t
 }
 #define TAKES_PART 0.15 /* of the sum's range: a foot that does less was not part of it */
 
-void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double step_N, struct plate_rep_output *out)
+bool rep_fill(const struct plate_rep_detector *d, const struct rep_times *t, struct plate_rep *ret)
 {
     double all_N;
-    if (d->summed && own_range_N(d, t, &all_N) < TAKES_PART * all_N) return;
-    struct plate_rep *r = &out->rep;
-    memset(r, 0, sizeof *r);
-    memcpy(r->exercise, d->name, sizeof r->exercise);
-    rep_measure(&d->history, t, r);
+    if (d->summed && own_range_N(d, t, &all_N) < TAKES_PART * all_N) return false;
+    memset(ret, 0, sizeof *ret);
+    memcpy(ret->exercise, d->name, sizeof ret->exercise);
+    rep_measure(&d->history, t, ret);
     bool down_first = t->up_from_s > t->onset_s; /* how long one stood still at the bottom, force alone does not tell */
-    r->hold_s = down_first ? NAN : t->descent_s - t->top_s;
-    r->eccentric_s = down_first ? t->up_from_s - t->onset_s : t->end_s - t->descent_s;
-    r->onset_live_s = d->live_s[0], r->top_live_s = d->live_s[1], r->descent_live_s = d->live_s[2];
-    r->end_live_s = rep_history_sample(&d->history, d->history.n - 1)->t_s;
-    rep_judge_form(&d->targets, r);
+    ret->hold_s = down_first ? NAN : t->descent_s - t->top_s;
+    ret->eccentric_s = down_first ? t->up_from_s - t->onset_s : t->end_s - t->descent_s;
+    ret->onset_live_s = d->live_s[0], ret->top_live_s = d->live_s[1], ret->descent_live_s = d->live_s[2];
+    rep_judge_form(&d->targets, ret);
+    return true;
+}
+
+void rep_send(struct plate_rep_detector *d, const struct plate_rep *r, double step_N, struct plate_rep_output *out)
+{
+    out->rep = *r;
+    out->rep.end_live_s = rep_history_sample(&d->history, d->history.n - 1)->t_s;
     out->rep_done = true;
     d->step[d->steps++ % STEPS] = step_N;
-    d->last_end_s = t->end_s;
+    d->last_end_s = r->end_s;
+}
+
+void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double step_N, struct plate_rep_output *out)
+{
+    struct plate_rep r;
+    if (rep_fill(d, t, &r)) rep_send(d, &r, step_N, out);
 }
 
 /* ---- the resting level ---- */
@@ -349,6 +362,14 @@ static void step_block(struct plate_rep_detector *d, struct plate_rep_output *ou
     }
 }
 
+static void end_block(struct plate_rep_detector *d, const struct plate_rep_input *in, struct plate_rep_output *out)
+{
+    double mean_N = d->open.force / d->open.n, total_N = d->blocks > 0 ? rep_last_block(d)->total_N : 0;
+    d->block[d->blocks++ % BLOCKS] = (struct block){d->open.t_s, in->t_s - d->open.t_s + d->period_s, mean_N, total_N + mean_N};
+    d->open.n = 0;
+    step_block(d, out);
+}
+
 static void cut(struct plate_rep_detector *d)
 {
     d->blocks_from = d->blocks;
@@ -376,11 +397,8 @@ bool plate_rep_push(struct plate_rep_detector *d, const struct plate_rep_input *
 
     if (d->open.n == 0) d->open.t_s = in->t_s, d->open.force = 0;
     d->open.force += force_N;
-    if (++d->open.n < d->block_n) return ret->phase_changed;
-    double mean_N = d->open.force / d->open.n, total_N = d->blocks > 0 ? rep_last_block(d)->total_N : 0;
-    d->block[d->blocks++ % BLOCKS] = (struct block){d->open.t_s, in->t_s - d->open.t_s + d->period_s, mean_N, total_N + mean_N};
-    d->open.n = 0;
-    step_block(d, ret);
+    if (++d->open.n >= d->block_n) end_block(d, in, ret);
+    if (d->due && !ret->rep_done) rep_say_due(d, ret);
     return ret->phase_changed || ret->rep_done;
 }
 

@@ -8,6 +8,7 @@
 #define BAND_MIN_N 5.0 /* resting band: mean +- max(5 SD, 5 N), Dos'Santos 2017 */
 #define BAND_SD 5.0
 #define GRAVITY 9.80665
+#define FOOT_LEAST_N 10.0 /* a foot at rest presses so much more than nothing */
 
 #define BLOCKS 8192 /* block means: the whole rep */
 #define STEPS 5
@@ -39,6 +40,11 @@ struct exercise {
     bool second_foot; /* the load steps up at the top when the other foot leaves */
     double least_s;   /* no rep of it is over sooner */
     double way;       /* by this part the support falls from the top to the floor */
+};
+/* A movement that is over. */
+struct movement {
+    struct plate_rep rep;
+    double step_N, rest_N, top_N;
 };
 enum state { STATE_LEARN, STATE_REST, STATE_UP, STATE_LOADED, STATE_AIR, STATE_LANDED };
 
@@ -107,7 +113,9 @@ struct plate_rep_detector {
     bool astray; /* the momentum went where no body goes */
     double step[STEPS];
     unsigned steps;
-    double odd_step_N;            /* of a held movement that was too unlike the usual to be one; NaN */
+    double other_step_N;          /* the usual step of the other leg; 0: not known */
+    struct movement doubtful;     /* rep_doubt.c */
+    bool doubts, due;             /* it waits for a second like it; it was one, and is to be said with the next sample */
     double last_end_s, live_s[3]; /* when drive, hold and lower were said */
 };
 
@@ -117,7 +125,10 @@ bool rep_set_phase(struct plate_rep_detector *d, enum plate_phase phase, struct 
 void rep_to_rest(struct plate_rep_detector *d, struct plate_rep_output *out);
 void rep_to_learn(struct plate_rep_detector *d, struct plate_rep_output *out);
 double rep_usual_step_N(const struct plate_rep_detector *d);
-/* The movement is a rep: measures, judges and says it. `step_N` is remembered. */
+/* The movement is a rep: measures, judges and says it. `step_N` is remembered. In two parts: false if this plate's foot took no
+ * part in it. */
+bool rep_fill(const struct plate_rep_detector *d, const struct rep_times *t, struct plate_rep *ret);
+void rep_send(struct plate_rep_detector *d, const struct plate_rep *r, double step_N, struct plate_rep_output *out);
 void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double step_N, struct plate_rep_output *out);
 double rep_band_N(const struct plate_rep_detector *d);          /* the resting band of single samples: for onsets */
 double rep_decision_band_N(const struct plate_rep_detector *d); /* of the smoothed force: for decisions */
@@ -129,6 +140,8 @@ const struct block *rep_block_at(const struct plate_rep_detector *d, uint64_t i)
 const struct block *rep_last_block(const struct plate_rep_detector *d);
 uint64_t rep_oldest_block(const struct plate_rep_detector *d);
 uint64_t rep_block_from(const struct plate_rep_detector *d, double t_s); /* first kept block at or after t_s */
+/* Mean of the `k` kept blocks up to and with block `i`. */
+double rep_running_mean_N(const struct plate_rep_detector *d, uint64_t i, uint64_t k);
 /* Is the force, its running mean over `smooth_s`, flat over the last `window_s`, all of it since `since_s`? Then its level, and
  * since when. */
 bool rep_flat(const struct plate_rep_detector *d, double window_s, double smooth_s, double since_s, double tolerance_N,
@@ -137,6 +150,8 @@ bool rep_flat(const struct plate_rep_detector *d, double window_s, double smooth
 /* rep_up.c: hip thrusts, pushes, standing up from a seat */
 void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out);
 void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out);
+/* rep_doubt.c */
+void rep_say_due(struct plate_rep_detector *d, struct plate_rep_output *out);
 /* rep_loaded.c: squats and jumps */
 double rep_loaded_band_N(const struct plate_rep_detector *d);
 void rep_loaded_begin(struct plate_rep_detector *d, double departed_s, struct plate_rep_output *out);

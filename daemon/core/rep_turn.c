@@ -53,8 +53,7 @@ bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep
 static void turn(struct plate_rep_detector *d, double end_s, double onset_s, bool on_floor, struct plate_rep_output *out)
 {
     double low_N = d->support_low_N, live_s = rep_history_sample(&d->history, d->history.n - 1)->t_s;
-    rep_finish(d, end_s, out);
-    if (!out->rep_done) return;
+    if ((!on_floor && rep_turns_so_high(d, end_s)) || !rep_finish(d, end_s, out)) return;
     d->live_s[1] = d->live_s[2] = NAN;
     d->live_s[0] = live_s;
     d->phase = PLATE_LOWER;

@@ -3,19 +3,9 @@
 #include "rep_up.h"
 
 /* Up, hold, down: is it a repetition, or a foot, or a bar? docs/detector.md gives the reason of each threshold. */
-#define MIN_STEP_N 15.0  /* less is no repetition of anything */
-#define LIFT_MIN_N 30.0  /* hips carry a fifth of the body's weight at least, a foot at rest a seventh at most */
 #define FLIGHT_PART 0.6  /* of the resting force: so little presses a foot that brakes flying hips */
 #define MAX_REP_S 40.0   /* longer is no repetition: somebody stands there */
 #define FOOT_STEP 0.8    /* a rise above a "hold" by this part of its step: the hold was the foot at rest */
-#define KNOWN_PART 0.65  /* of the usual step: the load fixes the force of the hold, so that what is smaller is none */
-#define SECOND_PART 0.5  /* while fewer than 3 reps are known */
-#define FIRST_RATIO 0.25 /* while none is, or was for 15 s: the load may be another */
-#define FORGET_S 15.0
-#define ODD_LEAST_S 0.8
-#define ODD_PART 0.1
-#define ABRUPT_RISE_S 0.5 /* on an empty plate: what comes and goes faster than hips can is a foot, or a thing */
-#define ABRUPT_FALL_S 0.4
 #define FOOT_STILL_S 2.0 /* put down on an empty plate, settled at once, and still for so long: a foot at rest */
 #define FOOT_SETTLED_S 0.6
 #define FOOT_SETTLED_PART 0.08
@@ -24,11 +14,8 @@
 #define STOOD_STEP 0.08  /* ... before the force rose by this part, ... */
 #define STOOD_PART 0.4   /* ... and by so much of the step before, ... */
 #define STOOD_RISE_S 0.8 /* ... faster than hips that grind, was a load at rest */
-#define SEAT_RATIO 1.5   /* who stands up presses so much more than who sits */
-#define STANDING_N 200.0 /* generic: so much may be somebody who stands */
 #define STANDING_BAND 0.05
-#define LOADED_RATIO 1.3 /* generic: on top of such a load, a push is no less than this times it */
-#define NEW_REST_S 0.6   /* too small for a rep, and level for so long: the new rest */
+#define NEW_REST_S 0.6 /* too small for a rep, and level for so long: the new rest */
 
 /* Did the foot lose its own resting load since a push a moment ago? Then it was the hips' braking in flight. */
 static bool flew(const struct plate_rep_detector *d, double onset_s)
@@ -55,51 +42,6 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
     rep_set_phase(d, PLATE_DRIVE, out);
 }
 
-double rep_smallest_step_N(const struct plate_rep_detector *d)
-{
-    return fmax(rep_moves(d) ? LIFT_MIN_N : MIN_STEP_N, fmax(FIRST_RATIO * rep_usual_step_N(d), 3 * rep_decision_band_N(d)));
-}
-
-/* Did it come and go faster than hips can? */
-static bool abrupt(const struct plate_rep_detector *d, double end_s, double step_N)
-{
-    double high_N = d->rest.mean_N + 0.8 * step_N;
-    uint64_t rise = rep_block_from(d, d->onset_s), fall = rep_block_from(d, end_s);
-    if (fall >= d->blocks) fall = d->blocks - 1;
-    while (rise < fall && rep_block_at(d, rise)->force_N < high_N) rise++;
-    while (fall > rise && rep_block_at(d, fall)->force_N < high_N) fall--;
-    return rep_block_at(d, rise)->t_s - d->onset_s < ABRUPT_RISE_S && end_s - rep_block_at(d, fall)->t_s < ABRUPT_FALL_S;
-}
-
-bool rep_is_one(const struct plate_rep_detector *d, double end_s)
-{
-    double top = rep_top_N(d), step = top - d->rest.mean_N, length_s = end_s - d->onset_s, usual = rep_usual_step_N(d);
-    if (d->peak_N - d->rest.mean_N < rep_smallest_step_N(d) || step < MIN_STEP_N) return false;
-    if (length_s < d->exercise->least_s) return false;
-    double part = d->onset_s - d->last_end_s > FORGET_S ? FIRST_RATIO : d->steps < 3 ? SECOND_PART : KNOWN_PART;
-    if (d->exercise->family == FAMILY_SEAT && top < SEAT_RATIO * d->rest.mean_N) return false;
-    if (d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_N && top < LOADED_RATIO * d->rest.mean_N)
-        return false;
-    if (rep_fixed(d)) return step >= FIRST_RATIO * usual;
-    bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;
-    if (d->foot_down && rep_moves(d) && !usual_top && d->below_s > 0 && abrupt(d, end_s, step)) return false;
-    return step >= part * usual;
-}
-
-/* The load was changed, or the first was no rep: the second such movement in a row counts. */
-static bool again_odd(struct plate_rep_detector *d, double end_s)
-{
-    double step = rep_top_N(d) - d->rest.mean_N, was = d->odd_step_N;
-    if (!d->held || end_s - d->onset_s < ODD_LEAST_S || step < ODD_PART * rep_usual_step_N(d)) return false;
-    d->odd_step_N = step;
-    if (isnan(was) || fabs(step - was) > 0.3 * was) return false;
-    unsigned steps = d->steps;
-    d->steps = 0;
-    bool is = rep_is_one(d, end_s);
-    if (!is) d->steps = steps;
-    return is;
-}
-
 /* From standstill to standstill the mean force is the mean support, however it was thrown about between. */
 static double mean_N(const struct plate_rep_detector *d, double end_s)
 {
@@ -109,10 +51,10 @@ static double mean_N(const struct plate_rep_detector *d, double end_s)
     return n > 0 ? sum / n : INFINITY;
 }
 
-/* Said or not, it is over. */
-void rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out)
+bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out)
 {
-    if (!rep_is_one(d, end_s) && !again_odd(d, end_s)) return;
+    enum verdict verdict = rep_verdict(d, end_s);
+    if (verdict == VERDICT_NONE) return false;
     double top = rep_top_N(d);
     if (d->held && isnan(d->descent_s) && !isnan(d->top_s)) d->descent_s = end_s;
     if (d->descent_s > end_s) d->descent_s = end_s;
@@ -125,13 +67,13 @@ void rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
                           .up_to_s = d->top_s,
                           .rest_N = d->own_rest_N,
                           .last_end_s = d->last_end_s};
-    d->odd_step_N = NAN;
-    rep_say(d, &t, top - d->rest.mean_N, out);
-    if (out->rep_done) d->usual_s = d->usual_s > 0 ? 0.5 * (d->usual_s + end_s - d->onset_s) : end_s - d->onset_s;
+    struct movement m = {.step_N = top - d->rest.mean_N, .rest_N = d->rest.mean_N};
     if (!d->held && rep_moves(d)) top = fmin(top, mean_N(d, end_s) / (1 - d->exercise->way / 2));
-    if (out->rep_done)
-        d->known_N =
-            d->known_N > 0 && top < 1.3 * d->known_N && top > 0.7 * d->known_N ? d->known_N + 0.5 * (top - d->known_N) : top;
+    m.top_N = top;
+    if (rep_like_the_doubtful(d, &m, d->onset_s, end_s)) t.last_end_s = d->doubtful.rep.end_s;
+    if (!rep_fill(d, &t, &m.rep)) return false;
+    rep_weigh(d, &m, verdict, out);
+    return true;
 }
 
 /* The force rose again from what looked like a hold, by about as much: the "hold" was the foot at rest. */

@@ -3,10 +3,12 @@
 #pragma once
 #include "rep_private.h"
 
-#define FOOT_LEVEL 0.55 /* of the known held force: a foot at rest presses less */
-#define LEARNED_S 1.0   /* after so long the observer is to be believed, though nothing was known before */
-#define FLIGHT_S 0.45   /* so long are hips in flight after a push too short for a rep */
-#define TURN_DOWN 0.27  /* of the way: hips that came down so far may have turned */
+#define MIN_STEP_N 15.0  /* less is no repetition of anything */
+#define STANDING_N 200.0 /* generic: so much may be somebody who stands */
+#define FOOT_LEVEL 0.55  /* of the known held force: a foot at rest presses less */
+#define LEARNED_S 1.0    /* after so long the observer is to be believed, though nothing was known before */
+#define FLIGHT_S 0.45    /* so long are hips in flight after a push too short for a rep */
+#define TURN_DOWN 0.27   /* of the way: hips that came down so far may have turned */
 
 static inline bool rep_moves(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_THRUST; }
 static inline bool rep_pushes(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_PUSH; }
@@ -40,10 +42,23 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
 void rep_step_floating(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
 bool rep_stands_still(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
 
-/* rep_up.c */
+/* rep_doubt.c. The least that a movement adds to the force at rest. */
 double rep_smallest_step_N(const struct plate_rep_detector *d);
-bool rep_is_one(const struct plate_rep_detector *d, double end_s);
-/* It is over at `end_s`: said, if it was a rep. */
-void rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out);
+enum verdict { VERDICT_NONE, VERDICT_DOUBTFUL, VERDICT_REP };
+/* Of the movement that is under way, if it ended at `end_s`. */
+enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s);
+static inline bool rep_is_one(const struct plate_rep_detector *d, double end_s)
+{
+    return rep_verdict(d, end_s) != VERDICT_NONE;
+}
+/* Did it turn so high that it only sways, if it may be none at all? */
+bool rep_turns_so_high(const struct plate_rep_detector *d, double end_s);
+/* Is there a doubtful one, and this one like it? */
+bool rep_like_the_doubtful(const struct plate_rep_detector *d, const struct movement *m, double onset_s, double end_s);
+/* Says it, or keeps it until there is a second like it; then both are said. */
+void rep_weigh(struct plate_rep_detector *d, const struct movement *m, enum verdict verdict, struct plate_rep_output *out);
+
+/* rep_up.c. It is over at `end_s`: said, if it was a rep. False if it was none; true also if it may have been one. */
+bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out);
 /* A hold far above another: the first was a bar that was loaded, or a foot that leaned in. The rep began there. */
 void rep_begin_at_step(struct plate_rep_detector *d, const struct level *level, double since_s);

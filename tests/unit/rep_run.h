@@ -183,6 +183,21 @@ static inline void thrust(struct run *r, const struct body *b)
     r->truths++;
 }
 
+static inline void start(struct run *r, double rate_Hz, const char *exercise, double rest_N)
+{
+    begin(r, rate_Hz, exercise);
+    r->noise_N = 1;
+    rest(r, 2, rest_N);
+}
+
+static inline void thrusts(struct run *r, const struct body *b, unsigned n, double pause_s)
+{
+    for (unsigned i = 0; i < n; i++) {
+        thrust(r, b);
+        rest(r, pause_s, b->rest_N);
+    }
+}
+
 static inline int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;

@@ -6,21 +6,6 @@ static const struct body athlete = {
 
 static double top_N(const struct body *b) { return support_N(b, b->rise_m); }
 
-static void start(struct run *r, double rate_Hz, const char *exercise, double rest_N)
-{
-    begin(r, rate_Hz, exercise);
-    r->noise_N = 1;
-    rest(r, 2, rest_N);
-}
-
-static void thrusts(struct run *r, const struct body *b, unsigned n, double pause_s)
-{
-    for (unsigned i = 0; i < n; i++) {
-        thrust(r, b);
-        rest(r, pause_s, b->rest_N);
-    }
-}
-
 static void every_phase_has_its_true_time(void **state)
 {
     (void)state;

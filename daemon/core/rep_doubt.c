@@ -1,0 +1,201 @@
+#include <math.h>
+
+#include "rep_up.h"
+
+/* Is it a repetition? What may be one and may be none waits for a second like it: hips bear the same load every time.
+ * docs/detector.md gives the reason of each threshold. */
+#define LIFT_MIN_N 30.0   /* hips carry a fifth of the body's weight at least, a foot at rest a seventh at most */
+#define FIRST_RATIO 0.25  /* of the usual step: less is nothing; in pushes, whose effort no load fixes, doubtful */
+#define ABRUPT_RISE_S 0.5 /* on an empty plate: what comes and goes faster than hips can is a foot, or a thing */
+#define ABRUPT_FALL_S 0.4
+#define SEAT_RATIO 1.5   /* who stands up presses so much more than who sits */
+#define LOADED_RATIO 1.3 /* generic: on top of such a load, a push is no less than this times it */
+/* doubtful: its size */
+#define KNOWN_PART 0.65 /* of the usual step: the load fixes the force of the hold, so that less is odd, ... */
+#define SECOND_PART 0.5 /* ... or than this while fewer than 3 reps are known */
+#define USUAL_PART 0.1  /* so near to the usual step, it need not have risen like hips */
+#define OTHER_PART 0.6  /* of the other leg's step: it bears the same load */
+#define FOOT_PART 0.6   /* of what the foot presses at rest: hips add more */
+#define ODD_LEAST_S 0.8 /* shorter, it is nothing */
+/* ... its shape */
+#define REST_PART 0.25  /* of the step: the first rep begins at rest */
+#define LEAN_RISE_S 0.2 /* a force that takes so long to what lifts the hips off, ... */
+#define LEAN_MOST_S 1.5 /* ... but not so long, as loads in steps do, ... */
+#define LEAN_PART 0.9   /* ... and then half the way further in less than this part of that time, was no hips' */
+#define SWING_W2 9.6    /* of hips that swing freely about the height at which a force holds them, ... */
+#define SWING_S 2.6     /* ... up and down again in less than this */
+#define PUT_SWING 0.8   /* abrupt, and would let the hips swing by so much of their way: a thing, put down and taken up */
+#define PUT_EVEN 0.03   /* ... if noise lets it be seen */
+#define ON_LEVEL_S 0.3  /* so long near the level of the hold: on it */
+#define MEAN_S 0.04     /* levels are looked for in means over this: 20 N of white noise at 250 Hz come down to 6 */
+#define SWAY_PART 0.6   /* of the way: a turn that sinks by less is swaying, if no rep is sure */
+/* a second one like it: */
+#define LIKE_PART 0.12  /* its step within this part, */
+#define LIKE_REST 0.15  /* its rest within this part of the step, */
+#define LIKE_LENGTH 0.7 /* no longer or shorter by more than this part, */
+#define LIKE_S 15.0     /* begun so soon after the first; */
+#define LIKE_TURNED 0.4 /* steps and lengths more alike by this, if it did not begin at rest */
+
+double rep_smallest_step_N(const struct plate_rep_detector *d)
+{
+    return fmax(rep_moves(d) ? LIFT_MIN_N : MIN_STEP_N, fmax(FIRST_RATIO * rep_usual_step_N(d), 3 * rep_decision_band_N(d)));
+}
+
+/* ---- how it rose and fell ---- */
+
+/* Noise apart. */
+static double mean_until(const struct plate_rep_detector *d, uint64_t i)
+{
+    uint64_t kept = i - rep_oldest_block(d), n = (uint64_t)fmax(1, floor(MEAN_S / rep_last_block(d)->dt_s + 0.5));
+    return kept < n ? rep_block_at(d, i)->force_N : rep_running_mean_N(d, i, n);
+}
+
+/* The first block since `from` at or above this force; the last, if none is. */
+static uint64_t first_above(const struct plate_rep_detector *d, uint64_t from, double force_N)
+{
+    while (from + 1 < d->blocks && mean_until(d, from) < force_N) from++;
+    return from;
+}
+
+/* Did it come and go faster than hips can? */
+static bool abrupt(const struct plate_rep_detector *d, double end_s, double step_N)
+{
+    double high_N = d->rest.mean_N + 0.8 * step_N;
+    uint64_t from = rep_block_from(d, d->onset_s), rise = first_above(d, from, high_N), fall = rep_block_from(d, end_s);
+    if (fall >= d->blocks) fall = d->blocks - 1;
+    while (fall > rise && rep_block_at(d, fall)->force_N < high_N) fall--;
+    return rep_block_at(d, rise)->t_s - d->onset_s < ABRUPT_RISE_S && end_s - rep_block_at(d, fall)->t_s < ABRUPT_FALL_S;
+}
+
+/* The first time that the force is on the level of the hold and stays. */
+static uint64_t hold_begins(const struct plate_rep_detector *d, uint64_t from, double step_N)
+{
+    double near_N = fmax(0.04 * step_N, 3 * d->hold.sd_N);
+    uint64_t first = from;
+    for (uint64_t i = from; i < d->blocks; i++) {
+        if (fabs(rep_block_at(d, i)->force_N - d->hold.mean_N) > near_N) first = i + 1;
+        if (i > first && rep_block_at(d, i)->t_s - rep_block_at(d, first)->t_s > ON_LEVEL_S) return first;
+    }
+    return rep_block_from(d, d->hold_from_s);
+}
+
+/* Lifted by this force, how far would the hips swing about the height at which the hold holds them? In parts of their way. A
+ * drive brakes them: nil. A force that goes straight to its level: 1. */
+static double swing(const struct plate_rep_detector *d, uint64_t from, uint64_t hold)
+{
+    double top_N = d->hold.mean_N, low_N = rep_low_part(d) * top_N, support_N = low_N, rate = 0;
+    for (uint64_t i = from; i < hold; i++) {
+        const struct block *b = rep_block_at(d, i);
+        rate += b->dt_s * SWING_W2 * (b->force_N - support_N);
+        support_N += b->dt_s * rate;
+        if (support_N < low_N) support_N = low_N, rate = fmax(0, rate); /* the floor */
+    }
+    return hypot(support_N - top_N, rate / sqrt(SWING_W2)) / (top_N - low_N);
+}
+
+/* Can hips have risen like this? They leave the floor with three quarters of what holds them at the top, so that the force
+ * still grows while they rise; and they are braked before they stand still. */
+static bool rose_like_hips(const struct plate_rep_detector *d, double step_N, double end_s)
+{
+    if (d->exercise->second_foot) return true; /* the load itself steps up */
+    double rest_N = d->rest.mean_N, top_N = rest_N + step_N, low_N = fmax(rest_N, rep_low_part(d) * top_N);
+    uint64_t from = rep_block_from(d, d->onset_s), begun = first_above(d, from, rest_N + 0.1 * (low_N - rest_N)),
+             off = first_above(d, begun, low_N), up = first_above(d, off, 0.5 * (low_N + top_N));
+    double rise_s = rep_block_at(d, off)->t_s - rep_block_at(d, begun)->t_s,
+           rest_s = rep_block_at(d, up)->t_s - rep_block_at(d, off)->t_s;
+    bool leant = rise_s > LEAN_RISE_S && rise_s < LEAN_MOST_S && rest_s < LEAN_PART * rise_s;
+    if (!d->held) return !leant;
+    uint64_t hold = hold_begins(d, from, step_N);
+    double swings = swing(d, from, hold);
+    bool put = d->below_s > 0 && abrupt(d, end_s, step_N) && end_s - d->onset_s > SWING_S && swings > PUT_SWING &&
+               d->hold.sd_N < PUT_EVEN * step_N;
+    return !put && !leant;
+}
+
+/* ---- the verdict ---- */
+
+/* Did it begin at rest, or at a turn above it? */
+static bool from_rest(const struct plate_rep_detector *d, double step_N)
+{
+    uint64_t i = rep_block_from(d, d->onset_s);
+    return mean_until(d, i > rep_oldest_block(d) ? i - 1 : i) < d->rest.mean_N + REST_PART * step_N;
+}
+
+static bool odd(const struct plate_rep_detector *d, double step_N, double end_s)
+{
+    double usual_N = rep_usual_step_N(d), foot_N = d->rest.mean_N - d->lowest_N;
+    double part = rep_fixed(d) ? FIRST_RATIO : d->steps < 3 ? SECOND_PART : KNOWN_PART;
+    if (step_N < part * usual_N) return true;
+    if (!rep_moves(d) || fabs(step_N - usual_N) < USUAL_PART * usual_N) return false;
+    if (usual_N <= 0) {
+        if (!from_rest(d, step_N) || step_N < OTHER_PART * d->other_step_N) return true;
+        if (foot_N > FOOT_LEAST_N && step_N < FOOT_PART * foot_N) return true;
+    }
+    return !rose_like_hips(d, step_N, end_s);
+}
+
+enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
+{
+    double top = rep_top_N(d), step = top - d->rest.mean_N, length_s = end_s - d->onset_s;
+    if (d->peak_N - d->rest.mean_N < rep_smallest_step_N(d) || step < MIN_STEP_N) return VERDICT_NONE;
+    if (length_s < d->exercise->least_s) return VERDICT_NONE;
+    if (d->exercise->family == FAMILY_SEAT && top < SEAT_RATIO * d->rest.mean_N) return VERDICT_NONE;
+    if (d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_N && top < LOADED_RATIO * d->rest.mean_N)
+        return VERDICT_NONE;
+    bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;
+    if (d->foot_down && rep_moves(d) && !usual_top && d->below_s > 0 && abrupt(d, end_s, step)) return VERDICT_NONE;
+    if (!odd(d, step, end_s)) return VERDICT_REP;
+    return length_s < ODD_LEAST_S ? VERDICT_NONE : VERDICT_DOUBTFUL;
+}
+
+bool rep_turns_so_high(const struct plate_rep_detector *d, double end_s)
+{
+    return rep_verdict(d, end_s) == VERDICT_DOUBTFUL && d->low_N > rep_top_N(d) - SWAY_PART * rep_way_N(d);
+}
+
+/* ---- what waits ---- */
+
+bool rep_like_the_doubtful(const struct plate_rep_detector *d, const struct movement *m, double onset_s, double end_s)
+{
+    const struct movement *was = &d->doubtful;
+    double length_s = end_s - onset_s, was_s = was->rep.end_s - was->rep.onset_s,
+           like = from_rest(d, m->step_N) ? 1 : LIKE_TURNED;
+    return d->doubts && onset_s > was->rep.end_s - d->period_s && onset_s - was->rep.end_s < LIKE_S &&
+           fabs(m->step_N - was->step_N) < like * LIKE_PART * was->step_N &&
+           fabs(m->rest_N - was->rest_N) < LIKE_REST * was->step_N && length_s < (1 + like * LIKE_LENGTH) * was_s &&
+           was_s < (1 + like * LIKE_LENGTH) * length_s;
+}
+
+static void say(struct plate_rep_detector *d, const struct movement *m, struct plate_rep_output *out)
+{
+    double usual_N = rep_usual_step_N(d);
+    if (m->step_N < KNOWN_PART * usual_N || m->step_N > usual_N / KNOWN_PART)
+        d->steps = 0; /* another load, or those were none */
+    double length_s = m->rep.end_s - m->rep.onset_s;
+    bool near = d->known_N > 0 && m->top_N < 1.3 * d->known_N && m->top_N > 0.7 * d->known_N;
+    rep_send(d, &m->rep, m->step_N, out);
+    d->usual_s = d->usual_s > 0 ? 0.5 * (d->usual_s + length_s) : length_s;
+    d->known_N = near ? d->known_N + 0.5 * (m->top_N - d->known_N) : m->top_N;
+}
+
+void rep_weigh(struct plate_rep_detector *d, const struct movement *m, enum verdict verdict, struct plate_rep_output *out)
+{
+    if (rep_like_the_doubtful(d, m, m->rep.onset_s, m->rep.end_s)) {
+        say(d, &d->doubtful, out);
+        d->doubtful = *m;
+        d->doubts = false;
+        d->due = true;
+    } else if (verdict == VERDICT_DOUBTFUL) {
+        d->doubtful = *m;
+        d->doubts = true;
+    } else {
+        d->doubts = false;
+        say(d, m, out);
+    }
+}
+
+void rep_say_due(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    d->due = false;
+    say(d, &d->doubtful, out);
+}

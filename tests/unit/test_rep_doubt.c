@@ -1,0 +1,111 @@
+/* What has the force of a rep and is none; and reps that look like that. */
+#include "rep_run.h"
+
+static const struct body athlete = {
+    .rest_N = 60, .floor_N = 240, .per_m = 0.9, .rise_m = 0.3, .up_s = 0.8, .hold_s = 1.2, .down_s = 1.5, .hand_over_s = 0.12};
+
+/* On and off by minimum jerk; between, unsteady by this part of it. */
+static void load(struct run *r, double from_N, double size_N, double on_s, double stay_s, double off_s, double sway)
+{
+    double all_s = on_s + stay_s + off_s;
+    for (double t0_s = r->t_s; r->t_s - t0_s < all_s - 1e-9;) {
+        double t_s = r->t_s - t0_s, part = fmin(smooth(t_s / on_s), smooth((all_s - t_s) / off_s));
+        push(r, from_N + size_N * part * (1 + sway * sin(2 * M_PI * 0.35 * t_s) + 0.4 * sway * sin(2 * M_PI * 1.1 * t_s)));
+    }
+}
+
+static void somebody_leans_on_the_plate(void **state)
+{
+    (void)state;
+    static const double rates_Hz[] = {40, 100, 1000};
+    for (unsigned k = 0; k < 3; k++) {
+        struct run r;
+        start(&r, rates_Hz[k], "single_leg_hip_thrust", athlete.rest_N);
+        load(&r, athlete.rest_N, 80, 1.0, 4, 1.1, 0.08);
+        rest(&r, 1.5, athlete.rest_N);
+        load(&r, athlete.rest_N, 100, 1.3, 6, 0.9, 0.07);
+        rest(&r, 1.5, athlete.rest_N);
+        thrusts(&r, &athlete, 4, 1.2);
+        load(&r, athlete.rest_N, 110, 0.9, 7, 1.2, 0.06);
+        rest(&r, 1.5, athlete.rest_N);
+        thrusts(&r, &athlete, 2, 1.2);
+        check_reps(&r, rates_Hz[k] > 250 ? &sharp : NULL);
+        end(&r);
+    }
+}
+
+static void discs_on_and_off_an_empty_plate(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 100, "barbell_hip_thrust", 0);
+    for (unsigned i = 1; i <= 3; i++) {
+        load(&r, 0, 98 * i, 0.2, 3 + i, 0.25, 0);
+        rest(&r, 2, 0);
+    }
+    draw(&r, (const double[][2]){{0, 0}, {0.3, athlete.rest_N}, {3, athlete.rest_N}}, 3);
+    thrusts(&r, &athlete, 3, 1.2);
+    check_reps(&r, NULL);
+    end(&r);
+}
+
+/* Whoever rises and sinks so evenly is believed when he does it again; then the first one is said as well. */
+static void reps_as_smooth_as_a_lean(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 500, "single_leg_hip_thrust", 60);
+    for (unsigned i = 0; i < 4; i++) {
+        *now_true(&r) = (struct truth){.onset_s = r.t_s + 0.17, .end_s = r.t_s + 3.4};
+        load(&r, 60, 200, 1.0, 1.5, 1.2, 0);
+        r.truths++;
+        rest(&r, 1.2, 60);
+    }
+    check_reps(&r, NULL);
+    assert_true(r.rep[0].end_live_s > r.truth[1].end_s);
+    assert_true(r.rep[1].end_live_s - r.rep[0].end_live_s < 0.003); /* the sample after it */
+    assert_true(r.rep[2].end_live_s < r.truth[3].onset_s);
+    for (unsigned i = 0; i < 4; i++) assert_true(fabs(r.rep[i].onset_s - r.truth[i].onset_s) < 0.05);
+    assert_true(isnan(r.rep[0].rest_before_s));
+    assert_true(fabs(r.rep[1].rest_before_s - (r.rep[1].onset_s - r.rep[0].end_s)) < 1e-9);
+    end(&r);
+}
+
+static void a_lone_lean_leaves_no_trace(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 500, "single_leg_hip_thrust", athlete.rest_N);
+    load(&r, athlete.rest_N, 90, 1.0, 4, 1.1, 0.08);
+    rest(&r, 1.5, athlete.rest_N);
+    thrusts(&r, &athlete, 1, 1.2);
+    assert_int_equal(r.reps, 1);
+    assert_true(isnan(r.rep[0].rest_before_s)); /* it is the first */
+    end(&r);
+}
+
+/* A lighter bar in the middle of a set: the first rep with it waits for the second. */
+static void the_load_is_changed(void **state)
+{
+    (void)state;
+    struct body light = athlete;
+    struct run r;
+    light.floor_N = 130;
+    start(&r, 500, "single_leg_hip_thrust", athlete.rest_N);
+    thrusts(&r, &athlete, 3, 1.2);
+    thrusts(&r, &light, 3, 1.2);
+    check_reps(&r, &sharp);
+    assert_true(r.rep[3].end_live_s > r.truth[4].end_s);
+    assert_true(r.rep[5].end_live_s < r.truth[5].end_s + 0.3);
+    end(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(somebody_leans_on_the_plate), cmocka_unit_test(discs_on_and_off_an_empty_plate),
+        cmocka_unit_test(reps_as_smooth_as_a_lean),    cmocka_unit_test(a_lone_lean_leaves_no_trace),
+        cmocka_unit_test(the_load_is_changed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
