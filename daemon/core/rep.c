@@ -15,8 +15,10 @@
 #define QUIET_PART 0.02   /* ... or than this part of its mean (a standing person sways) */
 #define RESTLESS 4.0      /* while nothing is known, four times that will do */
 #define WEIGHT_PART 0.015 /* a standing weight is followed within this part, and learned anew only after so long a quiet */
-#define WEIGHT_S 0.7
+#define WEIGHT_EVEN 0.004 /* ... in which it does not change by more than this part from chunk to chunk */
+#define WEIGHT_S 1.0
 #define SUSTAIN_S 0.015
+#define CROSS_S 0.1          /* a force goes from one side of the resting band to the other within so long */
 #define UNDER_S 0.5          /* so long below the resting band: that was no rest */
 #define LOADED_MIN_N 100.0   /* nobody stands with less on a plate */
 #define STANDING_MIN_N 200.0 /* generic: a baseline above this that is left downwards is a standing one */
@@ -103,15 +105,27 @@ double rep_band_N(const struct plate_rep_detector *d) { return fmax(BAND_MIN_N, 
 
 double rep_decision_band_N(const struct plate_rep_detector *d) { return fmax(BAND_MIN_N, BAND_SD * d->rest_spread_N); }
 
+static double off_N(const struct plate_rep_detector *d, uint64_t i, double level_N)
+{
+    return (double)rep_history_sample(&d->history, i)->decides_N - level_N;
+}
+
 double rep_find_departure(const struct plate_rep_detector *d, double from_s, double level_N, double band_N)
 {
     const struct rep_history *h = &d->history;
     uint64_t i = rep_history_from(h, from_s), oldest = rep_history_from(h, isnan(d->last_end_s) ? -INFINITY : d->last_end_s);
     if (i >= h->n) i = h->n - 1;
-    /* two in a row: one sample inside the band by chance is noise */
-    while (i > oldest + 1 && (fabs((double)rep_history_sample(h, i)->decides_N - level_N) > band_N ||
-                              fabs((double)rep_history_sample(h, i - 1)->decides_N - level_N) > band_N))
-        i--;
+    for (bool through = true; through;) {
+        /* two in a row: one sample inside the band by chance is noise */
+        while (i > oldest + 1 && (fabs(off_N(d, i, level_N)) > band_N || fabs(off_N(d, i - 1, level_N)) > band_N)) i--;
+        /* but a force that only goes through the band has not rested in it: who leans forward unloads the feet first */
+        uint64_t k = i;
+        while (k > oldest + 1 && fabs(off_N(d, k, level_N)) <= band_N) k--;
+        through = d->exercise->together && k < i && i + 1 < h->n &&
+                  rep_history_sample(h, i)->t_s - rep_history_sample(h, k)->t_s < CROSS_S &&
+                  fabs(off_N(d, k - 1, level_N)) > band_N && off_N(d, k, level_N) * off_N(d, i + 1, level_N) < 0;
+        if (through) i = k;
+    }
     return rep_history_sample(h, i + 1 < h->n ? i + 1 : i)->t_s;
 }
 
@@ -251,11 +265,18 @@ void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double ste
 static void settle_rest(struct plate_rep_detector *d, double mean_N, double sd_N, double spread_N, double own_N)
 {
     d->rest = (struct level){mean_N, sd_N};
-    d->rest_spread_N = spread_N;
+    d->rest_spread_N = d->noise_N = spread_N;
     d->own_rest_N = own_N;
     d->lowest_N = isnan(d->lowest_N) ? mean_N : fmin(d->lowest_N, mean_N);
     d->under_s = NAN;
     if (d->state == STATE_LEARN) d->state = STATE_REST;
+}
+
+/* Is the level the weight of somebody who stands? */
+static bool bears_weight(const struct plate_rep_detector *d)
+{
+    if (d->exercise->family == FAMILY_LOADED) return true;
+    return d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_MIN_N;
 }
 
 static void learn_rest(struct plate_rep_detector *d, double t_s, double force_N, double own_N)
@@ -272,7 +293,7 @@ static void learn_rest(struct plate_rep_detector *d, double t_s, double force_N,
         double m = d->chunk.smooth / d->chunk.blocks;
         spread = sqrt(fmax(0, d->chunk.smooth2 / d->chunk.blocks - m * m));
     }
-    bool was_quiet = d->chunk.last_quiet, wrong = d->state == STATE_LEARN || t_s - d->under_s > UNDER_S;
+    bool was_quiet = d->chunk.last_quiet, wrong = d->state == STATE_LEARN || (!bears_weight(d) && t_s - d->under_s > UNDER_S);
     double limit = fmax(QUIET_N, QUIET_PART * fabs(mean)) * (wrong && d->chunk.last_quiet ? RESTLESS : 1);
     forget_chunk(d);
     d->chunk.last_mean = mean;
@@ -282,13 +303,15 @@ static void learn_rest(struct plate_rep_detector *d, double t_s, double force_N,
         d->quiet_chunks = 0;
         return;
     }
+    d->noise_N += (spread < d->noise_N ? 0.5 : 0.1) * (spread - d->noise_N);
     spread = sqrt(spread * spread + change * change / 4);
     double off = mean - d->rest.mean_N, follow = 0.5; /* slow sway is part of the spread */
     bool other = fabs(off) > rep_decision_band_N(d);
-    if (d->exercise->family == FAMILY_LOADED) { /* a body that sinks slowly is not a lighter one */
-        d->quiet_chunks++;
-        follow = fabs(off) < WEIGHT_PART * d->rest.mean_N ? 0.05 : 0;
-        other = follow <= 0 && (d->rest.mean_N < LOADED_MIN_N || d->quiet_chunks * d->chunk_n * d->period_s > WEIGHT_S);
+    if (bears_weight(d)) { /* a body that sinks slowly is not a lighter one */
+        bool apart = fabs(off) > WEIGHT_PART * d->rest.mean_N, even = fabs(change) < WEIGHT_EVEN * d->rest.mean_N;
+        d->quiet_chunks = apart && even ? d->quiet_chunks + 1 : 0;
+        follow = apart ? 0 : 0.05;
+        other = apart && (d->rest.mean_N < LOADED_MIN_N || d->quiet_chunks * d->chunk_n * d->period_s > WEIGHT_S);
     }
     if (wrong || other) {
         settle_rest(d, mean, sd, spread, own);
@@ -304,8 +327,7 @@ static void learn_rest(struct plate_rep_detector *d, double t_s, double force_N,
 
 static bool standing(const struct plate_rep_detector *d, double off_N)
 {
-    if (d->exercise->family == FAMILY_LOADED) return true;
-    return d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_MIN_N && off_N < 0;
+    return bears_weight(d) && (d->exercise->family == FAMILY_LOADED || off_N < 0);
 }
 
 static void step_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
@@ -355,9 +377,6 @@ static void step_block(struct plate_rep_detector *d, struct plate_rep_output *ou
         break;
     case STATE_AIR:
         rep_air_step(d, out);
-        break;
-    case STATE_LANDED:
-        rep_landed_step(d, out);
         break;
     }
 }

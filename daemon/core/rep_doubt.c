@@ -8,7 +8,6 @@
 #define FIRST_RATIO 0.25  /* of the usual step: less is nothing; in pushes, whose effort no load fixes, doubtful */
 #define ABRUPT_RISE_S 0.5 /* on an empty plate: what comes and goes faster than hips can is a foot, or a thing */
 #define ABRUPT_FALL_S 0.4
-#define SEAT_RATIO 1.5   /* who stands up presses so much more than who sits */
 #define LOADED_RATIO 1.3 /* generic: on top of such a load, a push is no less than this times it */
 /* doubtful: its size */
 #define KNOWN_PART 0.65 /* of the usual step: the load fixes the force of the hold, so that less is odd, ... */

@@ -25,6 +25,7 @@
 #define LEFT_PART 0.06       /* ... and of the way */
 #define TURN_DOWN_HIGHER 0.6 /* held higher after: the first may have been a pause in the drive */
 #define TOP_HEIGHT 0.25      /* of the way: the hips are at the held height if the observer says so ... */
+#define SITS_M_PER_S 0.1     /* a standing body sways slower */
 #define PLAIN_DIP 0.15       /* ... or after a dip of so much of the step, which no tremor makes, ... */
 #define KNOWN_LEVEL 0.06     /* ... or if the force stays so near to what held them before */
 
@@ -62,6 +63,19 @@ static bool foot_is_back(struct plate_rep_detector *d, const struct level *level
     return true;
 }
 
+/* Who left his stance above a seat, where all of the force is his weight and its acceleration, as fast as nobody sways, is on
+ * the way down: what is even from then on is the braking, and no hold. */
+static bool sits_down(const struct plate_rep_detector *d)
+{
+    if (d->exercise->family != FAMILY_SEAT || !d->held || isnan(d->descent_s)) return false;
+    double speed = 0, fastest = 0;
+    for (uint64_t i = rep_block_from(d, d->descent_s); i < d->blocks; i++) {
+        speed += rep_block_at(d, i)->dt_s * GRAVITY * (rep_block_at(d, i)->force_N / d->hold.mean_N - 1);
+        fastest = fmin(fastest, speed);
+    }
+    return fastest < -SITS_M_PER_S;
+}
+
 static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     double step = d->peak_N - d->rest.mean_N, tolerance = rep_evenness_N(d, step), since_s;
@@ -71,7 +85,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     bool braked = d->dip_depth_N > dip && d->dip_N < level.mean_N - dip && d->dip_s <= since_s;
     if (d->flew) braked = true;
     if (level.mean_N < d->rest.mean_N + (braked ? BRAKED_LEVEL : HOLD_LEVEL) * step) return;
-    if (foot_is_back(d, &level, tolerance, out)) return;
+    if (sits_down(d) || foot_is_back(d, &level, tolerance, out)) return;
     bool learned = rep_moves(d) && (d->held || d->known_N > 0);
     bool placed = !learned || fabs(d->support_N - level.mean_N) <= TOP_HEIGHT * rep_way_N(d); /* the observer says so too */
     if (!d->held && d->dip_depth_N > PLAIN_DIP * step && fabs(level.mean_N - d->known_N) <= KNOWN_LEVEL * d->known_N)

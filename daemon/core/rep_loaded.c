@@ -1,15 +1,18 @@
 #include <math.h>
 
-#include "rep_private.h"
+#include "rep_up.h"
 
 /* docs/detector.md gives the reason of each threshold. A standing body: the force over its weight is its acceleration,
- * a = g (F / W - 1), and velocity and height follow. They leak, so that an error of W does not grow without end. */
+ * a = g (F / W - 1), and velocity and height follow. */
 #define BAND_PART 0.025
-#define VELOCITY_LEAK_S 9.0
-#define HEIGHT_LEAK_S 12.0
-#define QUIET_S 0.3 /* standing again: in the band for so long */
-#define EVEN_S 1.8  /* though the speed that was added up is not nil: nobody rises evenly for so long */
-#define RISES_S 4.0 /* though its height says that it is still on the way */
+#define BEFORE_S 1.0     /* what is weighed before a movement ... */
+#define SWAY_MOST 0.008  /* ... counts if it is further off than this */
+#define SINKS_MOST_S 6.0 /* nobody goes down more slowly */
+#define SWAY_PART 0.003
+#define QUIET_S 0.3    /* standing again: in the band for so long */
+#define EVEN_S 1.8     /* though the speed that was added up is not nil: nobody rises evenly for so long */
+#define RISES_S 4.0    /* though its height says that it is still on the way, ... */
+#define RISEN_PART 1.0 /* ... no higher above standing than it was below */
 #define PAUSE_S 0.12
 #define PAUSE_PART 0.2 /* of the speed downwards */
 #define GIVEN_UP_S 6.0 /* or for so long, wherever the momentum ended */
@@ -24,30 +27,30 @@
 #define WEIGHT_S 1.0 /* a force that is even for so long, to this part, is the weight */
 #define WEIGHT_PART 0.005
 #define MAX_REP_S 20.0
-#define STANDS_S 0.5  /* a body that stands so long where it stood before has come back, whatever its momentum says ... */
-#define CLOSED_G 0.15 /* ... if the weight that the plate feels changed by no more than this part on the way */
+#define STANDS_S 0.5   /* a body that stands so long where it stood before has come back, whatever its momentum says ... */
+#define CLOSED_G 0.15  /* ... if the weight that the plate feels changed by no more than this part on the way */
+#define WEIGHED_G 0.01 /* ... known to this part, if it did not */
 #define CLOSED_M 0.1
 #define CLOSED_M_PER_S 0.2
 #define BOTTOM_PART 0.95
+#define TOP_PART 0.02 /* no greater error of the weight explains the speed that is left at the top */
 #define AIR_PART 0.06 /* airborne: less than this part of the weight */
 #define AIR_S 0.05
 #define FLIGHT_MOST_S 1.2 /* nobody flies for so long: stepped off */
 #define PUSH_PART 1.15    /* who takes off pressed more than this part of the weight ... */
 #define PUSH_S 0.6        /* ... no longer before */
-#define LANDING_S 0.25    /* the landing's own impact */
-#define LANDED_PART 0.15  /* of the weight: landed, and ready for the next */
-#define LANDED_QUIET_S 0.1
-#define LANDED_MOST_S 3.0
+#define HOP_S 0.15        /* a landing may leave the ground again for less */
+#define LANDED_MOST_S 3.0 /* nobody takes so long to stand, or to go down, after a landing */
 
 double rep_loaded_band_N(const struct plate_rep_detector *d)
 {
-    return fmax(rep_decision_band_N(d), BAND_PART * d->rest.mean_N);
+    return fmax(fmax(BAND_MIN_N, BAND_SD * d->noise_N), BAND_PART * d->rest.mean_N);
 }
 
 static void move_on(struct plate_rep_detector *d, double force_N, double dt_s)
 {
-    d->velocity += dt_s * (GRAVITY * (force_N / d->rest.mean_N - 1) - d->velocity / VELOCITY_LEAK_S);
-    d->height += dt_s * (d->velocity - d->height / HEIGHT_LEAK_S);
+    d->velocity += dt_s * GRAVITY * (force_N / d->rest.mean_N - 1);
+    d->height += dt_s * d->velocity;
 }
 
 static void integrate(struct plate_rep_detector *d, uint64_t i)
@@ -61,27 +64,102 @@ static void integrate(struct plate_rep_detector *d, uint64_t i)
     d->fastest_up = fmax(d->fastest_up, d->velocity);
 }
 
-void rep_loaded_begin_at(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out)
+static void begin_moving(struct plate_rep_detector *d, double onset_s, double velocity)
 {
     d->state = STATE_LOADED;
-    d->onset_s = onset_s;
+    d->onset_s = d->still_s = onset_s;
     d->peak_N = d->low_N = d->smooth_N;
-    d->top_s = d->descent_s = d->bottom_s = d->turned_s = d->takeoff_s = d->below_s = d->departed_s = NAN;
-    d->astray = false;
-    d->velocity = d->height = d->deepest = d->fastest_down = d->fastest_up = 0;
+    d->top_s = d->descent_s = d->bottom_s = d->turned_s = d->takeoff_s = d->stood_s = d->below_s = d->departed_s = NAN;
+    d->astray = d->landing = false;
+    d->height = d->deepest = d->fastest_up = 0;
+    d->velocity = d->fastest_down = velocity;
     for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++) integrate(d, i);
+}
+
+void rep_loaded_begin_at(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out)
+{
+    begin_moving(d, onset_s, 0);
     rep_set_phase(d, PLATE_LOWER, out);
+}
+
+/* A landing is no rep, but its momentum tells when the next one begins: who flies up and down lands as fast as he left. */
+static void land(struct plate_rep_detector *d, double t_s, double flight_s)
+{
+    begin_moving(d, t_s, -GRAVITY * flight_s / 2);
+    d->landing = true;
+}
+
+/* Who goes down slowly stays in the band until he brakes. He began where the speed that the force has taken since is greatest
+ * (Page 1954, looked at backwards), the sway of a standing body left out. */
+static double sank_s(const struct plate_rep_detector *d, double departed_s)
+{
+    double speed = 0, least = 0, since_s = NAN;
+    uint64_t i = rep_block_from(d, departed_s), oldest = rep_block_from(d, fmax(departed_s - SINKS_MOST_S, d->last_end_s));
+    while (i-- > oldest && speed < least + 0.5 * DOWN_M_PER_S) {
+        const struct block *b = rep_block_at(d, i);
+        speed += b->dt_s * GRAVITY * (b->force_N / d->rest.mean_N - 1 + SWAY_PART);
+        if (speed < least) least = speed, since_s = b->t_s;
+    }
+    return least < -DOWN_M_PER_S ? since_s : NAN;
+}
+
+/* Nobody accelerates so evenly: this is the weight, and the one before was wrong. */
+static bool is_weight(struct plate_rep_detector *d, double dwell_s, struct plate_rep_output *out)
+{
+    struct level level;
+    double since_s;
+    if (!rep_flat(d, dwell_s, 0, -INFINITY, WEIGHT_PART * d->rest.mean_N, &level, &since_s) ||
+        fabs(level.mean_N - d->rest.mean_N) < 0.5 * rep_loaded_band_N(d))
+        return false;
+    d->own_rest_N *= level.mean_N / d->rest.mean_N;
+    d->rest.mean_N = level.mean_N;
+    rep_to_rest(d, out);
+    return true;
+}
+
+/* The weight is followed slowly, since a body sways. But what it stood at just before, evenly and by more than sway off, it is.
+ */
+static void weigh(struct plate_rep_detector *d, double departed_s)
+{
+    uint64_t from = rep_block_from(d, departed_s - BEFORE_S), to = rep_block_from(d, departed_s - BEFORE_S / 5);
+    double sum = 0, sum2 = 0, n = (double)(to - from);
+    for (uint64_t i = from; i < to; i++) {
+        double off_N = rep_block_at(d, i)->force_N - d->rest.mean_N;
+        sum += off_N, sum2 += off_N * off_N;
+    }
+    if (n < 3 || rep_block_at(d, from)->t_s < d->last_end_s || fabs(sum / n) < SWAY_MOST * d->rest.mean_N ||
+        sqrt(fmax(0, sum2 / n - sum / n * (sum / n))) > fmax(d->noise_N, WEIGHT_PART * d->rest.mean_N))
+        return;
+    d->own_rest_N *= 1 + sum / n / d->rest.mean_N;
+    d->rest.mean_N += sum / n;
 }
 
 void rep_loaded_begin(struct plate_rep_detector *d, double departed_s, struct plate_rep_output *out)
 {
-    rep_loaded_begin_at(d, rep_find_departure(d, departed_s, d->rest.mean_N, rep_band_N(d)), out);
+    if (is_weight(d, WEIGHT_S, out)) return;
+    bool up = d->smooth_N > d->rest.mean_N;
+    if (!up) weigh(d, departed_s);
+    double sank = up ? sank_s(d, departed_s) : NAN;
+    rep_loaded_begin_at(d, isnan(sank) ? rep_find_departure(d, departed_s, d->rest.mean_N, rep_band_N(d)) : sank, out);
+}
+
+static bool rose(const struct plate_rep_detector *d)
+{
+    return d->fastest_down < -DOWN_M_PER_S && d->deepest < -LEAST_DEPTH_M && !isnan(d->bottom_s) &&
+           d->fastest_up > fmax(DOWN_M_PER_S, -UP_PART * d->fastest_down);
 }
 
 static bool came_up(const struct plate_rep_detector *d)
 {
-    return d->fastest_down < -DOWN_M_PER_S && d->deepest < -LEAST_DEPTH_M && !isnan(d->bottom_s) &&
-           d->fastest_up > fmax(DOWN_M_PER_S, -UP_PART * d->fastest_down) && d->height > (1 - UP_HEIGHT) * d->deepest;
+    return rose(d) && (d->height > (1 - UP_HEIGHT) * d->deepest || !isnan(d->turned_s));
+}
+
+/* At the height from which it came, with whatever error of the weight brings it to a stop there? If the speed that is left is
+ * such an error, the same all the time, the height without it is h - v t / 2. */
+static bool is_back(const struct plate_rep_detector *d, double t_s)
+{
+    double s = t_s - d->still_s;
+    return rose(d) && fabs(d->velocity) < TOP_PART * GRAVITY * s && d->height >= d->velocity * s / 2;
 }
 
 static bool finish(struct plate_rep_detector *d, double top_s, double end_s, struct plate_rep_output *out)
@@ -99,14 +177,16 @@ static bool finish(struct plate_rep_detector *d, double top_s, double end_s, str
     return out->rep_done;
 }
 
-/* The force is back in its resting band for good: since when, found backwards within the narrow band. */
+/* The force is back in its resting band for good: since when, found backwards within the narrow band, as a mean over so many
+ * blocks that noise stays within a third of it. */
 static double back_in_band_s(const struct plate_rep_detector *d)
 {
-    double band = fmax(rep_decision_band_N(d), fmin(rep_loaded_band_N(d), 3 * BAND_MIN_N));
-    uint64_t i = d->blocks - 1, from = rep_block_from(d, d->onset_s);
-    while (i > from && fabs(rep_block_at(d, i)->force_N - d->rest.mean_N) > band) i--; /* still swaying: when last inside */
-    while (i > from && fabs(rep_block_at(d, i - 1)->force_N - d->rest.mean_N) <= band) i--;
-    return rep_block_at(d, i)->t_s;
+    double band = fmax(rep_decision_band_N(d), fmin(rep_loaded_band_N(d), 3 * BAND_MIN_N)), noise = 3 * d->rest.sd_N / band;
+    uint64_t n = (uint64_t)fmax(1, ceil(noise * noise / d->block_n)), i = d->blocks - 1,
+             from = rep_block_from(d, d->onset_s) + n;
+    while (i > from && fabs(rep_running_mean_N(d, i, n) - d->rest.mean_N) > band) i--; /* still swaying: when last inside */
+    while (i > from && fabs(rep_running_mean_N(d, i - 1, n) - d->rest.mean_N) <= band) i--;
+    return rep_block_at(d, i - n / 2)->t_s;
 }
 
 /* Which way did the force last (step -1) or first (step 1) leave the band between two times? */
@@ -119,13 +199,20 @@ static int excursion(const struct plate_rep_detector *d, uint64_t i, uint64_t to
     return 0;
 }
 
+/* Down, up, and not braked yet. */
+static bool pushed(const struct plate_rep_detector *d)
+{
+    uint64_t from = rep_block_from(d, d->onset_s), last = d->blocks - 1;
+    return excursion(d, from, last, 1) < 0 && excursion(d, last, from, -1) > 0;
+}
+
 /* The plate feels another part of the weight in the squat than in standing (one foot's plate, a dead cell, a load that moves
  * back), and the momentum goes astray. But a body that stood, went down and stands again is where it was, at rest: the straight
- * line that takes what is left of speed and height out of the acceleration says how deep it was. */
-static bool closes(struct plate_rep_detector *d, double end_s)
+ * line that takes what is left of speed and height out of the acceleration says how deep it was, and when it came up. */
+static bool closes(const struct plate_rep_detector *d, double end_s, double most_g, double *ret_bottom_s)
 {
     uint64_t from = rep_block_from(d, d->onset_s), to = rep_block_from(d, end_s);
-    double T = end_s - d->onset_s, v = 0, h = 0, offset = 0, slope = 0, deepest = 0, fastest = 0;
+    double T = end_s - d->onset_s, v = 0, h = 0, offset = 0, slope = 0, deepest = 0, fastest = 0, bottom_s = NAN;
     if (T < d->exercise->least_s || to <= from + 3) return false;
     if (excursion(d, from, to, 1) >= 0 || excursion(d, to - 1, from, -1) >= 0) return false;
     for (int pass = 0; pass < 2; pass++) {
@@ -136,7 +223,7 @@ static bool closes(struct plate_rep_detector *d, double end_s)
             v += dt * (GRAVITY * (b->force_N / d->rest.mean_N - 1) + offset + slope * t);
             h += dt * v;
             if (h < deepest) deepest = h, fastest = 0;
-            if (h < BOTTOM_PART * deepest && pass) d->bottom_s = b->t_s;
+            if (h < BOTTOM_PART * deepest && pass) bottom_s = b->t_s;
             fastest = fmax(fastest, v);
         }
         if (pass) break;
@@ -144,13 +231,20 @@ static bool closes(struct plate_rep_detector *d, double end_s)
         offset = -v / T - slope * T / 2;
         deepest = fastest = 0;
     }
-    double most = CLOSED_G * GRAVITY;
-    return fabs(offset) < most && fabs(offset + slope * T) < most && deepest < -CLOSED_M && deepest > -DEEPEST_M &&
-           fastest > CLOSED_M_PER_S;
+    if (fabs(offset) >= most_g * GRAVITY || fabs(offset + slope * T) >= most_g * GRAVITY) return false;
+    if (deepest >= -CLOSED_M || deepest <= -DEEPEST_M || fastest <= CLOSED_M_PER_S) return false;
+    *ret_bottom_s = bottom_s;
+    return true;
 }
 
-static void take_off(struct plate_rep_detector *d, struct plate_rep_output *out)
+static bool took_off(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
+    if (rep_last_block(d)->force_N >= AIR_PART * d->rest.mean_N) {
+        d->takeoff_s = NAN;
+        return false;
+    }
+    if (isnan(d->takeoff_s)) d->takeoff_s = t_s;
+    if (!rep_lasted(d, t_s, d->takeoff_s, AIR_S)) return false;
     double push = 0;
     for (uint64_t i = rep_block_from(d, d->takeoff_s - PUSH_S); i < d->blocks; i++)
         push = fmax(push, rep_block_at(d, i)->force_N);
@@ -163,6 +257,7 @@ static void take_off(struct plate_rep_detector *d, struct plate_rep_output *out)
     }
     d->state = STATE_AIR;
     rep_set_phase(d, PLATE_REST, out);
+    return true;
 }
 
 static void step_momentum(struct plate_rep_detector *d, double t_s, double before, struct plate_rep_output *out)
@@ -170,7 +265,7 @@ static void step_momentum(struct plate_rep_detector *d, double t_s, double befor
     bool down = d->fastest_down < -DOWN_M_PER_S;
     if (down && d->velocity < -0.5 * DOWN_M_PER_S && d->fastest_up < -0.2 * d->fastest_down) {
         d->bottom_s = NAN; /* still on the way down */
-        rep_set_phase(d, PLATE_LOWER, out);
+        if (!d->landing) rep_set_phase(d, PLATE_LOWER, out);
     }
     if (down && before < 0 && d->velocity >= 0 && isnan(d->bottom_s)) d->bottom_s = t_s;
     double off_N = d->smooth_N - d->rest.mean_N;
@@ -180,80 +275,150 @@ static void step_momentum(struct plate_rep_detector *d, double t_s, double befor
         else
             d->bottom_s = t_s;
     }
-    if (came_up(d) && before > 0 && d->velocity <= 0 && isnan(d->turned_s)) d->turned_s = t_s;
+    bool stops = before > 0 && d->velocity <= 0, up = d->landing ? d->fastest_up > DOWN_M_PER_S : came_up(d);
+    if (isnan(d->turned_s) && ((stops && up) || (!d->landing && is_back(d, t_s))))
+        d->turned_s = t_s, d->turned_speed = d->velocity;
+}
+
+/* It may have stood again, but its momentum says that it still rises, as evenly as only who grinds: what comes next tells. A
+ * dip alone is the braking at the top. Down, and then more than the weight, is the next squat. */
+static bool stood(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    bool sinks = d->turned_s > d->stood_s && d->velocity < fmin(0, d->turned_speed) - DOWN_M_PER_S;
+    if (isnan(d->stood_s) || (!sinks && d->smooth_N < d->rest.mean_N + rep_loaded_band_N(d))) return false;
+    double end_s = d->stood_s, speed = 0, fastest = 0, bottom_s;
+    uint64_t i = rep_block_from(d, end_s);
+    while (i + 1 < d->blocks && fabs(rep_block_at(d, i)->force_N - d->rest.mean_N) <= rep_loaded_band_N(d)) i++;
+    double left_s = rep_block_at(d, i)->t_s;
+    d->stood_s = NAN;
+    for (; i < d->blocks; i++) {
+        speed += rep_block_at(d, i)->dt_s * GRAVITY * (rep_block_at(d, i)->force_N / d->rest.mean_N - 1);
+        fastest = fmin(fastest, speed);
+    }
+    if (fastest > -DOWN_M_PER_S || !closes(d, end_s, CLOSED_G, &bottom_s)) return false;
+    d->bottom_s = bottom_s;
+    finish(d, end_s, end_s, out);
+    d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
+    rep_loaded_begin(d, left_s, out);
+    return true;
+}
+
+/* In the band: does it stand? True when it is over, a rep or not. */
+static bool rests(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    double still = fmax(DOWN_M_PER_S, STILL_PART * d->fastest_up), bottom_s;
+    bool never_down = d->landing || d->fastest_down > -DOWN_M_PER_S || d->deepest > -LEAST_DEPTH_M;
+    bool rises = !d->astray && d->velocity > 0 && d->height < -RISEN_PART * d->deepest;
+    double dwell_s = never_down || (came_up(d) && fabs(d->velocity) < still) || !isnan(d->turned_s) ? QUIET_S
+                     : !came_up(d)                                                                  ? GIVEN_UP_S
+                     : rises                                                                        ? RISES_S
+                                                                                                    : EVEN_S;
+    bool squats = !d->exercise->jump && !d->landing;
+    if (squats && rep_lasted(d, t_s, d->below_s, STANDS_S) && (d->astray || dwell_s > STANDS_S)) {
+        double end_s = back_in_band_s(d);
+        bool closed = closes(d, end_s, CLOSED_G, &bottom_s), lasted = rep_lasted(d, t_s, d->below_s, dwell_s);
+        if (closed && rises && !lasted && !closes(d, end_s, WEIGHED_G, &bottom_s)) {
+            d->stood_s = end_s;
+            return false;
+        }
+        if (closed) {
+            d->bottom_s = bottom_s;
+            finish(d, end_s, end_s, out);
+        }
+        if (closed || (d->astray && (!pushed(d) || rep_lasted(d, t_s, d->below_s, RISES_S)))) {
+            rep_to_rest(d, out);
+            return true;
+        }
+    }
+    if (!rep_lasted(d, t_s, d->below_s, dwell_s)) return false;
+    double end_s = back_in_band_s(d);
+    if (came_up(d) && squats) finish(d, end_s, end_s, out);
+    rep_to_rest(d, out);
+    return true;
+}
+
+/* No rest between two: the first ended where the body stopped at the top. */
+static bool goes_down_again(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    if (isnan(d->turned_s) || d->velocity > fmin(0, d->turned_speed) - DOWN_M_PER_S) return false;
+    double end_s = d->turned_s;
+    if (!d->landing) d->rest.mean_N *= 1 + 0.5 * d->turned_speed / GRAVITY / (end_s - d->still_s);
+    if (!d->exercise->jump && !d->landing) finish(d, end_s, end_s, out);
+    d->phase = PLATE_DRIVE;
+    d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
+    rep_loaded_begin_at(d, end_s, out);
+    return true;
+}
+
+/* How far a body went from the onset to a standstill on another level, if its weight changed evenly on the way. */
+static double gone_m(const struct plate_rep_detector *d, const struct level *level, double since_s)
+{
+    double v = 0, h = 0, change = (level->mean_N - d->rest.mean_N) / (since_s - d->onset_s);
+    for (uint64_t i = rep_block_from(d, d->onset_s); i < d->blocks && rep_block_at(d, i)->t_s < since_s; i++) {
+        const struct block *b = rep_block_at(d, i);
+        v += b->dt_s * GRAVITY * (b->force_N / (d->rest.mean_N + change * (b->t_s - d->onset_s)) - 1);
+        h += b->dt_s * v;
+    }
+    return h;
+}
+
+/* An even force outside the band. Who went down has stopped at the bottom, where the plate feels another part of his weight. */
+static bool even(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    struct level level;
+    double since_s;
+    bool squats = !d->landing && !d->astray && !came_up(d) &&
+                  rep_flat(d, WEIGHT_S, 0, d->onset_s, WEIGHT_PART * d->rest.mean_N, &level, &since_s) &&
+                  gone_m(d, &level, since_s) < -CLOSED_M;
+    if (!squats) return is_weight(d, d->astray && pushed(d) ? EVEN_S : WEIGHT_S, out);
+    d->velocity = 0, d->still_s = rep_last_block(d)->t_s;
+    return false;
+}
+
+/* Nobody said what it is, and nobody rises so fast from standing: he sat, and stands up. */
+static void stands_up(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    double onset_s = rep_find_departure(d, t_s, d->rest.mean_N, rep_band_N(d));
+    d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
+    d->foot_down = false;
+    rep_up_begin(d, onset_s, out);
+    for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++)
+        rep_track(d, rep_block_at(d, i), rep_block_at(d, i)->force_N);
 }
 
 void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
-    const struct block *b = rep_last_block(d);
-    double t_s = b->t_s, before = d->velocity;
+    double t_s = rep_last_block(d)->t_s, before = d->velocity;
     d->peak_N = fmax(d->peak_N, d->smooth_N);
     d->low_N = fmin(d->low_N, d->smooth_N);
     integrate(d, d->blocks - 1);
-    bool airborne = b->force_N < AIR_PART * d->rest.mean_N;
-    if (!airborne)
-        d->takeoff_s = NAN;
-    else if (isnan(d->takeoff_s))
-        d->takeoff_s = t_s;
-    if (airborne && rep_lasted(d, t_s, d->takeoff_s, AIR_S)) {
-        take_off(d, out);
-        return;
-    }
-    bool inside = fabs(d->smooth_N - d->rest.mean_N) <= rep_loaded_band_N(d), lost = false;
+    if (took_off(d, t_s, out)) return;
+    bool inside = fabs(d->smooth_N - d->rest.mean_N) <= rep_loaded_band_N(d);
     if (!inside)
         d->below_s = NAN;
     else if (isnan(d->below_s))
         d->below_s = t_s;
     if (inside && rep_lasted(d, t_s, d->below_s, PAUSE_S) && fabs(d->velocity) < -PAUSE_PART * d->fastest_down &&
         d->fastest_up < -UP_PART * d->fastest_down)
-        d->velocity = 0; /* a pause at the bottom: what is left of the speed is error */
+        d->velocity = 0, d->still_s = t_s; /* a pause at the bottom: what is left of the speed is error */
     step_momentum(d, t_s, before, out);
-    double still = fmax(DOWN_M_PER_S, STILL_PART * d->fastest_up);
-    bool never_down = d->fastest_down > -DOWN_M_PER_S || d->deepest > -LEAST_DEPTH_M;
-    double dwell_s = never_down                         ? QUIET_S
-                     : !came_up(d)                      ? GIVEN_UP_S
-                     : fabs(d->velocity) < still        ? QUIET_S
-                     : d->velocity > 0 && d->height < 0 ? RISES_S
-                                                        : EVEN_S;
-    if (inside && !d->exercise->jump && rep_lasted(d, t_s, d->below_s, STANDS_S) && (d->astray || dwell_s > STANDS_S)) {
-        double end_s = back_in_band_s(d);
-        bool closed = closes(d, end_s);
-        if (closed) finish(d, end_s, end_s, out);
-        if (closed || d->astray) rep_to_rest(d, out);
-        if (closed || d->astray) return;
-    }
-    if (inside && rep_lasted(d, t_s, d->below_s, dwell_s)) {
-        double end_s = back_in_band_s(d);
-        if (came_up(d) && !d->exercise->jump) finish(d, end_s, end_s, out);
-        rep_to_rest(d, out);
+    if (stood(d, out) || (inside && rests(d, t_s, out))) return;
+    if (!inside && even(d, out)) return;
+    bool flies = d->height > HIGHEST_M || d->velocity > FASTEST_M_PER_S;
+    if (d->exercise->family == FAMILY_GENERIC && !d->landing && (flies || d->astray) &&
+        d->smooth_N > SEAT_RATIO * d->rest.mean_N) {
+        stands_up(d, t_s, out);
         return;
     }
     if (d->astray) {
         if (rep_lasted(d, t_s, d->onset_s, MAX_REP_S)) rep_to_learn(d, out);
         return;
     }
-    /* no rest between two: the first ended where the body stopped at the top */
-    if (!isnan(d->turned_s) && d->velocity < -DOWN_M_PER_S && !d->exercise->jump) {
-        double end_s = d->turned_s;
-        finish(d, end_s, end_s, out);
-        d->phase = PLATE_DRIVE;
-        d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
-        rep_loaded_begin_at(d, end_s, out);
-        return;
-    }
-    struct level level;
-    double since_s;
-    if (!inside && rep_flat(d, WEIGHT_S, 0, d->onset_s, WEIGHT_PART * d->rest.mean_N, &level, &since_s) &&
-        fabs(level.mean_N - d->rest.mean_N) > rep_loaded_band_N(d)) {
-        d->own_rest_N *= level.mean_N / d->rest.mean_N; /* nobody accelerates so evenly: this is the weight */
-        d->rest.mean_N = level.mean_N;
-        rep_to_rest(d, out);
-        return;
-    }
+    if (goes_down_again(d, out)) return;
     /* a jump is known by its flight; else a body that is nowhere tells that the weight is wrong */
-    lost = !d->exercise->jump && (d->height < -DEEPEST_M || d->height > HIGHEST_M || fabs(d->velocity) > FASTEST_M_PER_S);
-    if (rep_lasted(d, t_s, d->onset_s, MAX_REP_S)) lost = true;
-    if (lost && b->force_N > 0.5 * d->rest.mean_N)
+    bool lost = !d->exercise->jump && !d->landing && (flies || d->height < -DEEPEST_M || d->velocity < -FASTEST_M_PER_S);
+    if (rep_lasted(d, t_s, d->onset_s, d->landing ? LANDED_MOST_S : MAX_REP_S)) lost = true;
+    if (lost && !d->landing && rep_last_block(d)->force_N > 0.5 * d->rest.mean_N)
         d->astray = true; /* until it stands again */
     else if (lost)
         rep_to_learn(d, out);
@@ -262,29 +427,12 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
 /* In the air: until landing, or until it is plain that the person stepped off. */
 void rep_air_step(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
-    double t_s = rep_last_block(d)->t_s, force_N = rep_last_block(d)->force_N;
+    double t_s = rep_last_block(d)->t_s, flight_s = t_s - d->takeoff_s, force_N = rep_last_block(d)->force_N;
     if (rep_lasted(d, t_s, d->takeoff_s, FLIGHT_MOST_S)) {
         rep_to_learn(d, out);
     } else if (force_N > fmax(2 * AIR_PART * d->rest.mean_N, rep_decision_band_N(d))) {
         bool jumps = d->exercise->jump || d->exercise->family == FAMILY_GENERIC;
-        if (jumps && !isnan(d->top_s)) finish(d, d->top_s, t_s, out);
-        d->state = STATE_LANDED;
-        d->below_s = NAN;
-        d->departed_s = t_s;
+        if (jumps && !isnan(d->top_s) && (!d->landing || flight_s > HOP_S)) finish(d, d->top_s, t_s, out);
+        land(d, t_s, flight_s);
     }
-}
-
-/* After landing: nothing counts until its impact is over. Between jumps nobody need stand still. */
-void rep_landed_step(struct plate_rep_detector *d, struct plate_rep_output *out)
-{
-    double t_s = rep_last_block(d)->t_s;
-    bool inside = fabs(d->smooth_N - d->rest.mean_N) <= LANDED_PART * d->rest.mean_N;
-    if (!inside || !rep_lasted(d, t_s, d->departed_s, LANDING_S))
-        d->below_s = NAN;
-    else if (isnan(d->below_s))
-        d->below_s = t_s;
-    if (!isnan(d->below_s) && rep_lasted(d, t_s, d->below_s, LANDED_QUIET_S))
-        rep_to_rest(d, out);
-    else if (rep_lasted(d, t_s, d->departed_s, LANDED_MOST_S))
-        rep_to_learn(d, out);
 }

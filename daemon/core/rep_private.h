@@ -46,7 +46,7 @@ struct movement {
     struct plate_rep rep;
     double step_N, rest_N, top_N;
 };
-enum state { STATE_LEARN, STATE_REST, STATE_UP, STATE_LOADED, STATE_AIR, STATE_LANDED };
+enum state { STATE_LEARN, STATE_REST, STATE_UP, STATE_LOADED, STATE_AIR };
 
 struct plate_rep_detector {
     double rate_Hz, period_s;
@@ -78,6 +78,7 @@ struct plate_rep_detector {
     struct level rest;     /* of the force that decides */
     double own_rest_N;     /* of this plate alone */
     double rest_spread_N;  /* SD of the smoothed force at rest: what decisions must exceed */
+    double noise_N;        /* the same without sway */
     double lowest_N;       /* the lowest resting level so far: nothing on the plate, as far as is known */
     double under_s;        /* since when the force is below the resting band; NaN */
 
@@ -109,8 +110,11 @@ struct plate_rep_detector {
     double known_N, usual_s;   /* the held force and the length of the reps before; 0: none */
 
     double velocity, height, deepest, fastest_down, fastest_up; /* of a standing body, m/s and m */
-    double bottom_s, turned_s, takeoff_s;
-    bool astray; /* the momentum went where no body goes */
+    double bottom_s, turned_s, turned_speed, takeoff_s;
+    double still_s; /* the speed was nil then */
+    double stood_s; /* it may have stood again since, or still rise evenly; NaN */
+    bool astray;    /* the momentum went where no body goes */
+    bool landing;   /* from a flight: no rep */
     double step[STEPS];
     unsigned steps;
     double other_step_N;          /* the usual step of the other leg; 0: not known */
@@ -159,4 +163,3 @@ void rep_loaded_begin(struct plate_rep_detector *d, double departed_s, struct pl
 void rep_loaded_begin_at(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out);
 void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out);
 void rep_air_step(struct plate_rep_detector *d, struct plate_rep_output *out);
-void rep_landed_step(struct plate_rep_detector *d, struct plate_rep_output *out);

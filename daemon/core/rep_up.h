@@ -8,6 +8,7 @@
 #define FOOT_LEVEL 0.55  /* of the known held force: a foot at rest presses less */
 #define LEARNED_S 1.0    /* after so long the observer is to be believed, though nothing was known before */
 #define FLIGHT_S 0.45    /* so long are hips in flight after a push too short for a rep */
+#define SEAT_RATIO 1.5   /* who stands up presses so much more than who sits */
 #define TURN_DOWN 0.27   /* of the way: hips that came down so far may have turned */
 
 static inline bool rep_moves(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_THRUST; }

@@ -94,16 +94,91 @@ static void changes_speed(struct run *r, double by_m_per_s, double s)
     }
 }
 
+/* Up for two seconds with the force of standing, and a dip at the top: not stood, but risen evenly. */
+static void a_rise_as_even_as_standing(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, 500, "squat");
+    r.noise_N = 1;
+    stand(&r, 2);
+    for (unsigned i = 0; i < 4; i++) {
+        *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
+        goes(&r, -0.45, 1.2);
+        changes_speed(&r, 0.2, 0.25);
+        stand(&r, 2);
+        changes_speed(&r, -0.2, 0.25);
+        now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
+        r.truths++;
+        stand(&r, 1.5);
+    }
+    check_reps(&r, &standing);
+    end(&r);
+}
+
+/* Down so slowly that the force stays in the band of standing: found when he brakes, and then its beginning, too. */
+static void a_slow_descent_belongs_to_the_squat(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, 500, "squat");
+    r.noise_N = 1;
+    stand(&r, 3);
+    for (unsigned i = 0; i < 4; i++) {
+        *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
+        changes_speed(&r, -0.25, 2.2);
+        changes_speed(&r, 0.25, 0.35);
+        goes(&r, 0.32, 0.9);
+        now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
+        r.truths++;
+        stand(&r, 2);
+    }
+    struct margins m = {0.4, 0.5, 0.1, 0.2, 0.4, 0.5, 0};
+    check_reps(&r, &m);
+    end(&r);
+}
+
+/* Somebody leans on the plate and lets go: the next squats are found with the weight as it was. */
+static void leaning_changes_the_weight(void **state)
+{
+    (void)state;
+    static const double by[] = {0.02, 0.04, 0.1};
+    for (unsigned k = 0; k < 3; k++) {
+        struct run r;
+        begin(&r, 500, "squat");
+        r.noise_N = 1;
+        stand(&r, 3);
+        for (unsigned i = 0; i < 2; i++) {
+            squat(&r, 0.4, 1, 0, 0.8);
+            stand(&r, 1.5);
+        }
+        double leant_N = weight_N * (1 + by[k]), corner[][2] = {{0, weight_N}, {1, leant_N}, {4, leant_N}, {5, weight_N}};
+        draw(&r, corner, 4);
+        stand(&r, 2);
+        for (unsigned i = 0; i < 2; i++) {
+            squat(&r, 0.4, 1, 0, 0.8);
+            stand(&r, 1.5);
+        }
+        check_reps(&r, &standing);
+        end(&r);
+    }
+}
+
+static void jump(struct run *r)
+{
+    *now_true(r) = (struct truth){.onset_s = r->t_s, .descent_s = r->t_s};
+    changes_speed(r, -1.1, 0.35);
+    changes_speed(r, 1.1 + 2.2, 0.45);
+    now_true(r)->top_s = r->t_s; /* take-off: the force ends */
+    rest(r, 2 * 2.2 / G_M_PER_S2, 0);
+    now_true(r)->end_s = r->t_s; /* landing */
+    r->truths++;
+}
+
 static void jumps(struct run *r, unsigned n, double stand_s)
 {
     for (unsigned i = 0; i < n; i++) {
-        *now_true(r) = (struct truth){.onset_s = r->t_s, .descent_s = r->t_s};
-        changes_speed(r, -1.1, 0.35);
-        changes_speed(r, 1.1 + 2.2, 0.45);
-        now_true(r)->top_s = r->t_s; /* take-off: the force ends */
-        rest(r, 2 * 2.2 / G_M_PER_S2, 0);
-        now_true(r)->end_s = r->t_s; /* landing */
-        r->truths++;
+        jump(r);
         changes_speed(r, 2.2 + 0.6, 0.16);
         changes_speed(r, -0.6, 0.3);
         rest(r, stand_s, weight_N);
@@ -123,6 +198,28 @@ static void a_landing_is_no_repetition(void **state)
         struct margins m = {0.06, 0.1, 0.01, 0.02, 0.06, 0.1, 0};
         check_reps(&r, &m);
         for (unsigned i = 0; i < r.reps; i++) assert_true(fabs(r.rep[i].top_s - r.truth[i].top_s) < 0.02);
+        end(&r);
+    }
+}
+
+/* Deep in the landing, and up again slowly: the next jump begins when that is over, whether he stands still then or not. */
+static void a_jump_does_not_begin_in_the_landing(void **state)
+{
+    (void)state;
+    static const double stand_s[] = {0.05, 1};
+    for (unsigned k = 0; k < 2; k++) {
+        struct run r;
+        begin(&r, 500, "squat_jump");
+        r.noise_N = 1;
+        rest(&r, 2, weight_N);
+        for (unsigned i = 0; i < 4; i++) {
+            jump(&r);
+            changes_speed(&r, 2.2 + 0.4, 0.2);
+            changes_speed(&r, -0.4, 0.8);
+            rest(&r, stand_s[k], weight_N);
+        }
+        struct margins m = {0.2, 0.25, 0.01, 0.02, 0.2, 0.25, 0};
+        check_reps(&r, &m);
         end(&r);
     }
 }
@@ -183,7 +280,11 @@ int main(void)
         cmocka_unit_test(phases_of_a_squat),
         cmocka_unit_test(continuous_squats_on_two_plates),
         cmocka_unit_test(a_pause_at_the_bottom_and_a_grinding_drive),
+        cmocka_unit_test(a_rise_as_even_as_standing),
+        cmocka_unit_test(a_slow_descent_belongs_to_the_squat),
+        cmocka_unit_test(leaning_changes_the_weight),
         cmocka_unit_test(a_landing_is_no_repetition),
+        cmocka_unit_test(a_jump_does_not_begin_in_the_landing),
         cmocka_unit_test(stepping_off_is_no_jump),
         cmocka_unit_test(standing_about_is_no_squat),
         cmocka_unit_test(a_hole_in_a_squat),
