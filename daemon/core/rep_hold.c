@@ -25,7 +25,8 @@
 #define LEFT_PART 0.06       /* ... and of the way */
 #define TURN_DOWN_HIGHER 0.6 /* held higher after: the first may have been a pause in the drive */
 #define TOP_HEIGHT 0.25      /* of the way: the hips are at the held height if the observer says so ... */
-#define SITS_M_PER_S 0.1     /* a standing body sways slower */
+#define SITS_M_PER_S 0.1     /* a standing body sways slower ... */
+#define DROPS_M_PER_S 0.3    /* ... and a push that nobody named sags slower */
 #define PLAIN_DIP 0.15       /* ... or after a dip of so much of the step, which no tremor makes, ... */
 #define KNOWN_LEVEL 0.06     /* ... or if the force stays so near to what held them before */
 
@@ -67,13 +68,15 @@ static bool foot_is_back(struct plate_rep_detector *d, const struct level *level
  * the way down: what is even from then on is the braking, and no hold. */
 static bool sits_down(const struct plate_rep_detector *d)
 {
-    if (d->exercise->family != FAMILY_SEAT || !d->held || isnan(d->descent_s)) return false;
+    bool seat = d->exercise->family == FAMILY_SEAT;
+    bool perhaps = d->exercise->family == FAMILY_GENERIC && !d->foot_down && d->hold.mean_N > STANDING_N;
+    if (!(seat || perhaps) || !d->held || isnan(d->descent_s)) return false;
     double speed = 0, fastest = 0;
     for (uint64_t i = rep_block_from(d, d->descent_s); i < d->blocks; i++) {
         speed += rep_block_at(d, i)->dt_s * GRAVITY * (rep_block_at(d, i)->force_N / d->hold.mean_N - 1);
         fastest = fmin(fastest, speed);
     }
-    return fastest < -SITS_M_PER_S;
+    return fastest < (seat ? -SITS_M_PER_S : -DROPS_M_PER_S);
 }
 
 static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out)
