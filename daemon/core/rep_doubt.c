@@ -18,6 +18,7 @@
 #define ODD_LEAST_S 0.8 /* shorter, it is nothing */
 /* ... its shape */
 #define REST_PART 0.25  /* of the step: the first rep begins at rest */
+#define BEGUN_S 0.3     /* ... no longer before its onset, which noise delays */
 #define LEAN_RISE_S 0.2 /* a force that takes so long to what lifts the hips off, ... */
 #define LEAN_MOST_S 1.5 /* ... but not so long, as loads in steps do, ... */
 #define LEAN_PART 0.9   /* ... and then half the way further in less than this part of that time, was no hips' */
@@ -37,7 +38,7 @@
 
 double rep_smallest_step_N(const struct plate_rep_detector *d)
 {
-    return fmax(rep_moves(d) ? LIFT_MIN_N : MIN_STEP_N, fmax(FIRST_RATIO * rep_usual_step_N(d), 3 * rep_decision_band_N(d)));
+    return fmax(rep_moves(d) ? LIFT_MIN_N : MIN_STEP_N, fmax(FIRST_RATIO * rep_usual_step_N(d), 1.5 * rep_decision_band_N(d)));
 }
 
 /* ---- how it rose and fell ---- */
@@ -116,8 +117,9 @@ static bool rose_like_hips(const struct plate_rep_detector *d, double step_N, do
 /* Did it begin at rest, or at a turn above it? */
 static bool from_rest(const struct plate_rep_detector *d, double step_N)
 {
-    uint64_t i = rep_block_from(d, d->onset_s);
-    return mean_until(d, i > rep_oldest_block(d) ? i - 1 : i) < d->rest.mean_N + REST_PART * step_N;
+    for (uint64_t i = rep_block_from(d, d->onset_s - BEGUN_S); i < d->blocks && rep_block_at(d, i)->t_s <= d->onset_s; i++)
+        if (mean_until(d, i) < d->rest.mean_N + REST_PART * step_N) return true;
+    return false;
 }
 
 static bool odd(const struct plate_rep_detector *d, double step_N, double end_s)

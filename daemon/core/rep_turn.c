@@ -50,10 +50,10 @@ bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep
 }
 
 /* Another repetition begins where this one turned; the phase says so. */
-static void turn(struct plate_rep_detector *d, double end_s, double onset_s, bool on_floor, struct plate_rep_output *out)
+static bool turn(struct plate_rep_detector *d, double end_s, double onset_s, bool on_floor, struct plate_rep_output *out)
 {
     double low_N = d->support_low_N, live_s = rep_history_sample(&d->history, d->history.n - 1)->t_s;
-    if ((!on_floor && rep_turns_so_high(d, end_s)) || !rep_finish(d, end_s, out)) return;
+    if ((!on_floor && rep_turns_so_high(d, end_s)) || !rep_finish(d, end_s, out)) return false;
     d->live_s[1] = d->live_s[2] = NAN;
     d->live_s[0] = live_s;
     d->phase = PLATE_LOWER;
@@ -61,6 +61,7 @@ static void turn(struct plate_rep_detector *d, double end_s, double onset_s, boo
     if (!on_floor) rep_observe_from(d, low_N); /* the floor stops hips where it is, else they turned at their lowest */
     for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++)
         rep_track(d, rep_block_at(d, i), rep_block_at(d, i)->force_N);
+    return true;
 }
 
 static double most_since_N(const struct plate_rep_detector *d, double since_s)
@@ -81,8 +82,7 @@ static bool decide_turn(struct plate_rep_detector *d, bool again, struct plate_r
     if ((held ? d->hold.mean_N : d->smooth_N) > d->turn_most_N) return false;
     if (turn_s - d->onset_s < SHORT_PART * d->usual_s) return false;
     d->support_low_N = d->turn_low_N;
-    turn(d, turn_s, turn_s, false, out);
-    return out->rep_done;
+    return turn(d, turn_s, turn_s, false, out);
 }
 
 /* The way down has turned into a way up: by the hips' observer, or because the floor (the seat) has plainly taken load. */
@@ -129,8 +129,7 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
         while (z > low && rep_block_at(d, z)->force_N > fmax(floor_N, d->rest.mean_N) + rep_decision_band_N(d)) z--;
         onset_s = rep_block_at(d, z)->t_s;
     }
-    turn(d, end_s, onset_s, deep, out);
-    return out->rep_done;
+    return turn(d, end_s, onset_s, deep, out);
 }
 
 /* The hips wait above the floor: the rep is over if they do so for a while, or rise again; if they go on down to the floor,
