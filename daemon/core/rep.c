@@ -24,19 +24,20 @@
 #define STANDING_MIN_N 200.0 /* generic: a baseline above this that is left downwards is a standing one */
 #define EMPTY_N 25.0         /* tare error and drift: below it the plate may be empty */
 #define BRIDGE_S 0.5         /* a longer hole ends what is under way */
+#define BACK_STANDING_S 0.3  /* after it, so long on the weight that was known: standing. A squat passes through it sooner */
 
 static const struct exercise exercises[] = {
-    {"single_leg_hip_thrust", FAMILY_THRUST, false, false, false, 0.6, 0.28},
-    {"paused", FAMILY_THRUST, false, false, false, 0.6, 0.28},
-    {"tempo", FAMILY_THRUST, false, false, false, 0.6, 0.28},
-    {"glute_bridge", FAMILY_THRUST, false, false, false, 0.45, 0.14},
-    {"two_up_one_down", FAMILY_THRUST, false, false, true, 0.6, 0.28},
-    {"barbell_hip_thrust", FAMILY_THRUST, false, false, false, 0.6, 0.28},
-    {"isometric", FAMILY_PUSH, false, false, false, 0.5, 0.28},
-    {"squat", FAMILY_LOADED, true, false, false, 0.5, 0.28},
-    {"squat_jump", FAMILY_LOADED, true, true, false, 0.2, 0.28},
-    {"sit_to_stand", FAMILY_SEAT, true, false, false, 0.5, 0.28},
-    {"generic", FAMILY_GENERIC, true, false, false, 0.3, 0.28},
+    {"single_leg_hip_thrust", FAMILY_THRUST, false, false, false, 0.6, 0.28, 3.0, 0.30},
+    {"paused", FAMILY_THRUST, false, false, false, 0.6, 0.28, 3.0, 0.30},
+    {"tempo", FAMILY_THRUST, false, false, false, 0.6, 0.28, 3.0, 0.30},
+    {"glute_bridge", FAMILY_THRUST, false, false, false, 0.45, 0.14, 0.4, 0.13},
+    {"two_up_one_down", FAMILY_THRUST, false, false, true, 0.6, 0.28, 3.0, 0.30},
+    {"barbell_hip_thrust", FAMILY_THRUST, true, false, false, 0.6, 0.28, 3.0, 0.30},
+    {"isometric", FAMILY_PUSH, false, false, false, 0.5, 0.28, 3.0, 0.30},
+    {"squat", FAMILY_LOADED, true, false, false, 0.5, 0.28, 3.0, 0.30},
+    {"squat_jump", FAMILY_LOADED, true, true, false, 0.2, 0.28, 3.0, 0.30},
+    {"sit_to_stand", FAMILY_SEAT, true, false, false, 0.5, 0.28, 3.0, 0.30},
+    {"generic", FAMILY_GENERIC, true, false, false, 0.3, 0.28, 3.0, 0.30},
 };
 enum { EXERCISES = sizeof exercises / sizeof *exercises };
 
@@ -58,7 +59,7 @@ void plate_rep_other_leg(struct plate_rep_detector *d)
 {
     if (d->steps > 0) d->other_step_N = rep_usual_step_N(d);
     d->steps = 0;
-    d->known_N = d->usual_s = 0;
+    d->known_N = d->usual_s = d->travel_m = 0;
     d->doubts = false;
 }
 
@@ -262,6 +263,14 @@ void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double ste
 
 /* ---- the resting level ---- */
 
+void rep_rest_moves(struct plate_rep_detector *d, double level_N, double sd_N)
+{
+    const struct rep_sample *s = rep_history_sample(&d->history, d->history.n - 1);
+    double share = d->summed && s->decides_N > 0 ? s->force_N / (double)s->decides_N : 1;
+    d->own_rest_N += share * (level_N - d->rest.mean_N);
+    d->rest = (struct level){level_N, fmax(d->rest.sd_N, sd_N)};
+}
+
 static void settle_rest(struct plate_rep_detector *d, double mean_N, double sd_N, double spread_N, double own_N)
 {
     d->rest = (struct level){mean_N, sd_N};
@@ -269,6 +278,7 @@ static void settle_rest(struct plate_rep_detector *d, double mean_N, double sd_N
     d->own_rest_N = own_N;
     d->lowest_N = isnan(d->lowest_N) ? mean_N : fmin(d->lowest_N, mean_N);
     d->under_s = NAN;
+    d->kept = false;
     if (d->state == STATE_LEARN) d->state = STATE_REST;
 }
 
@@ -355,6 +365,28 @@ static void step_rest(struct plate_rep_detector *d, struct plate_rep_output *out
     }
 }
 
+/* After a long hole, with a resting level from before it: who is back at it rests. Who is elsewhere is somewhere in a movement
+ * whose beginning nobody saw: it is followed to its end, and not said. */
+static void go_on(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    bool stands = standing(d, -1);
+    double t_s = rep_last_block(d)->t_s, band_N = stands ? rep_loaded_band_N(d) : rep_decision_band_N(d);
+    bool back = fabs(d->smooth_N - d->rest.mean_N) <= band_N;
+    if (!back)
+        d->departed_s = NAN;
+    else if (isnan(d->departed_s))
+        d->departed_s = t_s;
+    if (back && rep_lasted(d, t_s, d->departed_s, stands ? BACK_STANDING_S : 0)) {
+        d->state = STATE_REST;
+        d->kept = false;
+        d->departed_s = d->under_s = NAN;
+    } else if (!back && !stands) {
+        rep_up_begin(d, t_s, out);
+        d->unseen = true;
+        d->kept = false;
+    }
+}
+
 static void step_block(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     const struct block *b = rep_last_block(d);
@@ -365,6 +397,7 @@ static void step_block(struct plate_rep_detector *d, struct plate_rep_output *ou
     }
     switch (d->state) {
     case STATE_LEARN:
+        if (d->kept) go_on(d, out);
         break;
     case STATE_REST:
         step_rest(d, out);
@@ -389,8 +422,10 @@ static void end_block(struct plate_rep_detector *d, const struct plate_rep_input
     step_block(d, out);
 }
 
+/* Nothing that is under way goes on; the resting level may still hold. */
 static void cut(struct plate_rep_detector *d)
 {
+    d->kept = d->kept || d->state != STATE_LEARN;
     d->blocks_from = d->blocks;
     d->open.n = 0;
     d->smooth_N = d->departed_s = d->under_s = NAN;
@@ -399,14 +434,24 @@ static void cut(struct plate_rep_detector *d)
     forget_chunk(d);
 }
 
+/* The partner fell silent or came back: other levels, those of the last time. */
+static void other_sum(struct plate_rep_detector *d)
+{
+    cut(d);
+    struct resting now = {d->rest, d->own_rest_N, d->rest_spread_N, d->noise_N, d->kept};
+    d->rest = d->aside.level, d->own_rest_N = d->aside.own_N, d->rest_spread_N = d->aside.spread_N;
+    d->noise_N = d->aside.noise_N, d->kept = d->aside.known;
+    d->aside = now;
+    d->summed = !d->summed;
+}
+
 bool plate_rep_push(struct plate_rep_detector *d, const struct plate_rep_input *in, struct plate_rep_output *ret)
 {
     ret->phase_changed = ret->rep_done = false;
     if (!isfinite(in->Fz_N)) return false;
     bool summed = in->paired && d->exercise->together;
     double force_N = summed ? in->Fz_N + in->other_N : in->Fz_N;
-    if (summed != d->summed) cut(d); /* other levels: begin anew */
-    d->summed = summed;
+    if (summed != d->summed) other_sum(d);
     rep_history_push(&d->history, in, force_N);
     if (d->rest_due) {
         d->rest_due = false;

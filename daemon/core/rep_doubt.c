@@ -28,6 +28,7 @@
 #define PUT_EVEN 0.03   /* ... if noise lets it be seen */
 #define ON_LEVEL_S 0.3  /* so long near the level of the hold: on it */
 #define MEAN_S 0.04     /* levels are looked for in means over this: 20 N of white noise at 250 Hz come down to 6 */
+#define SWAY_LEAST 0.2  /* where the support falls by this part on the way, ... */
 #define SWAY_PART 0.6   /* of the way: a turn that sinks by less is swaying, if no rep is sure */
 /* a second one like it: */
 #define LIKE_PART 0.12  /* its step within this part, */
@@ -151,6 +152,7 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
 
 bool rep_turns_so_high(const struct plate_rep_detector *d, double end_s)
 {
+    if (d->exercise->way < SWAY_LEAST) return false; /* a bridge presses alike at every height */
     return rep_verdict(d, end_s) == VERDICT_DOUBTFUL && d->low_N > rep_top_N(d) - SWAY_PART * rep_way_N(d);
 }
 

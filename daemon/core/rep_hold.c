@@ -23,6 +23,9 @@
 #define LEFT_S 3.0           /* how far back a hold can have been left: a longer sag is posture */
 #define LEFT_SD 1.0          /* ... and short of the level by this much of its SD ... */
 #define LEFT_PART 0.06       /* ... and of the way */
+#define EVEN_S 0.25          /* lowering that takes longer ... */
+#define EVEN_PART 0.12       /* ... to lose this part of the way may have begun long before */
+#define EVEN_SMOOTH_S 0.05
 #define TURN_DOWN_HIGHER 0.6 /* held higher after: the first may have been a pause in the drive */
 #define TOP_HEIGHT 0.25      /* of the way: the hips are at the held height if the observer says so ... */
 #define SITS_M_PER_S 0.1     /* a standing body sways slower ... */
@@ -30,8 +33,7 @@
 #define PLAIN_DIP 0.15       /* ... or after a dip of so much of the step, which no tremor makes, ... */
 #define KNOWN_LEVEL 0.06     /* ... or if the force stays so near to what held them before */
 
-/* Since when is the force on the level, looking back from `since_s`; if it was not yet there, looking forward. */
-static double settled(const struct plate_rep_detector *d, double since_s, const struct level *level, double tolerance_N)
+double rep_settled_s(const struct plate_rep_detector *d, double since_s, const struct level *level, double tolerance_N)
 {
     uint64_t i = rep_block_from(d, since_s), oldest = rep_oldest_block(d);
     while (i + 1 < d->blocks && fabs(rep_block_at(d, i)->force_N - level->mean_N) > tolerance_N) i++;
@@ -58,8 +60,7 @@ static bool foot_is_back(struct plate_rep_detector *d, const struct level *level
     double since_s;
     if (!d->foot_down || !rep_moves(d) || d->known_N <= 0 || level->mean_N > FOOT_LEVEL * d->known_N) return false;
     if (!rep_flat(d, PLATEAU_S, TREMOR_S, d->onset_s, tolerance_N, &long_level, &since_s)) return false;
-    d->own_rest_N += long_level.mean_N - d->rest.mean_N;
-    d->rest = (struct level){long_level.mean_N, fmax(d->rest.sd_N, fmin(long_level.sd_N, BAND_MIN_N / BAND_SD))};
+    rep_rest_moves(d, long_level.mean_N, fmin(long_level.sd_N, BAND_MIN_N / BAND_SD));
     rep_to_rest(d, out);
     return true;
 }
@@ -89,11 +90,13 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     if (d->flew) braked = true;
     if (level.mean_N < d->rest.mean_N + (braked ? BRAKED_LEVEL : HOLD_LEVEL) * step) return;
     if (sits_down(d) || foot_is_back(d, &level, tolerance, out)) return;
-    bool learned = rep_moves(d) && (d->held || d->known_N > 0);
+    bool hips_held = d->held && d->hold.mean_N > FOOT_LEVEL * level.mean_N; /* not a foot, nor a bar */
+    bool learned = rep_moves(d) && (hips_held || d->known_N > 0);
     bool placed = !learned || fabs(d->support_N - level.mean_N) <= TOP_HEIGHT * rep_way_N(d); /* the observer says so too */
     if (!d->held && d->dip_depth_N > PLAIN_DIP * step && fabs(level.mean_N - d->known_N) <= KNOWN_LEVEL * d->known_N)
         placed = true;
     double most_N = d->held_most_N + fmax(2 * tolerance, rep_moves(d) ? RISE_PART * rep_way_N(d) : 0);
+    if (rep_turned_between(d, &level, since_s, out)) return;
     bool again = d->held && level.mean_N > d->hold.mean_N - 2 * tolerance && level.mean_N <= most_N;
     bool higher = level.mean_N > most_N; /* the first was no hold, but a pause in the drive */
     if (d->held && !again && !higher && rep_moves(d) && placed && level.mean_N > d->held_most_N - SAG_PART * rep_way_N(d))
@@ -101,7 +104,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     if (d->phase == PLATE_LOWER && d->held && !again && !higher) return; /* a slow lowering is flat for a while too */
     if ((!braked || !placed) && !rep_flat(d, PLATEAU_S, TREMOR_S, d->onset_s, tolerance, &level, &since_s)) return;
     if (!placed && fabs(level.mean_N - rep_high_N(d)) > KNOWN_LEVEL * rep_high_N(d)) return;
-    if (!placed && d->held && !d->exercise->second_foot &&
+    if (!placed && d->held && !d->denied && !d->exercise->second_foot &&
         d->support_high_N - d->support_low_N > (higher ? TURN_DOWN_HIGHER : TURN_DOWN) * rep_way_N(d)) {
         rep_turned(d, true, out); /* it had been down, and is held again */
         return;
@@ -112,8 +115,9 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     bool keep = again || (d->exercise->second_foot && !isnan(d->top_s));
     if (!keep)
         d->top_s = braked || rep_fixed(d)
-                       ? settled(d, since_s, &level, fmax(tolerance, SETTLED_PART * (level.mean_N - d->rest.mean_N)))
+                       ? rep_settled_s(d, since_s, &level, fmax(tolerance, SETTLED_PART * (level.mean_N - d->rest.mean_N)))
                        : NAN;
+    if (!isnan(d->turn_s) && rep_turned(d, true, out)) return; /* what is held now is the next one */
     d->held_most_N = again ? fmax(d->held_most_N, level.mean_N) : level.mean_N;
     if (higher && d->plateau) d->turn_s = NAN; /* the first was the drive's hump, and the dip after it no turn */
     d->plateau = !again && !braked;
@@ -182,10 +186,10 @@ void rep_follow_hold(struct plate_rep_detector *d, double t_s, struct plate_rep_
 
 /* The hold was left where the force began to fall short of what held the hips just before: slow lowering takes the followed
  * level along. */
-double rep_left_hold_s(const struct plate_rep_detector *d)
+double rep_left_hold_s(const struct plate_rep_detector *d, double *ret_level_N)
 {
-    if (isnan(d->top_s)) return d->descent_s;
-    double from_s = fmax(d->top_s, d->descent_s - LEFT_S);
+    *ret_level_N = d->hold.mean_N;
+    double from_s = fmax(isnan(d->top_s) ? d->hold_from_s : d->top_s, d->descent_s - LEFT_S);
     uint64_t from = rep_block_from(d, from_s), half = rep_block_from(d, 0.5 * (from_s + d->descent_s)),
              i = rep_block_from(d, d->descent_s);
     double sum = 0, sum2 = 0, n = (double)(half - from);
@@ -195,6 +199,7 @@ double rep_left_hold_s(const struct plate_rep_detector *d)
         sum += off, sum2 += off * off;
     }
     double level_N = d->hold.mean_N + sum / n, sd_N = sqrt(fmax(0, sum2 / n - sum / n * (sum / n)));
+    *ret_level_N = level_N;
     double least_N = level_N - fmax(LEFT_SD * sd_N, LEFT_PART * rep_way_N(d)), below = 0, most = 0;
     uint64_t left = i;
     while (i-- > half) {
@@ -202,4 +207,16 @@ double rep_left_hold_s(const struct plate_rep_detector *d)
         if (below > most) most = below, left = i;
     }
     return rep_block_at(d, left)->t_s;
+}
+
+bool rep_left_evenly(const struct plate_rep_detector *d, double level_N)
+{
+    double mean_N = level_N, k = fmin(1, rep_last_block(d)->dt_s / EVEN_SMOOTH_S);
+    for (uint64_t i = rep_block_from(d, d->descent_s); i < d->blocks; i++) {
+        const struct block *b = rep_block_at(d, i);
+        if (rep_lasted(d, b->t_s, d->descent_s, EVEN_S)) return true;
+        mean_N += k * (b->force_N - mean_N);
+        if (mean_N < level_N - EVEN_PART * rep_way_N(d)) return false;
+    }
+    return false;
 }

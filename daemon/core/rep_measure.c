@@ -9,6 +9,7 @@
 #define STEEPEST_MIN 5
 #define STEEPEST_ERROR 0.1           /* largest standard error, as a part of the slope */
 #define SPREAD_MIN 8                 /* samples under an SD: with 8 its own standard error is a quarter */
+#define SURE_HOLD_S 0.2              /* a hold is no shorter: its force is known, where its end is not */
 #define SWAY_S 0.05                  /* sway is measured on means over this time: the path of noise grows without end */
 #define SWAY_MIN 5                   /* such means under an RMS or an ellipse */
 #define ELLIPSE_95 5.991464547107979 /* chi-square, 2 degrees of freedom */
@@ -261,10 +262,10 @@ static void measure_force(const struct rep_history *h, const struct rep_times *t
     bool down_first = t->up_from_s > t->onset_s; /* then the push ends with the drive: a landing is no peak of it */
     double push_to_s = down_first && !isnan(t->up_to_s) ? t->up_to_s : t->end_s;
     struct load whole = level_over(h, t->onset_s, t->end_s), up = level_over(h, t->up_from_s, t->up_to_s),
-                held = level_over(h, t->top_s, t->descent_s);
+                held = level_over(h, t->top_s, t->descent_s), sure = level_over(h, t->top_s, t->top_s + SURE_HOLD_S);
     r->peak_force_N = extremes_over(h, t->onset_s, push_to_s).most_N;
     r->mean_force_N = whole.mean_N;
-    r->hold_force_N = held.mean_N;
+    r->hold_force_N = isnan(t->descent_s) ? sure.mean_N : held.mean_N;
     r->hold_cv = held.mean_N > 0 ? held.sd_N / held.mean_N : NAN;
     r->impulse_Ns = up.impulse_Ns;
     r->net_impulse_Ns = up.impulse_Ns - t->rest_N * (t->up_to_s - t->up_from_s);

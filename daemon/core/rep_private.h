@@ -40,6 +40,8 @@ struct exercise {
     bool second_foot; /* the load steps up at the top when the other foot leaves */
     double least_s;   /* no rep of it is over sooner */
     double way;       /* by this part the support falls from the top to the floor */
+    double curve;     /* ... as 1 - curve * depth^2, 1/m^2 */
+    double travel_m;  /* how far the hips usually go */
 };
 /* A movement that is over. */
 struct movement {
@@ -79,8 +81,15 @@ struct plate_rep_detector {
     double own_rest_N;     /* of this plate alone */
     double rest_spread_N;  /* SD of the smoothed force at rest: what decisions must exceed */
     double noise_N;        /* the same without sway */
-    double lowest_N;       /* the lowest resting level so far: nothing on the plate, as far as is known */
-    double under_s;        /* since when the force is below the resting band; NaN */
+    bool kept;             /* a hole came: the resting level is that of before it, and may still hold */
+    struct resting {
+        struct level level;
+        double own_N, spread_N, noise_N;
+        bool known;
+    } aside;         /* that of the sum while there is no sum, and the other way round */
+    bool unseen;     /* a hole swallowed the beginning of this movement */
+    double lowest_N; /* the lowest resting level so far: nothing on the plate, as far as is known */
+    double under_s;  /* since when the force is below the resting band; NaN */
 
     enum state state;
     enum plate_phase phase;
@@ -106,8 +115,11 @@ struct plate_rep_detector {
 
     /* The hips' observer: the force that it would take to hold still at their height, and its rate. */
     double support_N, support_rate, support_high_N, support_low_N, low_s;
-    double upper_sum, upper_n; /* of the force in the upper half of this rep */
-    double known_N, usual_s;   /* the held force and the length of the reps before; 0: none */
+    double asked_s;                    /* when it was last looked for a turn between two holds */
+    bool denied;                       /* and the path between was none of hips that turn */
+    float path_m[BLOCKS];              /* of the blocks: depth below the hold, looked at again */
+    double upper_sum, upper_n;         /* of the force in the upper half of this rep */
+    double known_N, usual_s, travel_m; /* the held force and the length of the reps before, and how deep they turned; 0: none */
 
     double velocity, height, deepest, fastest_down, fastest_up; /* of a standing body, m/s and m */
     double bottom_s, turned_s, turned_speed, takeoff_s;
@@ -127,6 +139,9 @@ struct plate_rep_detector {
 bool rep_lasted(const struct plate_rep_detector *d, double t_s, double since_s, double dwell_s);
 bool rep_set_phase(struct plate_rep_detector *d, enum plate_phase phase, struct plate_rep_output *out);
 void rep_to_rest(struct plate_rep_detector *d, struct plate_rep_output *out);
+/* Rest is another level from now on. Of what two plates rest on more, this one's is its share of the force now: net impulse is
+ * over the foot at rest. */
+void rep_rest_moves(struct plate_rep_detector *d, double level_N, double sd_N);
 void rep_to_learn(struct plate_rep_detector *d, struct plate_rep_output *out);
 double rep_usual_step_N(const struct plate_rep_detector *d);
 /* The movement is a rep: measures, judges and says it. `step_N` is remembered. In two parts: false if this plate's foot took no

@@ -12,20 +12,57 @@
 #define SHORT_PART 0.45      /* of the usual length: hips turn above the floor no sooner */
 #define FALL_S 0.7           /* hips that are dropped so fast are caught before the floor */
 #define TURN_SURE_S 1.0      /* hips that were only braked are on the floor by then */
+#define TURN_HELD_S 1.6      /* ... but the next hold says better when they turned, if there was one before */
 #define PUSHED 0.2           /* of the way up from a hold, by a push that is plainly one: the same */
 #define PUSHED_FORCE 1.6
-#define LOADED_PART 0.12 /* held by so much more after it: it was no push, but a load */
-#define DEEP_PART 0.35   /* the force came within this part of the step to rest: the floor took load */
-#define STILL_S 0.4      /* a lowering that has come to a standstill for so long ... */
-#define STILL_PART 0.35  /* ... and for this part of its own length ... */
-#define STILL_DROP 0.3   /* ... and so far down its way, is over */
+#define LOADED_PART 0.12   /* held by so much more after it: it was no push, but a load */
+#define SAME_LEVEL 0.05    /* two holds of one load press alike */
+#define THROWN_LEVEL 0.025 /* ... nearer yet, where the floor is to explain what does not close */
+#define CLOSES 0.2         /* of the depth: so near to the other hold ends the path of hips that nothing else moved */
+#define TURN_DEPTH 0.4     /* of the usual way: less deep is posture */
+#define SUDDEN_S 0.1       /* a standstill that ends in a sudden drive is no impact */
+#define ASK_S 0.1          /* it is looked at again so often */
+#define STILL_NEAR 0.03    /* of the step: tremor included, the force is on the level of the standstill */
+#define DEEP_PART 0.35     /* the force came within this part of the step to rest: the floor took load */
+#define STILL_S 0.4        /* a lowering that has come to a standstill for so long ... */
+#define STILL_PART 0.35    /* ... and for this part of its own length ... */
+#define STILL_DROP 0.3     /* ... and so far down its way, is over */
 #define STILL_MOST_S 1.0
-#define STILL_OFF 0.15  /* of the way: the observer agrees that the hips are where the force says ... */
-#define STILL_RATE 0.25 /* of the way in a second: ... and stay there */
-#define FIDGET_N 15.0   /* a foot that was just put down shifts by so much ... */
-#define FIDGET_PART 0.2 /* ... or by this part of its force: hips turn by more */
-#define WAIT_S 0.8      /* hips that wait above the floor for so long after they came to a standstill ended the rep there */
+#define STILL_OFF 0.15     /* of the way: the observer agrees that the hips are where the force says ... */
+#define STILL_OFF_HELD 0.2 /* ... where the arc has a say, too */
+#define STILL_RATE 0.25    /* of the way in a second: ... and stay there */
+#define FIDGET_N 15.0      /* a foot that was just put down shifts by so much ... */
+#define FIDGET_PART 0.2    /* ... or by this part of its force: hips turn by more */
+#define WAIT_S 0.8         /* hips that wait above the floor for so long after they came to a standstill ended the rep there */
 #define FLOATING_MOST_S 20.0
+
+/* Another repetition begins where this one turned, if this was one; the phase says so. */
+static bool turn(struct plate_rep_detector *d, double end_s, double onset_s, bool on_floor, struct plate_rep_output *out)
+{
+    double low_N = d->support_low_N, live_s = rep_history_sample(&d->history, d->history.n - 1)->t_s;
+    if ((!on_floor && rep_turns_so_high(d, end_s)) || !rep_finish(d, end_s, out)) return false;
+    d->live_s[1] = d->live_s[2] = NAN;
+    d->live_s[0] = live_s;
+    d->phase = PLATE_LOWER;
+    rep_up_begin(d, onset_s, out);
+    if (!on_floor) rep_observe_from(d, low_N); /* the floor stops hips where it is, else they turned at their lowest */
+    for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++)
+        rep_track(d, rep_block_at(d, i), rep_block_at(d, i)->force_N);
+    return true;
+}
+
+/* The observer said that the hips turned above the floor. If they are held again, or turn again, or stay off the floor for long
+ * enough, they did; a touch-down before that shows that they were only braked. */
+static bool decide_turn(struct plate_rep_detector *d, bool sure, struct plate_rep_output *out)
+{
+    double wait_s = d->held ? fmax(TURN_SURE_S, fmin(TURN_HELD_S, 0.5 * d->usual_s)) : TURN_SURE_S;
+    if (!sure && !rep_lasted(d, rep_last_block(d)->t_s, d->turn_s, wait_s)) return false;
+    double turn_s = d->turn_s;
+    d->turn_s = NAN;
+    if (d->smooth_N > d->turn_most_N || turn_s - d->onset_s < SHORT_PART * d->usual_s) return false;
+    d->support_low_N = d->turn_low_N;
+    return turn(d, turn_s, turn_s, false, out);
+}
 
 /* The force is near rest: the end, unless it is the braking at the top of an explosive rep. */
 bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
@@ -34,6 +71,7 @@ bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep
            near_N = d->rest.mean_N + fmax(END_PART * step, rep_decision_band_N(d));
     double force_N = rep_last_block(d)->force_N;
     if (force_N <= near_N) {
+        if (rep_lasted(d, t_s, d->turn_s, TURN_SURE_S) && decide_turn(d, true, out)) return true;
         if (isnan(d->below_s)) d->below_s = t_s;
         bool low = d->floating || rep_hips_are_low(d) || (d->exercise->family == FAMILY_SEAT && d->held);
         bool brief =
@@ -49,18 +87,57 @@ bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep
     return false;
 }
 
-/* Another repetition begins where this one turned; the phase says so. */
-static bool turn(struct plate_rep_detector *d, double end_s, double onset_s, bool on_floor, struct plate_rep_output *out)
+/* The lowest force of these blocks, and the time around it in which the floor had the load: false if that is not near rest. */
+static bool cut_contact(const struct plate_rep_detector *d, uint64_t from, uint64_t to, double *ret_end_s, double *ret_onset_s)
 {
-    double low_N = d->support_low_N, live_s = rep_history_sample(&d->history, d->history.n - 1)->t_s;
-    if ((!on_floor && rep_turns_so_high(d, end_s)) || !rep_finish(d, end_s, out)) return false;
-    d->live_s[1] = d->live_s[2] = NAN;
-    d->live_s[0] = live_s;
-    d->phase = PLATE_LOWER;
-    rep_up_begin(d, onset_s, out);
-    if (!on_floor) rep_observe_from(d, low_N); /* the floor stops hips where it is, else they turned at their lowest */
-    for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++)
-        rep_track(d, rep_block_at(d, i), rep_block_at(d, i)->force_N);
+    double step = rep_top_N(d) - d->rest.mean_N;
+    uint64_t low = from;
+    for (uint64_t i = from; i <= to; i++)
+        if (rep_block_at(d, i)->force_N < rep_block_at(d, low)->force_N) low = i;
+    double floor_N = fmax(rep_block_at(d, low)->force_N, d->rest.mean_N),
+           near_N = floor_N + fmax(END_PART * step, rep_decision_band_N(d));
+    if (floor_N > d->rest.mean_N + DEEP_PART * step) return false;
+    uint64_t a = low, z = low;
+    while (a > from && rep_block_at(d, a - 1)->force_N <= near_N) a--;
+    while (z < to && rep_block_at(d, z + 1)->force_N <= near_N) z++;
+    *ret_end_s = rep_block_at(d, a)->t_s;
+    while (z > low && rep_block_at(d, z)->force_N > floor_N + rep_decision_band_N(d)) z--;
+    *ret_onset_s = rep_block_at(d, z)->t_s;
+    return true;
+}
+
+/* The hips were held, and are held again. The path between says whether they turned: it ends at rest at the other hold, or
+ * falls short of it on both sides by the push of a floor that the force shows. */
+bool rep_turned_between(struct plate_rep_detector *d, const struct level *level, double since_s, struct plate_rep_output *out)
+{
+    if (!d->held || !rep_moves(d) || isnan(d->descent_s) || d->exercise->second_foot) return false;
+    if (!rep_lasted(d, rep_last_block(d)->t_s, d->asked_s, ASK_S)) return false;
+    d->asked_s = rep_last_block(d)->t_s;
+    d->denied = false;
+    struct rep_arc arc;
+    double held_N, left_s = rep_left_hold_s(d, &held_N), other = fabs(level->mean_N / held_N - 1);
+    if (other > SAME_LEVEL || !rep_arc_between(d, left_s, held_N, since_s, level->mean_N, &arc)) return false;
+    double turn_s = rep_block_at(d, arc.deepest)->t_s, travel_m = d->travel_m > 0 ? d->travel_m : d->exercise->travel_m;
+    d->denied = true;
+    if (arc.depth_m < TURN_DEPTH * travel_m || turn_s - d->onset_s < SHORT_PART * d->usual_s) return false;
+    double bent_s = rep_arc_struck_s(d, &arc), end_s = turn_s, onset_s = turn_s, near_m = CLOSES * arc.depth_m;
+    bool closes = fmax(fabs(arc.there_m), fabs(arc.back_m)) <= near_m;
+    bool thrown = fmin(arc.there_m, arc.back_m) > -near_m && other < THROWN_LEVEL && !isnan(bent_s);
+    if (!closes && !thrown) return false;
+    d->denied = false;
+    uint64_t low, high;
+    rep_arc_bottom(d, &arc, &low, &high);
+    bool waited = rep_arc_waited(d, &arc, &end_s, &onset_s), deep = cut_contact(d, low, high, &end_s, &onset_s);
+    if (deep)
+        ; /* the floor had it all: from when to when, the force says */
+    else if (closes && waited && fabs(onset_s - bent_s) < SUDDEN_S && onset_s - end_s > 2 * SUDDEN_S)
+        onset_s = bent_s; /* no floor: a drive that begins suddenly, out of a standstill */
+    else if (!isnan(bent_s))
+        end_s = onset_s = bent_s;
+    d->turn_s = NAN;
+    d->travel_m = d->travel_m > 0 ? 0.5 * (d->travel_m + arc.depth_m) : arc.depth_m;
+    if (!turn(d, end_s, onset_s, deep, out)) return false;
+    rep_observe_from(d, level->mean_N);
     return true;
 }
 
@@ -71,24 +148,10 @@ static double most_since_N(const struct plate_rep_detector *d, double since_s)
     return most;
 }
 
-/* The observer said that the hips turned above the floor. If they are held again, or turn again, or stay off the floor for long
- * enough, they did; a touch-down before that shows that they were only braked. */
-static bool decide_turn(struct plate_rep_detector *d, bool again, struct plate_rep_output *out)
-{
-    bool held = d->phase == PLATE_HOLD;
-    if (!held && !again && !rep_lasted(d, rep_last_block(d)->t_s, d->turn_s, TURN_SURE_S)) return false;
-    double turn_s = d->turn_s;
-    d->turn_s = NAN;
-    if ((held ? d->hold.mean_N : d->smooth_N) > d->turn_most_N) return false;
-    if (turn_s - d->onset_s < SHORT_PART * d->usual_s) return false;
-    d->support_low_N = d->turn_low_N;
-    return turn(d, turn_s, turn_s, false, out);
-}
-
 /* The way down has turned into a way up: by the hips' observer, or because the floor (the seat) has plainly taken load. */
 bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_output *out)
 {
-    if (rep_pushes(d) || (d->phase == PLATE_HOLD && isnan(d->turn_s))) return false;
+    if (rep_pushes(d) || d->phase == PLATE_HOLD) return false;
     double way = rep_way_N(d), step = rep_top_N(d) - d->rest.mean_N, force_N = d->smooth_N;
     double least_N = d->foot_down && d->known_N <= 0 ? fmax(FIDGET_N, FIDGET_PART * rep_top_N(d)) : 0;
     bool deep = d->low_N < d->rest.mean_N + DEEP_PART * step && (rep_hips_are_low(d) || d->exercise->family == FAMILY_SEAT);
@@ -96,7 +159,7 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
     bool hips = rep_moves(d) && learned &&
                 d->support_high_N - d->support_low_N > fmax(least_N, (d->held ? TURN_DOWN : TURN_DOWN_UNHELD) * way) &&
                 d->support_N - d->support_low_N > fmax(least_N, TURN_UP * way);
-    if (!isnan(d->turn_s)) return decide_turn(d, hips, out);
+    if (!isnan(d->turn_s)) return decide_turn(d, hips || at_top, out);
     /* held by the hips, not a foot that was put down or a bar that was loaded */
     bool hips_held = d->held && (d->known_N > 0 ? d->hold.mean_N > FOOT_LEVEL * d->known_N : !d->foot_down && !d->plateau);
     bool pushed = rep_moves(d) && hips_held && !isnan(d->descent_s) && d->support_N > d->hold.mean_N + PUSHED * way &&
@@ -115,20 +178,8 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
         return false;
     }
     if (!hips && !at_top) return false;
-    /* the lowest force around the lowest support: the floor, or the braking's end */
-    uint64_t from = rep_block_from(d, d->low_s - 0.4), low = from;
-    for (uint64_t i = from; i < d->blocks; i++)
-        if (rep_block_at(d, i)->force_N < rep_block_at(d, low)->force_N) low = i;
-    double end_s = d->low_s, onset_s = d->low_s, floor_N = rep_block_at(d, low)->force_N;
-    if (deep) {
-        double near_N = fmax(floor_N, d->rest.mean_N) + fmax(END_PART * step, rep_decision_band_N(d));
-        uint64_t a = low, z = low;
-        while (a > from && rep_block_at(d, a - 1)->force_N <= near_N) a--;
-        while (z + 1 < d->blocks && rep_block_at(d, z + 1)->force_N <= near_N) z++;
-        end_s = rep_block_at(d, a)->t_s;
-        while (z > low && rep_block_at(d, z)->force_N > fmax(floor_N, d->rest.mean_N) + rep_decision_band_N(d)) z--;
-        onset_s = rep_block_at(d, z)->t_s;
-    }
+    double end_s = d->low_s, onset_s = d->low_s;
+    if (deep) cut_contact(d, rep_block_from(d, d->low_s - 0.4), d->blocks - 1, &end_s, &onset_s);
     return turn(d, end_s, onset_s, deep, out);
 }
 
@@ -159,12 +210,28 @@ void rep_step_floating(struct plate_rep_detector *d, double t_s, struct plate_re
     } else if (rep_flat(d, STILL_S, 0, d->floats_s, tolerance, &level, &since_s)) {
         if (level.mean_N < d->rest.mean_N + DEEP_PART * (rep_high_N(d) - d->rest.mean_N)) {
             if (!isnan(d->waits_s)) rep_finish(d, since_s, out);
-            d->own_rest_N += level.mean_N - d->rest.mean_N;
-            d->rest.mean_N = level.mean_N; /* on the floor, at another level than before */
+            rep_rest_moves(d, level.mean_N, 0); /* on the floor, at another level than before */
             rep_to_rest(d, out);
         } else if (fabs(level.mean_N - d->wait.mean_N) < 3 * tolerance || level.mean_N < d->wait.mean_N)
             d->wait = level;
     }
+}
+
+/* A lowering that brakes presses evenly while the hips still move: the observer says whether, and after a hold the arc, which
+ * also knows how deep they are (else 0). */
+static bool hips_stand(struct plate_rep_detector *d, double t_s, double force_N, double *ret_depth_m)
+{
+    double held_N, m_per_s, travel_m = d->exercise->travel_m, way_N = rep_way_N(d);
+    *ret_depth_m = 0;
+    if (fabs(force_N - d->support_N) > (d->held ? STILL_OFF_HELD : STILL_OFF) * way_N ||
+        fabs(d->support_rate) > STILL_RATE * way_N)
+        return false;
+    if (!d->held) return true;
+    if (!rep_lasted(d, t_s, d->asked_s, ASK_S)) return false;
+    d->asked_s = t_s;
+    double left_s = rep_left_hold_s(d, &held_N);
+    *ret_depth_m = rep_arc_down_m(d, left_s, held_N, &m_per_s);
+    return *ret_depth_m > STILL_DROP * travel_m && fabs(m_per_s) <= STILL_RATE * travel_m;
 }
 
 /* A lowering that has come to a standstill: above the floor, or on it at another level than before. */
@@ -180,30 +247,26 @@ bool rep_stands_still(struct plate_rep_detector *d, double t_s, struct plate_rep
     if (!d->held && force_N > d->rest.mean_N + 0.5 * step) return false;
     struct level level;
     if (!rep_flat(d, window, 0, from_s, tolerance, &level, &since_s)) return false;
-    if (rep_moves(d) &&
-        (fabs(force_N - d->support_N) > STILL_OFF * rep_way_N(d) || fabs(d->support_rate) > STILL_RATE * rep_way_N(d)) &&
-        level.mean_N > d->rest.mean_N + DEEP_PART * step)
-        return false; /* a lowering that brakes presses evenly while the hips still move */
     bool on_floor = !rep_moves(d) || level.mean_N < d->rest.mean_N + DEEP_PART * step;
-    double near_N = on_floor ? fmax(tolerance, END_PART * (rep_top_N(d) - level.mean_N)) : tolerance;
-    uint64_t i = rep_block_from(d, since_s);
-    while (i > rep_oldest_block(d) + 1 && fabs(rep_block_at(d, i - 1)->force_N - level.mean_N) <= near_N &&
-           rep_block_at(d, i - 1)->t_s > from_s)
-        i--;
+    double still_m = 0,
+           near_N = on_floor ? END_PART * (rep_top_N(d) - level.mean_N) : STILL_NEAR * (level.mean_N - d->rest.mean_N);
+    if (!on_floor && !hips_stand(d, t_s, force_N, &still_m)) return false;
+    double still_s = rep_settled_s(d, since_s, &level, fmax(tolerance, near_N));
+    double arrived_s = still_m > 0 ? rep_arc_arrived_s(d, d->descent_s, 0.5 * (since_s + t_s), level.mean_N, still_m) : NAN;
+    if (!isnan(arrived_s)) still_s = arrived_s;
     if (on_floor && d->foot_down &&
         level.mean_N > d->rest.mean_N + rep_decision_band_N(d)) /* the foot was put down on the way */
         d->onset_s = fmax(d->onset_s, rep_find_departure(d, isnan(d->top_s) ? d->onset_s : d->top_s, level.mean_N,
                                                          fmax(BAND_MIN_N, 0.05 * step)));
-    if (on_floor || !rep_is_one(d, rep_block_at(d, i)->t_s)) {
-        rep_finish(d, rep_block_at(d, i)->t_s, out);
-        d->own_rest_N += level.mean_N - d->rest.mean_N;
-        d->rest = (struct level){level.mean_N, fmax(d->rest.sd_N, level.sd_N)};
+    if (on_floor || !rep_is_one(d, still_s)) {
+        rep_finish(d, still_s, out);
+        rep_rest_moves(d, level.mean_N, level.sd_N);
         rep_to_rest(d, out);
         return true;
     }
     d->floating = true;
     d->floats_s = t_s;
-    d->waits_s = rep_block_at(d, i)->t_s;
+    d->waits_s = still_s;
     d->wait = level;
     rep_observe_from(d, level.mean_N);
     return true;

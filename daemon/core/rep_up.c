@@ -34,7 +34,9 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
     d->dip_depth_N = 0;
     d->dip_N = d->dip_s = INFINITY;
     d->top_s = d->descent_s = d->leave_s = d->below_s = d->turn_s = NAN;
-    d->held = d->floating = false;
+    d->asked_s = -INFINITY;
+    d->denied = false;
+    d->held = d->floating = d->unseen = false;
     d->flew = flew(d, onset_s);
     d->hold = (struct level){NAN, NAN};
     d->upper_sum = d->upper_n = 0;
@@ -53,15 +55,20 @@ static double mean_N(const struct plate_rep_detector *d, double end_s)
 
 bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out)
 {
+    if (d->unseen) return true;
     enum verdict verdict = rep_verdict(d, end_s);
     if (verdict == VERDICT_NONE) return false;
     double top = rep_top_N(d);
     if (d->held && isnan(d->descent_s) && !isnan(d->top_s)) d->descent_s = end_s;
     if (d->descent_s > end_s) d->descent_s = end_s;
-    if (d->held && rep_moves(d)) d->descent_s = rep_left_hold_s(d);
+    double descent_s = d->held ? d->descent_s : NAN, level_N;
+    if (d->held && rep_moves(d)) {
+        d->descent_s = descent_s = rep_left_hold_s(d, &level_N);
+        if (rep_left_evenly(d, level_N)) descent_s = NAN;
+    }
     struct rep_times t = {.onset_s = d->onset_s,
                           .top_s = d->top_s,
-                          .descent_s = d->held ? d->descent_s : NAN,
+                          .descent_s = descent_s,
                           .end_s = end_s,
                           .up_from_s = d->onset_s,
                           .up_to_s = d->top_s,
@@ -83,8 +90,7 @@ static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_outp
     double step = d->hold.mean_N - d->rest.mean_N;
     if (d->smooth_N < d->hold.mean_N + fmax(MIN_STEP_N, FOOT_STEP * step)) return false;
     if (rep_moves(d) && d->hold.mean_N > FOOT_LEVEL * (d->known_N > 0 ? d->known_N : d->smooth_N)) return false;
-    d->own_rest_N += step; /* net impulse is over the foot at rest, not over the empty plate */
-    d->rest = (struct level){d->hold.mean_N, fmax(d->rest.sd_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD))};
+    rep_rest_moves(d, d->hold.mean_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD));
     double band = rep_band_N(d);
     d->foot_down = false;
     d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN; /* of the foot, not of the rep */
@@ -101,8 +107,7 @@ void rep_begin_at_step(struct plate_rep_detector *d, const struct level *level, 
     bool load = rep_moves(d) && level->mean_N > d->known_N && rise > fmax(STOOD_STEP * d->hold.mean_N, STOOD_PART * step) &&
                 d->descent_s - d->hold_from_s > STOOD_S && since_s - d->descent_s < STOOD_RISE_S;
     if (!foot && !load) return;
-    d->own_rest_N += step;
-    d->rest = (struct level){d->hold.mean_N, fmax(d->rest.sd_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD))};
+    rep_rest_moves(d, d->hold.mean_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD));
     d->onset_s = rep_find_departure(d, since_s, d->rest.mean_N, rep_band_N(d));
 }
 
@@ -114,8 +119,7 @@ static bool foot_stays(struct plate_rep_detector *d, double t_s, struct plate_re
     for (uint64_t i = rep_block_from(d, d->onset_s + FOOT_SETTLED_S); i < d->blocks; i++)
         if (fabs(rep_block_at(d, i)->force_N - d->hold.mean_N) > fmax(FOOT_SETTLED_N, FOOT_SETTLED_PART * d->hold.mean_N))
             return false;
-    d->own_rest_N += d->hold.mean_N - d->rest.mean_N;
-    d->rest = (struct level){d->hold.mean_N, fmax(d->rest.sd_N, d->hold.sd_N)};
+    rep_rest_moves(d, d->hold.mean_N, d->hold.sd_N);
     rep_to_rest(d, out);
     return true;
 }
@@ -128,8 +132,7 @@ static bool new_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
     if (d->held || d->peak_N - d->rest.mean_N >= rep_smallest_step_N(d) ||
         !rep_flat(d, NEW_REST_S, 0, d->onset_s, 3, &level, &since_s))
         return false;
-    d->own_rest_N += level.mean_N - d->rest.mean_N;
-    d->rest = (struct level){level.mean_N, fmax(d->rest.sd_N, level.sd_N)};
+    rep_rest_moves(d, level.mean_N, level.sd_N);
     rep_to_rest(d, out);
     return true;
 }
@@ -139,8 +142,7 @@ static bool stands(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     if (d->exercise->family != FAMILY_GENERIC || !d->held || d->phase != PLATE_LOWER || isnan(d->descent_s)) return false;
     if (!d->foot_down || d->hold.mean_N < STANDING_N || d->smooth_N < (1 + STANDING_BAND) * d->hold.mean_N) return false;
-    d->own_rest_N += d->hold.mean_N - d->rest.mean_N;
-    d->rest = d->hold;
+    rep_rest_moves(d, d->hold.mean_N, d->hold.sd_N);
     rep_loaded_begin_at(d, d->descent_s, out);
     return true;
 }

@@ -30,15 +30,44 @@ void rep_observe_from(struct plate_rep_detector *d, double support_N);
 /* One block further. */
 void rep_track(struct plate_rep_detector *d, const struct block *b, double smooth_N);
 
-/* rep_hold.c. SD within which a force is even, for a movement of this step. */
+/* rep_arc.c. How deep hips are now that were held until `from_s` by from_N, and how fast they sink. */
+double rep_arc_down_m(const struct plate_rep_detector *d, double from_s, double from_N, double *ret_m_per_s);
+/* The path of hips that were held until `from_s` by from_N and are held again since `to_s` by to_N, followed from both ends:
+ * from each it is right until the floor pushes, and the shallower of the two is the path. Blocks are counted as in the
+ * detector. False: too short. */
+struct rep_arc {
+    uint64_t from, to, deepest;
+    double depth_m; /* there, below the hold */
+    double there_m,
+        back_m; /* how deep each half ends at the other hold: 0 if nothing but gravity and the foot moved the hips */
+};
+bool rep_arc_between(struct plate_rep_detector *d, double from_s, double from_N, double to_s, double to_N, struct rep_arc *ret);
+/* Of the path that was last followed: the blocks of its bottom, the last included. */
+void rep_arc_bottom(const struct plate_rep_detector *d, const struct rep_arc *arc, uint64_t *ret_from, uint64_t *ret_to);
+/* Did the hips stand at the bottom? From when to when. */
+bool rep_arc_waited(const struct plate_rep_detector *d, const struct rep_arc *arc, double *ret_end_s, double *ret_onset_s);
+/* When the force bent near the bottom more sharply than a person bends it; NaN: it did not. */
+double rep_arc_struck_s(const struct plate_rep_detector *d, const struct rep_arc *arc);
+/* When hips that left the hold at `from_s` came to the rest in which they are at `still_s`, held by still_N and so deep: looked
+ * at backwards from there; NaN: they were never higher. */
+double rep_arc_arrived_s(const struct plate_rep_detector *d, double from_s, double still_s, double still_N, double still_m);
+
+/* rep_hold.c. Since when is the force on the level, looking back from `since_s`, tremor included; if it was not yet there,
+ * looking forward. */
+double rep_settled_s(const struct plate_rep_detector *d, double since_s, const struct level *level, double tolerance_N);
+/* SD within which a force is even, for a movement of this step. */
 double rep_evenness_N(const struct plate_rep_detector *d, double step_N);
 /* Looks for the hold, and when it has it, for its end. */
 void rep_follow_hold(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
-/* The final end of the hold of a rep that is over. */
-double rep_left_hold_s(const struct plate_rep_detector *d);
+/* The final end of the hold, and the force that held the hips until then. */
+double rep_left_hold_s(const struct plate_rep_detector *d, double *ret_level_N);
+/* Did the force fall so slowly from there that nobody can say when the hips began to sink? */
+bool rep_left_evenly(const struct plate_rep_detector *d, double level_N);
 
 /* rep_turn.c. Each true when it has dealt with the block. `at_top`: the hips are held again, so they have turned. */
 bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
+/* Held before, and flat now at `level` since then: did the hips turn between, by the force alone? Then that rep is said. */
+bool rep_turned_between(struct plate_rep_detector *d, const struct level *level, double since_s, struct plate_rep_output *out);
 bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_output *out);
 void rep_step_floating(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
 bool rep_stands_still(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);

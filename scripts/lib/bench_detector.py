@@ -103,7 +103,7 @@ def score_set(s, about, rate, out):
         every = [t for t in s["truth"] if t["plate"] == plate]
         truths = [t for t in every if t["kind"] == "rep"]
         reps = [r for r in s["rep"] if r["plate"] == plate]
-        gaps = [g for g in s["gap"] if g["plate"] == plate]
+        gaps = s["gap"]  # of both plates: what moves on two is decided on their sum
         phases = {name: [p["t_s"] for p in s["phase"] if p["plate"] == plate and p["phase"] == name] for name in ("drive", "lower")}
         found = match(truths, reps)
 
@@ -225,15 +225,19 @@ def quick_holds(pairs):
             p["hold_s"] >= REAL_HOLD_S]
 
 
+def nulls(pairs):
+    return f"{share(p['top_null'] for p in pairs)}, {share(p['descent_null'] for p in pairs)}"
+
+
 def timing_row(name, pairs):
     held = quick_holds(pairs)
     return [name, len(pairs), spread(p["onset"] for p in pairs), spread(p["end"] for p in pairs),
-            spread(p["top"] for p in pairs), spread(p["descent"] for p in pairs), share(p["top_null"] for p in pairs),
-            spread(p["top"] for p in held), spread(p["descent"] for p in held), share(p["top_null"] for p in held),
+            spread(p["top"] for p in pairs), spread(p["descent"] for p in pairs), nulls(pairs),
+            spread(p["top"] for p in held), spread(p["descent"] for p in held), nulls(held),
             spread((p["peak_pct"] for p in pairs), 1, 2)]
 
 
-TIMING = ["reps", "onset", "end", "hold start", "hold end", "no hold start", "quick: hold start", "hold end", "no hold start", "peak force %"]
+TIMING = ["reps", "onset", "end", "hold start", "hold end", "start, end null", "quick: hold start", "hold end", "start, end null", "peak force %"]
 
 
 def latency_row(name, pairs, rate=None):
@@ -355,6 +359,7 @@ def print_account(grid, disturbed, quiet, real):
     claim_spread(rows, 2, "end", [p["end"] for p in fast], 20, 80)
     claim_spread(rows, 2, "hold start, drives <= 1.2 s and holds >= 0.3 s", [p["top"] for p in quick_holds(fast)], 80, 300)
     claim_spread(rows, 2, "hold end, the same", [p["descent"] for p in quick_holds(fast)], 80, 300)
+    claim(rows, 2, "hold start, hold end null, of the same: stated", nulls(quick_holds(fast)), None)
     claim_spread(rows, 2, "peak force", [p["peak_pct"] for p in fast], 0.5, None, 1, "%")
     claim_spread(rows, 3, "first phase after the onset", [p["drive_latency"] for p in fast], 60, None)
     claim_spread(rows, 3, "`rep` after its end, touch-down", [p["rep_latency"] for p in fast if not p["floating"]], 150, None)

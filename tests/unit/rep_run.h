@@ -21,7 +21,8 @@ enum { MOST_REPS = 32, MOST_PHASES = 512 };
 struct body {
     double rest_N;  /* the foot at rest, hips on the floor */
     double floor_N; /* holds the hips just above the floor ... */
-    double per_m;   /* ... and by this part more for each metre of height */
+    double per_m; /* ... and by this part more for each metre of height; on an arc: at the floor, and nothing more at the top */
+    bool arc;
     double rise_m, low_m;
     double up_s, hold_s, down_s, hand_over_s, pause_s;
 };
@@ -138,7 +139,11 @@ static inline void rest(struct run *r, double s, double force_N)
 
 static inline double smooth(double u) { return u <= 0 ? 0 : u >= 1 ? 1 : u * u * u * (10 + u * (-15 + 6 * u)); }
 
-static inline double support_N(const struct body *b, double h_m) { return b->floor_N * (1 + b->per_m * h_m); }
+static inline double support_N(const struct body *b, double h_m)
+{
+    return b->floor_N * (1 + b->per_m * h_m * (b->arc ? 1 - h_m / (2 * b->rise_m) : 1));
+}
+static inline double top_N(const struct body *b) { return support_N(b, b->rise_m); }
 
 static inline struct truth *now_true(struct run *r) { return &r->truth[r->truths]; }
 
@@ -196,6 +201,30 @@ static inline void thrusts(struct run *r, const struct body *b, unsigned n, doub
         thrust(r, b);
         rest(r, pause_s, b->rest_N);
     }
+}
+
+/* From the floor once, then down to `low_m` above it and up again, as often as told, and to the floor at last. `wait_s` above
+ * it. */
+static inline void floating(struct run *r, const struct body *b, unsigned n, double wait_s)
+{
+    *now_true(r) = (struct truth){0};
+    hand_over(r, b, b->hand_over_s, 1, false);
+    for (unsigned i = 0; i < n; i++) {
+        double from_m = i == 0 ? 0 : b->low_m, to_m = i + 1 < n ? b->low_m : 0;
+        move(r, b, from_m, b->rise_m, b->up_s, 1);
+        now_true(r)->top_s = r->t_s;
+        rest(r, b->hold_s, top_N(b));
+        now_true(r)->descent_s = r->t_s;
+        move(r, b, b->rise_m, to_m, b->down_s, 1);
+        now_true(r)->end_s = r->t_s; /* a standstill */
+        if (i + 1 == n) hand_over(r, b, b->hand_over_s, 1, true);
+        r->truths++;
+        if (i + 1 < n) {
+            rest(r, wait_s, support_N(b, b->low_m));
+            *now_true(r) = (struct truth){.onset_s = r->t_s};
+        }
+    }
+    rest(r, 1.5, b->rest_N);
 }
 
 static inline int ascending(const void *a, const void *b)

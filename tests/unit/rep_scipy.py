@@ -137,6 +137,9 @@ def recompute(p, r, last_end):
         if n >= 8:
             want["hold_cv"] = np.sqrt(np.average((p.f[held] - mean) ** 2, weights=w) * n / (n - 1)) / mean
         want |= p.sway(held)
+    sure = p.span(top, top + 0.2) if descent is None and top is not None else None  # a hold is no shorter
+    if sure:
+        want["hold_force_N"] = p.mean(sure)
     want |= {"impulse_Ns": None, "cop_drift_x_mm": None}
     if drive:
         want["impulse_Ns"] = integrate.trapezoid(p.f[drive], p.t[drive])

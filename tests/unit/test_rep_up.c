@@ -4,8 +4,6 @@
 static const struct body athlete = {
     .rest_N = 60, .floor_N = 240, .per_m = 0.9, .rise_m = 0.3, .up_s = 0.7, .hold_s = 1.0, .down_s = 1.2, .hand_over_s = 0.12};
 
-static double top_N(const struct body *b) { return support_N(b, b->rise_m); }
-
 static void every_phase_has_its_true_time(void **state)
 {
     (void)state;
@@ -37,30 +35,6 @@ static void ten_hertz_will_do(void **state)
     check_reps(&r, &coarse);
     assert_true(isnan(r.rep[0].rfd_0_50_N_per_s));
     end(&r);
-}
-
-/* From the floor once, then down to `low_m` above it and up again, as often as told, and to the floor at last. `wait_s` above
- * it. */
-static void floating(struct run *r, const struct body *b, unsigned n, double wait_s)
-{
-    *now_true(r) = (struct truth){0};
-    hand_over(r, b, b->hand_over_s, 1, false);
-    for (unsigned i = 0; i < n; i++) {
-        double from_m = i == 0 ? 0 : b->low_m, to_m = i + 1 < n ? b->low_m : 0;
-        move(r, b, from_m, b->rise_m, b->up_s, 1);
-        now_true(r)->top_s = r->t_s;
-        rest(r, b->hold_s, top_N(b));
-        now_true(r)->descent_s = r->t_s;
-        move(r, b, b->rise_m, to_m, b->down_s, 1);
-        now_true(r)->end_s = r->t_s; /* a standstill */
-        if (i + 1 == n) hand_over(r, b, b->hand_over_s, 1, true);
-        r->truths++;
-        if (i + 1 < n) {
-            rest(r, wait_s, support_N(b, b->low_m));
-            *now_true(r) = (struct truth){.onset_s = r->t_s};
-        }
-    }
-    rest(r, 1.5, b->rest_N);
 }
 
 /* Above the floor the force hardly says where a rep ends and the next begins: somewhere in the wait, or a quarter of a second
