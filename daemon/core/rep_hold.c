@@ -110,6 +110,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
         return;
     }
     if (d->held && !again && !rep_pushes(d) && !d->exercise->second_foot) rep_begin_at_step(d, &level, since_s);
+    if (!isnan(d->turn_s) && rep_turned(d, true, out)) return; /* what is held now is the next one */
     /* Hips that rise slowly and evenly press like hips that are held: without a dip, only a push against a fixed
      * bar is known to stand still. */
     bool keep = again || (d->exercise->second_foot && !isnan(d->top_s));
@@ -117,7 +118,6 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
         d->top_s = braked || rep_fixed(d)
                        ? rep_settled_s(d, since_s, &level, fmax(tolerance, SETTLED_PART * (level.mean_N - d->rest.mean_N)))
                        : NAN;
-    if (!isnan(d->turn_s) && rep_turned(d, true, out)) return; /* what is held now is the next one */
     d->held_most_N = again ? fmax(d->held_most_N, level.mean_N) : level.mean_N;
     if (higher && d->plateau) d->turn_s = NAN; /* the first was the drive's hump, and the dip after it no turn */
     d->plateau = !again && !braked;

@@ -127,13 +127,12 @@ bool rep_turned_between(struct plate_rep_detector *d, const struct level *level,
     d->denied = false;
     uint64_t low, high;
     rep_arc_bottom(d, &arc, &low, &high);
-    bool waited = rep_arc_waited(d, &arc, &end_s, &onset_s), deep = cut_contact(d, low, high, &end_s, &onset_s);
-    if (deep)
-        ; /* the floor had it all: from when to when, the force says */
-    else if (closes && waited && fabs(onset_s - bent_s) < SUDDEN_S && onset_s - end_s > 2 * SUDDEN_S)
+    bool waited = rep_arc_waited(d, &arc, &end_s, &onset_s);
+    if (closes && waited && fabs(onset_s - bent_s) < SUDDEN_S && onset_s - end_s > 2 * SUDDEN_S)
         onset_s = bent_s; /* no floor: a drive that begins suddenly, out of a standstill */
     else if (!isnan(bent_s))
         end_s = onset_s = bent_s;
+    bool deep = cut_contact(d, low, high, &end_s, &onset_s); /* the floor had it all: from when to when, the force says */
     d->turn_s = NAN;
     d->travel_m = d->travel_m > 0 ? 0.5 * (d->travel_m + arc.depth_m) : arc.depth_m;
     if (!turn(d, end_s, onset_s, deep, out)) return false;
