@@ -21,6 +21,7 @@
 #define CLOSES 0.2         /* of the depth: so near to the other hold ends the path of hips that nothing else moved */
 #define TURN_DEPTH 0.4     /* of the usual way: less deep is posture */
 #define SUDDEN_S 0.1       /* a standstill that ends in a sudden drive is no impact */
+#define DENIES 1.0         /* 1/m^2: where the support bends the path less, an error of the level bends it as much */
 #define ASK_S 0.1          /* it is looked at again so often */
 #define STILL_NEAR 0.03    /* of the step: tremor included, the force is on the level of the standstill */
 #define DEEP_PART 0.35     /* the force came within this part of the step to rest: the floor took load */
@@ -120,6 +121,7 @@ bool rep_turned_between(struct plate_rep_detector *d, const struct level *level,
     double turn_s = rep_block_at(d, arc.deepest)->t_s, travel_m = d->travel_m > 0 ? d->travel_m : d->exercise->travel_m;
     d->denied = true;
     if (arc.depth_m < TURN_DEPTH * travel_m || turn_s - d->onset_s < SHORT_PART * d->usual_s) return false;
+    d->denied = d->exercise->curve > DENIES;
     double bent_s = rep_arc_struck_s(d, &arc), end_s = turn_s, onset_s = turn_s, near_m = CLOSES * arc.depth_m;
     bool closes = fmax(fabs(arc.there_m), fabs(arc.back_m)) <= near_m;
     bool thrown = fmin(arc.there_m, arc.back_m) > -near_m && other < THROWN_LEVEL && !isnan(bent_s);

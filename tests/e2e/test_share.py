@@ -41,14 +41,14 @@ def test_the_share_is_right_to_a_tenth_of_a_percent(tmp_path, bin):
         t = truth[r["plate"], r["rep"]]
         assert abs(r["share_pct"] - float(t["share_pct"])) < 0.1, (r, t)
         for name, ends in PHASES.items():  # of one phase only: where it ends is the detector's business
-            if all(abs(r[end] - float(t[end])) < 0.05 for end in ends):
+            if all(r[end] is not None and abs(r[end] - float(t[end])) < 0.05 for end in ends):
                 assert abs(r[name] - float(t[name])) < 0.1, (r["plate"], r["rep"], name, r[name], t[name])
                 same_phase += 1
     assert same_phase >= 12
     t_s, left_pct, both_N = np.array(instants).T
     assert np.all(np.diff(t_s) > 0) and np.all(np.isnan(left_pct) == (both_N < 20))
     for r in reps:
-        if r["plate"] == "left":  # the load's share at each instant makes the share of the hold
+        if r["plate"] == "left" and r["share_hold_pct"] is not None:  # the load's share at each instant makes the share of the hold
             held = (t_s >= r["top_s"]) & (t_s <= r["descent_s"])
             assert abs(np.average(left_pct[held], weights=both_N[held]) - r["share_hold_pct"]) < 0.05
     last = json.loads(s.bodies("set/")[-1])
