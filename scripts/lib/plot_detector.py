@@ -51,8 +51,12 @@ def run(bin_dir, cell, seed):
 def phases_of(rep):
     """(name, from, to) of a rep as its columns say it; movements that go down first lower, then drive."""
     onset, top, descent, end = (rep[k] for k in ("onset_s", "top_s", "descent_s", "end_s"))
-    if top is None or descent is None:
+    if top is None and descent is None:
         return [("unknown", onset, end)]
+    if top is None:
+        return [("unknown", onset, descent), ("lower", descent, end)]
+    if descent is None:
+        return [("drive", onset, top), ("unknown", top, end)]
     if descent <= onset and rep.get("concentric_s") is not None:
         bottom = top - rep["concentric_s"]
         return [("lower", onset, bottom), ("drive", bottom, top), ("unknown", top, end)]
