@@ -40,6 +40,7 @@ def seeds():
         GAP, struct.pack("<QQIB3x", 4, 2, 1, 1)) + free(BLOCK, bytes(64), 6) + free(BLOCK, bytes(64), 40, 1) + free(END, struct.pack("<QQ", 20, 99))
     yield "seal_overlap", bytes([SEAL]) + b"".join(free(BLOCK, bytes(range(64)), s) for s in (9, 0, 2, 11, 5))
     yield "seal_events", bytes([SEAL]) + b"".join(free(k, bytes(64), 3) for k in (MARK, SESSION, CALIBRATION, SET, REP, ASYMMETRY))
+    yield "seal_mark_of_digest", bytes([SEAL]) + free(MARK, bytes(8) + b"digest".ljust(56, b"\0"))
 
 
 def main():
