@@ -94,26 +94,20 @@ void rep_arc_bottom(const struct plate_rep_detector *d, const struct rep_arc *ar
     near_deepest(d, arc, BOTTOM_DEPTH, BOTTOM_S, ret_from, ret_to);
 }
 
-static double mean_over_N(const struct plate_rep_detector *d, uint64_t from, uint64_t before)
-{
-    const struct block *first = rep_block_at(d, from);
-    return (rep_block_at(d, before - 1)->total_N - first->total_N + first->force_N) / (double)(before - from);
-}
-
 bool rep_arc_waited(const struct plate_rep_detector *d, const struct rep_arc *arc, double *ret_end_s, double *ret_onset_s)
 {
     uint64_t a, z, first = 0, last = 0;
     double even_N = WAITED_EVEN * rep_evenness_N(d, rep_top_N(d) - d->rest.mean_N);
     near_deepest(d, arc, WAITED_DEPTH, INFINITY, &a, &z);
     for (uint64_t i = a, from = a; i <= z; i++) {
-        while (from < i && fabs(rep_block_at(d, i)->force_N - mean_over_N(d, from, i)) > even_N) from++;
+        while (from < i && fabs(rep_block_at(d, i)->force_N - rep_running_mean_N(d, i - 1, i - from)) > even_N) from++;
         if (i - from > last - first) first = from, last = i;
     }
     if (last == first || rep_block_at(d, last)->t_s - rep_block_at(d, first)->t_s <= WAITED_S) return false;
     uint64_t middle = first + (last - first) / 2;
     *ret_onset_s = rep_block_at(d, last)->t_s;
     double arrived_s = rep_arc_arrived_s(d, rep_block_at(d, arc->from)->t_s, rep_block_at(d, middle)->t_s,
-                                         mean_over_N(d, middle, last), d->path_m[middle % BLOCKS]);
+                                         rep_running_mean_N(d, last - 1, last - middle), d->path_m[middle % BLOCKS]);
     *ret_end_s = isnan(arrived_s) ? rep_block_at(d, first)->t_s : arrived_s;
     return true;
 }
@@ -133,8 +127,8 @@ double rep_arc_struck_s(const struct plate_rep_detector *d, const struct rep_arc
     uint64_t most = a;
     for (uint64_t i = a; i <= z; i++)
         if (bend_N(d, i, k) > bend_N(d, most, k)) most = i;
-    double most_N = bend_N(d, most, k), noise_N = fmax(d->rest_spread_N, d->rest.sd_N / sqrt(d->block_n));
-    if (most_N < fmax(BENT_PART * (rep_top_N(d) - d->rest.mean_N), BENT_NOISE * noise_N)) return NAN;
+    double most_N = bend_N(d, most, k);
+    if (most_N < fmax(BENT_PART * (rep_top_N(d) - d->rest.mean_N), BENT_NOISE * rep_noise_N(d))) return NAN;
     double t_s = rep_block_at(d, most)->t_s;
     while (a < most && (t_s - rep_block_at(d, a)->t_s > BENT_AROUND_S || bend_N(d, a, k) < BENT_LEAST * most_N)) a++;
     while (z > most && (rep_block_at(d, z)->t_s - t_s > BENT_AROUND_S || bend_N(d, z, k) < BENT_LEAST * most_N)) z--;

@@ -22,8 +22,7 @@
 #define LEAN_RISE_S 0.2 /* a force that takes so long to what lifts the hips off, ... */
 #define LEAN_MOST_S 1.5 /* ... but not so long, as loads in steps do, ... */
 #define LEAN_PART 0.9   /* ... and then half the way further in less than this part of that time, was no hips' */
-#define SWING_W2 9.6    /* of hips that swing freely about the height at which a force holds them, ... */
-#define SWING_S 2.6     /* ... up and down again in less than this */
+#define SWING_S 2.6     /* hips that swing freely about the height at which a force holds them: up and down again in less */
 #define PUT_SWING 0.8   /* abrupt, and would let the hips swing by so much of their way: a thing, put down and taken up */
 #define PUT_EVEN 0.03   /* ... if noise lets it be seen */
 #define ON_LEVEL_S 0.3  /* so long near the level of the hold: on it */
@@ -87,11 +86,11 @@ static double swing(const struct plate_rep_detector *d, uint64_t from, uint64_t 
     double top_N = d->hold.mean_N, low_N = rep_low_part(d) * top_N, support_N = low_N, rate = 0;
     for (uint64_t i = from; i < hold; i++) {
         const struct block *b = rep_block_at(d, i);
-        rate += b->dt_s * SWING_W2 * (b->force_N - support_N);
+        rate += b->dt_s * OBSERVER_W2 * (b->force_N - support_N);
         support_N += b->dt_s * rate;
         if (support_N < low_N) support_N = low_N, rate = fmax(0, rate); /* the floor */
     }
-    return hypot(support_N - top_N, rate / sqrt(SWING_W2)) / (top_N - low_N);
+    return hypot(support_N - top_N, rate / sqrt(OBSERVER_W2)) / (top_N - low_N);
 }
 
 /* Can hips have risen like this? They leave the floor with three quarters of what holds them at the top, so that the force

@@ -3,9 +3,6 @@
 #include "rep_up.h"
 
 /* The hips' observer. docs/detector.md gives the physics and the reason of each threshold. */
-/* The observer: statics give dS/dh = 0.7 to 1.2 S per metre for every load, so the support answers the force as an
- * oscillator of w^2 = g (dS/dh) / S = 7 to 12 /s^2. */
-#define OBSERVER_W2 9.6
 #define OBSERVER_DAMPING 1.0 /* 2 zeta w: errors of the first instants die away in about two seconds */
 #define FIRST_DAMPING 3.0    /* in the first second: where the hips lift off is not known so well */
 #define LOW_LEAST 0.6        /* of the support at the top: hips off the floor press no less */

@@ -46,10 +46,11 @@ double rep_settled_s(const struct plate_rep_detector *d, double since_s, const s
     return rep_block_at(d, first)->t_s;
 }
 
+double rep_noise_N(const struct plate_rep_detector *d) { return fmax(d->rest_spread_N, d->rest.sd_N / sqrt(d->block_n)); }
+
 double rep_evenness_N(const struct plate_rep_detector *d, double step_N)
 {
-    double noise_N = fmax(d->rest_spread_N, d->rest.sd_N / sqrt(d->block_n)); /* of a block's mean */
-    return fmax(fmax(2 * noise_N, 1.0), (rep_pushes(d) ? PUSH_FLAT_PART : FLAT_PART) * step_N);
+    return fmax(fmax(2 * rep_noise_N(d), 1.0), (rep_pushes(d) ? PUSH_FLAT_PART : FLAT_PART) * step_N);
 }
 
 /* On an empty plate, well below what is known to hold the hips: the foot is back, and rests. */

@@ -8,7 +8,7 @@
 #define BEFORE_S 1.0     /* what is weighed before a movement ... */
 #define SWAY_MOST 0.008  /* ... counts if it is further off than this */
 #define SINKS_MOST_S 6.0 /* nobody goes down more slowly */
-#define SWAY_PART 0.003
+#define SINKS_PART 0.003
 #define QUIET_S 0.3    /* standing again: in the band for so long */
 #define EVEN_S 1.8     /* though the speed that was added up is not nil: nobody rises evenly for so long */
 #define RISES_S 4.0    /* though its height says that it is still on the way, ... */
@@ -97,7 +97,7 @@ static double sank_s(const struct plate_rep_detector *d, double departed_s)
     uint64_t i = rep_block_from(d, departed_s), oldest = rep_block_from(d, fmax(departed_s - SINKS_MOST_S, d->last_end_s));
     while (i-- > oldest && speed < least + 0.5 * DOWN_M_PER_S) {
         const struct block *b = rep_block_at(d, i);
-        speed += b->dt_s * GRAVITY * (b->force_N / d->rest.mean_N - 1 + SWAY_PART);
+        speed += b->dt_s * GRAVITY * (b->force_N / d->rest.mean_N - 1 + SINKS_PART);
         if (speed < least) least = speed, since_s = b->t_s;
     }
     return least < -DOWN_M_PER_S ? since_s : NAN;

@@ -10,6 +10,9 @@
 #define FLIGHT_S 0.45    /* so long are hips in flight after a push too short for a rep */
 #define SEAT_RATIO 1.5   /* who stands up presses so much more than who sits */
 #define TURN_DOWN 0.27   /* of the way: hips that came down so far may have turned */
+/* Statics give dS/dh = 0.7 to 1.2 S per metre for every load, so the support answers the force as an oscillator of
+ * w^2 = g (dS/dh) / S = 7 to 12 /s^2. */
+#define OBSERVER_W2 9.6
 
 static inline bool rep_moves(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_THRUST; }
 static inline bool rep_pushes(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_PUSH; }
@@ -38,8 +41,8 @@ double rep_arc_down_m(const struct plate_rep_detector *d, double from_s, double 
 struct rep_arc {
     uint64_t from, to, deepest;
     double depth_m; /* there, below the hold */
-    double there_m,
-        back_m; /* how deep each half ends at the other hold: 0 if nothing but gravity and the foot moved the hips */
+    /* how deep each half ends at the other hold: 0 if nothing but gravity and the foot moved the hips */
+    double there_m, back_m;
 };
 bool rep_arc_between(struct plate_rep_detector *d, double from_s, double from_N, double to_s, double to_N, struct rep_arc *ret);
 /* Of the path that was last followed: the blocks of its bottom, the last included. */
@@ -55,7 +58,8 @@ double rep_arc_arrived_s(const struct plate_rep_detector *d, double from_s, doub
 /* rep_hold.c. Since when is the force on the level, looking back from `since_s`, tremor included; if it was not yet there,
  * looking forward. */
 double rep_settled_s(const struct plate_rep_detector *d, double since_s, const struct level *level, double tolerance_N);
-/* SD within which a force is even, for a movement of this step. */
+/* SD of a block's mean at rest, and within which a force is even, for a movement of this step. */
+double rep_noise_N(const struct plate_rep_detector *d);
 double rep_evenness_N(const struct plate_rep_detector *d, double step_N);
 /* Looks for the hold, and when it has it, for its end. */
 void rep_follow_hold(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
