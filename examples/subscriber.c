@@ -87,7 +87,7 @@ static void take(struct topic known[TOPICS], const char *name, const json_t *m, 
     } else if (!strncmp(name, "imbalance/", 10)) {
         printf("%s: %s %s %%\n", text(m, "verdict"), text(m, "metric"), say(m, "value_pct", 2, a));
     } else if (!strncmp(name, "session/", 8)) {
-        printf("%s %s\n", text(m, "session"), text(m, "state"));
+        printf("%s %s\n", text(m, "archive"), text(m, "state"));
     }
 }
 

@@ -42,7 +42,7 @@ function take(topic, m, payload) {
       console.log(`${m.verdict}: ${m.metric} ${say(m.value_pct, 2)} %`);
       break;
     case "session":
-      console.log(`${m.session} ${m.state}`);
+      console.log(`${m.archive} ${m.state}`);
   }
 }
 

@@ -51,5 +51,5 @@ while True:
         case "imbalance":
             print(f"{m['verdict']}: {m['metric']} {say(m['value_pct'], 2)} %")
         case "session":
-            print(f"{m['session']} {m['state']}")
+            print(f"{m['archive']} {m['state']}")
     sys.stdout.flush()

@@ -130,6 +130,7 @@ static void say_sealed(struct archivist *a, const struct waiting *w, const char 
 {
     pthread_mutex_lock(&a->lock);
     snprintf(a->status.seal_error, sizeof a->status.seal_error, "%s", error);
+    snprintf(a->status.not_sealed, sizeof a->status.not_sealed, "%s", *error ? w->first_path : "");
     if (!*error) a->status.files_sealed++;
     if (!*error && w->last) {
         snprintf(a->status.last_sealed, sizeof a->status.last_sealed, "%s", w->first_path);

@@ -13,6 +13,7 @@ struct archivist_status {
     char last_sealed[512]; /* "" until one was */
     char error[256];       /* what is wrong with the disk now; "" nothing */
     char warning[256];     /* what is about to go wrong */
+    char not_sealed[512];  /* the recording that seal_error speaks of */
     char seal_error[256];
     bool sealing, open;
     bool stopped;           /* in order, for want of room: records stay in the ring */

@@ -52,9 +52,11 @@ static json_t *targets_json(const struct config *c)
     return o;
 }
 
+/* Of a recording before the one that runs, whoever joins late need not know. */
 void engine_say_session(struct engine *e, const char *state, const char *archive)
 {
-    engine_publish_json(e, "session/", "session", engine_now_s(e),
+    const bool earlier = e->recording && strcmp(archive, e->archive) != 0;
+    engine_publish_json(e, "session/", earlier ? NULL : "session", engine_now_s(e),
                         json_pack("{s:o,s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "t_s", engine_real_or_null(engine_now_s(e)), "state",
                                   state, "archive", archive, "subject", e->subject, "exercise", e->exercise, "side",
                                   plate_side_name(e->side), "involved", plate_side_name(e->involved), "targets",
@@ -105,7 +107,7 @@ void engine_say_sealed(struct engine *e)
         engine_say_session(e, "sealed", s.last_sealed);
     else if (*s.seal_error && strcmp(s.seal_error, e->seal_error_seen) != 0) {
         engine_health(e, "archive", "error", "", s.seal_error);
-        engine_say_session(e, "seal_failed", s.archive);
+        engine_say_session(e, "seal_failed", s.not_sealed);
     }
     if (strcmp(s.error, e->archive_error) != 0)
         engine_health(e, "archive", *s.error ? "error" : "ok", "", *s.error ? s.error : "the disk takes records again");

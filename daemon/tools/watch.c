@@ -58,14 +58,6 @@ static struct station_view view_of(const struct watch *w, const struct station *
 
 /* ---- what comes ---- */
 
-static bool session_is_over(const struct message *m)
-{
-    const char *state = word(m->o, "state");
-
-    return topic_is(m->topic, "session/") &&
-           (!strcmp(state, "stopped") || !strcmp(state, "sealed") || !strcmp(state, "seal_failed"));
-}
-
 static void end_if_all_are_over(struct watch *w)
 {
     bool all = true;
@@ -97,7 +89,7 @@ static void take_live(struct watch *w, struct station *s, const struct message *
                 w->stations > 1 ? ": " : "", m->topic, (unsigned long long)missed);
     if (!is_screen(w))
         watch_print(&s->model, w->o->mode, m, w->stations > 1 ? &(struct line_from){name.text, s->host->data} : NULL);
-    if (session_is_over(m)) {
+    if (topic_is(m->topic, "session/") && !s->model.recording) {
         s->over = true;
         end_if_all_are_over(w);
     }

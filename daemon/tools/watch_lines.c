@@ -224,8 +224,7 @@ static int line_other(char *to, size_t size, const char *topic, const json_t *o)
     if (topic_is(topic, "mark/"))
         return snprintf(to, size, "mark %s%s%s  at %s%s%s", word(o, "kind"), *word(o, "value") ? " " : "", word(o, "value"),
                         show(number(o, "t_s"), 3, "s").text, *word(o, "plate") ? "  plate " : "", word(o, "plate"));
-    if (topic_is(topic, "session/"))
-        return snprintf(to, size, "session %s %s  %s", word(o, "session"), word(o, "state"), word(o, "archive"));
+    if (topic_is(topic, "session/")) return snprintf(to, size, "session %s  %s", word(o, "state"), word(o, "archive"));
     return snprintf(to, size, "fault %s %s  %s samples missing from %s on  %s%s", word(o, "plate"), word(o, "kind"),
                     show(number(o, "count"), 0, "").text, show(number(o, "sample"), 0, "").text, word(o, "reason"),
                     json_is_true(json_object_get(o, "estimated")) ? " (estimated)" : "");

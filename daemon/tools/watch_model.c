@@ -255,14 +255,18 @@ static void take_health(struct model *m, const json_t *o)
 static void take_session(struct model *m, const json_t *o)
 {
     const json_t *targets = json_object_get(o, "targets");
+    bool started = !strcmp(word(o, "state"), "started");
+    char archive[sizeof m->archive] = "";
 
+    COPY(archive, o, "archive");
+    if (m->recording && !started && strcmp(archive, m->archive)) return; /* of a recording before this one */
     COPY(m->state, o, "state");
     COPY(m->archive, o, "archive");
     COPY(m->subject, o, "subject");
     COPY(m->exercise, o, "exercise");
     COPY(m->side, o, "side");
     COPY(m->involved, o, "involved");
-    m->recording = !strcmp(m->state, "started");
+    m->recording = started;
     m->target.s[TEMPO_HOLD] = number(targets, "hold_min_s");
     m->target.s[TEMPO_LOWER] = number(targets, "eccentric_min_s");
 }

@@ -150,6 +150,8 @@ def test_start_stop_and_tare(bin, tmp_path):
         assert len(tared["plates"]) == 1 and len(tared["plates"][0]["tare"]) == 4
         started = json.loads(s.ctl("start", "--subject", "S01", "--exercise", "single_leg_hip_thrust", "--side", "left", "--body-mass-kg", "80", "--json"))
         assert "S01" in started["session"]
+        s.wait_for(lambda: any('"sealed"' in b for b in s.bodies("session/")), 30)  # the one that the daemon began
+        assert '"state":"started"' in s.ctl("snapshot", "session/"), "who joins late hears of the recording that runs"
         again = subprocess.run([bin("platectl"), "--endpoint", s.control, "start"], capture_output=True, text=True)
         assert again.returncode == 1 and "platectl stop" in again.stderr
         s.play(60)

@@ -83,7 +83,7 @@ def test_a_live_station(tmp_path, bin, commands, languages):
         start = f"{r['plate']}: set {r['set']} rep {r['rep']} {r['side']}, drive {r['concentric_s']:.3f} s, peak {r['peak_force_N']:.2f} N, unfiltered "
         assert line.startswith(start) and abs(float(line.removeprefix(start).removesuffix(" N")) / r["peak_force_N"] - 1) < 0.15  # samples are sent together: a rep may be said before its last ones
     assert [line for line in said if " %" in line] == [f"{v['verdict']}: {v['metric']} {v['value_pct']:.2f} %" for v in verdicts]
-    assert [line.split()[1] for line in said if line.split()[0].endswith("Z")] == ["stopped", "sealed"]
+    assert [line.split()[1] for line in said if line.split()[0].endswith(".h5")] == ["stopped", "sealed"]
 
 
 class Fake:
@@ -114,18 +114,18 @@ REP = {"plate": "a", "side": "left", "set": 1, "rep": 1, "concentric_s": 0.5, "p
 
 
 def first_run(station):
-    station.say("session/", state="stopped", lost=3)  # before anybody listened: not missed
+    station.say("session/", state="stopped", archive="x.h5", lost=3)  # before anybody listened: not missed
     rows = struct.pack("<6f", 10, 1, 900, 20.25, 2, 901)
     station.say("force/a/", rows, plate="a", dtype="<f4", shape=[2, 3], channels=["Fz", "cop_x", "news"], colour="a new field")
     station.say("force/a/", struct.pack("<f", 19), b"a new frame", plate="a", dtype="<f4", shape=[1, 1], channels=["Fz"], lost=2)
     station.say("news/a/", plate="a")
-    station.say("session/", state="a new word", lost=1)
+    station.say("session/", state="a new word", archive="x.h5", lost=1)
     station.say("rep/a/", **REP, form=[{"name": "new", "value": None, "limit": 1, "why": {"new": [1]}}])
     station.say("rep/a/", v=2)
     station.say("rep/a/", **REP)  # the one of another contract is none of ours
     station.say("imbalance/", verdict="undetermined", metric="concentric_s", value_pct=None)
     station.say("imbalance/", verdict="undetermined", metric="concentric_s", value_pct=None, cached=True)
-    return ["x stopped", "missed 2 of force/a/", "missed 1 of session/", "x a new word", "a: set 1 rep 1 left, drive 0.500 s, peak - N, unfiltered 20.25 N",
+    return ["x.h5 stopped", "missed 2 of force/a/", "missed 1 of session/", "x.h5 a new word", "a: set 1 rep 1 left, drive 0.500 s, peak - N, unfiltered 20.25 N",
             "missed 1 of rep/a/", "a: set 1 rep 1 left, drive 0.500 s, peak - N, unfiltered 0.00 N", "undetermined: concentric_s - %"]
 
 

@@ -257,6 +257,25 @@ static void says_who_commands(void **state)
     assert_null(strstr(row_of(s, "lab "), "operator"));
 }
 
+/* The recording before is sealed while this one runs. */
+static void shows_the_recording_that_runs(void **state)
+{
+    struct screen *s = *state;
+    static const char said[] = "{s:s, s:s, s:s}";
+
+    SAY(s, "session/", said, "session", "a", "state", "started", "archive", "a.h5");
+    SAY(s, "session/", said, "session", "a", "state", "stopped", "archive", "a.h5");
+    SAY(s, "session/", said, "session", "b", "state", "started", "archive", "b.h5");
+    SAY(s, "session/", said, "session", "b", "state", "sealed", "archive", "a.h5");
+    draw(s, ROWS, COLUMNS);
+    assert_shows(s, "session ", "session b  started  b.h5");
+    assert_true(s->model.recording);
+    SAY(s, "session/", said, "session", "b", "state", "sealed", "archive", "b.h5");
+    draw(s, ROWS, COLUMNS);
+    assert_shows(s, "session ", "session b  sealed  b.h5");
+    assert_false(s->model.recording);
+}
+
 static uint64_t missed(struct screen *s, const char *topic, int run, int seq)
 {
     json_t *o = json_pack("{s:i, s:i}", "run", run, "seq", seq);
@@ -399,6 +418,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(shows_the_next_beat, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_whose_turn_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_who_commands, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(shows_the_recording_that_runs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(counts_what_was_lost_on_the_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(fits_every_size, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_fit_every_size, set_up, tear_down),
