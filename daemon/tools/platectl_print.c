@@ -108,7 +108,7 @@ static void print_plates(const json_t *plates)
     }
 }
 
-/* "label  key 1  key 2 ..." */
+/* "label  key 1  key 2 ..."; what is an object has a line of its own. */
 static void print_counters(const char *label, const json_t *o)
 {
     const char *key;
@@ -117,9 +117,10 @@ static void print_counters(const char *label, const json_t *o)
     printf("%-10s", label);
     json_object_foreach((json_t *)(uintptr_t)o, key, v)
     {
-        if (!json_is_string(v) || *json_string_value(v)) printf("  %s %s", key, show(o, key, 1).text);
+        if (!json_is_object(v) && (!json_is_string(v) || *json_string_value(v))) printf("  %s %s", key, show(o, key, 1).text);
     }
     putchar('\n');
+    json_object_foreach((json_t *)(uintptr_t)o, key, v) if (json_is_object(v)) print_counters(key, v);
 }
 
 static void print_recording(const json_t *o)
