@@ -9,6 +9,10 @@
 #define ABRUPT_RISE_S 0.5 /* on an empty plate: what comes and goes faster than hips can is a foot, or a thing */
 #define ABRUPT_FALL_S 0.4
 #define LOADED_RATIO 1.3 /* generic: on top of such a load, a push is no less than this times it */
+#define TAIL_PART 0.35   /* of the usual length: from a turn to the floor in less, it was the end of the rep before */
+#define TAP_MOST_S 1.2   /* nothing held in so short a time, ... */
+#define TAP_UNDER 0.25   /* ... and the foot then presses less than at rest by this part of the step: it was lifted */
+#define FOOT_MOST_N 150  /* a foot at rest presses no more */
 /* doubtful: its size */
 #define KNOWN_PART 0.65 /* of the usual step: the load fixes the force of the hold, so that less is odd, ... */
 #define SECOND_PART 0.5 /* ... or than this while fewer than 3 reps are known */
@@ -27,6 +31,9 @@
 #define PUT_EVEN 0.03   /* ... if noise lets it be seen */
 #define ON_LEVEL_S 0.3  /* so long near the level of the hold: on it */
 #define MEAN_S 0.04     /* levels are looked for in means over this: 20 N of white noise at 250 Hz come down to 6 */
+#define SET_RISE_S 0.16 /* what comes to its level from an empty plate so fast, ... */
+#define SET_FALL_S 0.22 /* ... leaves it so fast, ... */
+#define SET_EVEN 0.02   /* ... and stays there so evenly, of its step, was put there */
 #define SWAY_LEAST 0.2  /* where the support falls by this part on the way, ... */
 #define SWAY_PART 0.6   /* of the way: a turn that sinks by less is swaying, if no rep is sure */
 /* a second one like it: */
@@ -38,7 +45,9 @@
 
 double rep_smallest_step_N(const struct plate_rep_detector *d)
 {
-    return fmax(rep_moves(d) ? LIFT_MIN_N : MIN_STEP_N, fmax(FIRST_RATIO * rep_usual_step_N(d), 1.5 * rep_decision_band_N(d)));
+    bool one = d->exercise->family == FAMILY_GENERIC && d->steps < 2; /* which may have been none */
+    double least_N = fmax(rep_moves(d) ? LIFT_MIN_N : MIN_STEP_N, one ? 0 : FIRST_RATIO * rep_usual_step_N(d));
+    return fmax(least_N, 1.5 * rep_decision_band_N(d));
 }
 
 /* ---- how it rose and fell ---- */
@@ -57,14 +66,23 @@ static uint64_t first_above(const struct plate_rep_detector *d, uint64_t from, d
     return from;
 }
 
+/* The first block and the last until `end_s` with the force up by 80 % of the step. */
+static void find_upper(const struct plate_rep_detector *d, double end_s, double step_N, uint64_t *ret_first, uint64_t *ret_last)
+{
+    double high_N = d->rest.mean_N + 0.8 * step_N;
+    uint64_t first = first_above(d, rep_block_from(d, d->onset_s), high_N), last = rep_block_from(d, end_s);
+    if (last >= d->blocks) last = d->blocks - 1;
+    while (last > first && rep_block_at(d, last)->force_N < high_N) last--;
+    *ret_first = first;
+    *ret_last = last;
+}
+
 /* Did it come and go faster than hips can? */
 static bool abrupt(const struct plate_rep_detector *d, double end_s, double step_N)
 {
-    double high_N = d->rest.mean_N + 0.8 * step_N;
-    uint64_t from = rep_block_from(d, d->onset_s), rise = first_above(d, from, high_N), fall = rep_block_from(d, end_s);
-    if (fall >= d->blocks) fall = d->blocks - 1;
-    while (fall > rise && rep_block_at(d, fall)->force_N < high_N) fall--;
-    return rep_block_at(d, rise)->t_s - d->onset_s < ABRUPT_RISE_S && end_s - rep_block_at(d, fall)->t_s < ABRUPT_FALL_S;
+    uint64_t first, last;
+    find_upper(d, end_s, step_N, &first, &last);
+    return rep_block_at(d, first)->t_s - d->onset_s < ABRUPT_RISE_S && end_s - rep_block_at(d, last)->t_s < ABRUPT_FALL_S;
 }
 
 /* The first time that the force is on the level of the hold and stays. */
@@ -112,6 +130,36 @@ static bool rose_like_hips(const struct plate_rep_detector *d, double step_N, do
     return !put && !leant;
 }
 
+/* Is nothing on the plate at this resting level, as far as is known? */
+static bool empty(const struct plate_rep_detector *d, double rest_N) { return rest_N < d->lowest_N + FOOT_LEAST_N; }
+
+/* Was it set on an empty plate and taken off, and even between as no muscle pulls? Noise hides that. */
+static bool set_down(const struct plate_rep_detector *d, double end_s, double step_N)
+{
+    if (!d->foot_down || !empty(d, d->rest.mean_N)) return false;
+    uint64_t begun = first_above(d, rep_block_from(d, d->onset_s), d->rest.mean_N + 0.1 * step_N), first, last;
+    find_upper(d, end_s, step_N, &first, &last);
+    double rise_s = rep_block_at(d, first)->t_s - rep_block_at(d, begun)->t_s, fall_s = end_s - rep_block_at(d, last)->t_s;
+    if (rise_s > SET_RISE_S || fall_s > SET_FALL_S) return false;
+    double level_N = mean_until(d, (first + last) / 2), sum = 0, sum2 = 0;
+    uint64_t from = first + (last - first) / 5, to = last - (last - first) / 5;
+    for (uint64_t i = from; i < to; i++) {
+        double off = mean_until(d, i) - level_N;
+        sum += off, sum2 += off * off;
+    }
+    double n = (double)(to - from);
+    return to > from && sqrt(fmax(0, sum2 / n - sum / n * (sum / n))) < SET_EVEN * step_N;
+}
+
+/* A tap is made by a foot that is lifted before and after it. */
+static bool tapped(const struct plate_rep_detector *d, double end_s, double step_N)
+{
+    if (d->held || end_s - d->onset_s > TAP_MOST_S) return false;
+    double low_N = INFINITY;
+    for (uint64_t i = rep_block_from(d, end_s); i < d->blocks; i++) low_N = fmin(low_N, rep_block_at(d, i)->force_N);
+    return low_N < d->rest.mean_N - fmax(TAP_UNDER * step_N, rep_decision_band_N(d));
+}
+
 /* ---- the verdict ---- */
 
 /* Did it begin at rest, or at a turn above it? */
@@ -127,7 +175,9 @@ static bool odd(const struct plate_rep_detector *d, double step_N, double end_s)
     double usual_N = rep_usual_step_N(d), foot_N = d->rest.mean_N - d->lowest_N;
     double part = rep_fixed(d) ? FIRST_RATIO : d->steps < 3 ? SECOND_PART : KNOWN_PART;
     if (step_N < part * usual_N) return true;
-    if (!rep_moves(d) || fabs(step_N - usual_N) < USUAL_PART * usual_N) return false;
+    if (rep_pushes(d)) return false;
+    if (!rep_moves(d)) return (usual_N <= 0 || step_N > usual_N / KNOWN_PART) && set_down(d, end_s, step_N);
+    if (fabs(step_N - usual_N) < USUAL_PART * usual_N) return false;
     if (usual_N <= 0) {
         if (!from_rest(d, step_N) || step_N < OTHER_PART * d->other_step_N) return true;
         if (foot_N > FOOT_LEAST_N && step_N < FOOT_PART * foot_N) return true;
@@ -144,7 +194,13 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
     if (d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_N && top < LOADED_RATIO * d->rest.mean_N)
         return VERDICT_NONE;
     bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;
-    if (d->foot_down && rep_moves(d) && !usual_top && d->below_s > 0 && abrupt(d, end_s, step)) return VERDICT_NONE;
+    bool touched = d->below_s > 0;
+    if (rep_moves(d) && touched) {
+        if (d->foot_down && !usual_top && abrupt(d, end_s, step)) return VERDICT_NONE;
+        if (!d->held && length_s < TAIL_PART * d->usual_s && !from_rest(d, step)) return VERDICT_NONE;
+        if (tapped(d, end_s, step)) return VERDICT_NONE;
+    }
+    if (rep_pushes(d) && step < FOOT_MOST_N && set_down(d, end_s, step)) return VERDICT_NONE;
     if (!odd(d, step, end_s)) return VERDICT_REP;
     return length_s < ODD_LEAST_S ? VERDICT_NONE : VERDICT_DOUBTFUL;
 }
@@ -164,7 +220,8 @@ bool rep_like_the_doubtful(const struct plate_rep_detector *d, const struct move
            like = from_rest(d, m->step_N) ? 1 : LIKE_TURNED;
     return d->doubts && onset_s > was->rep.end_s - d->period_s && onset_s - was->rep.end_s < LIKE_S &&
            fabs(m->step_N - was->step_N) < like * LIKE_PART * was->step_N &&
-           fabs(m->rest_N - was->rest_N) < LIKE_REST * was->step_N && length_s < (1 + like * LIKE_LENGTH) * was_s &&
+           fabs(m->rest_N - was->rest_N) < LIKE_REST * was->step_N &&
+           (rep_moves(d) || empty(d, m->rest_N) == empty(d, was->rest_N)) && length_s < (1 + like * LIKE_LENGTH) * was_s &&
            was_s < (1 + like * LIKE_LENGTH) * length_s;
 }
 

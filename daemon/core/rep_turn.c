@@ -15,6 +15,8 @@
 #define TURN_HELD_S 1.6      /* ... but the next hold says better when they turned, if there was one before */
 #define PUSHED 0.2           /* of the way up from a hold, by a push that is plainly one: the same */
 #define PUSHED_FORCE 1.6
+#define PUSHED_ABOVE 0.1   /* ... which is above the hold by this part ... */
+#define PUSHED_S 0.07      /* ... for longer than a kick is */
 #define LOADED_PART 0.12   /* held by so much more after it: it was no push, but a load */
 #define SAME_LEVEL 0.05    /* two holds of one load press alike */
 #define THROWN_LEVEL 0.025 /* ... nearer yet, where the floor is to explain what does not close */
@@ -142,11 +144,17 @@ bool rep_turned_between(struct plate_rep_detector *d, const struct level *level,
     return true;
 }
 
-static double most_since_N(const struct plate_rep_detector *d, double since_s)
+/* Was this hold left by a push like this, longer than a kick? */
+static bool pressed(const struct plate_rep_detector *d, double force_N)
 {
-    double most = -INFINITY;
-    for (uint64_t i = rep_block_from(d, since_s); i < d->blocks; i++) most = fmax(most, rep_block_at(d, i)->force_N);
-    return most;
+    double above_N = (1 + PUSHED_ABOVE) * d->hold.mean_N, begun_s = 0, most_N = 0;
+    for (uint64_t i = rep_block_from(d, d->descent_s); i < d->blocks; i++) {
+        const struct block *b = rep_block_at(d, i);
+        if (most_N <= 0) begun_s = b->t_s;
+        most_N = b->force_N < above_N ? 0 : fmax(most_N, b->force_N);
+        if (most_N > force_N && rep_lasted(d, b->t_s, begun_s, PUSHED_S)) return true;
+    }
+    return false;
 }
 
 /* The way down has turned into a way up: by the hips' observer, or because the floor (the seat) has plainly taken load. */
@@ -164,7 +172,7 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
     /* held by the hips, not a foot that was put down or a bar that was loaded */
     bool hips_held = d->held && (d->known_N > 0 ? d->hold.mean_N > FOOT_LEVEL * d->known_N : !d->foot_down && !d->plateau);
     bool pushed = rep_moves(d) && hips_held && !isnan(d->descent_s) && d->support_N > d->hold.mean_N + PUSHED * way &&
-                  most_since_N(d, d->descent_s) > PUSHED_FORCE * d->hold.mean_N;
+                  pressed(d, PUSHED_FORCE * d->hold.mean_N);
     if (pushed) d->low_s = d->descent_s, d->low_N = d->hold.mean_N; /* hips that rise from a hold had sunk unseen */
     hips = hips || pushed;
     if (d->exercise->second_foot) hips = false; /* the load's own step moves the observer */

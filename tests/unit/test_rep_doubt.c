@@ -100,12 +100,85 @@ static void the_load_is_changed(void **state)
     end(&r);
 }
 
+/* Somebody's whole weight, for a moment, before a set that nobody named; and again, after it. */
+static void somebody_steps_on_and_off(void **state)
+{
+    (void)state;
+    static const double held[][2] = {{0, 0}, {0.12, 900}, {0.3, 760}, {2.4, 762}, {2.55, 830}, {2.7, 0}, {4, 0}},
+                        short_[][2] = {{0, 0}, {0.12, 900}, {0.3, 760}, {0.6, 765}, {0.75, 830}, {0.9, 0}, {3, 0}},
+                        foot[][2] = {{0, 0}, {0.2, 90}, {0.4, 60}, {2, 60}};
+    for (unsigned i = 0; i < 2; i++) {
+        struct run r;
+        start(&r, 250, "generic", 0);
+        draw(&r, i ? short_ : held, 7);
+        draw(&r, foot, 4);
+        thrusts(&r, &athlete, 3, 1.2);
+        rest(&r, 1, 0);
+        draw(&r, i ? short_ : held, 7);
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
+/* A push is made by a foot that is there: one of an unsteady muscle, from an empty plate too. */
+static void a_foot_put_down_anew_is_no_push(void **state)
+{
+    (void)state;
+    static const double put[][2] = {{0, 0}, {0.1, 95}, {0.2, 86}, {3, 87}, {3.15, 0}, {4.5, 0}};
+    struct run r;
+    start(&r, 250, "isometric", 0);
+    for (unsigned i = 0; i < 5; i++) draw(&r, put, 6);
+    assert_int_equal(r.reps, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        for (double t0_s = r.t_s, t_s = 0; t_s < 4; t_s = r.t_s - t0_s)
+            push(&r, 110 * fmin(smooth(t_s / 0.3), smooth((4 - t_s) / 0.3)) * (1 + 0.05 * sin(2 * M_PI * 0.6 * t_s)));
+        rest(&r, 2, 0);
+    }
+    assert_int_equal(r.reps, 2);
+    end(&r);
+}
+
+/* One after the other, with the heel lifted between and after: the length of a quick rep. */
+static void two_heel_taps(void **state)
+{
+    (void)state;
+    static const double taps[][2] = {{0, 60},     {0.15, 150}, {0.3, 60}, {0.4, 35}, {0.5, 60},
+                                     {0.65, 150}, {0.8, 60},   {0.9, 30}, {1.1, 60}, {4, 60}};
+    struct run r;
+    start(&r, 250, "single_leg_hip_thrust", 60);
+    for (unsigned i = 0; i < 3; i++) draw(&r, taps, 10);
+    thrusts(&r, &athlete, 3, 1.2);
+    check_reps(&r, NULL);
+    end(&r);
+}
+
+/* Harder than any drive, and over before hips can have moved. */
+static void a_kick_into_a_hold(void **state)
+{
+    (void)state;
+    static const double held[][2] = {{0, 60},    {0.12, 240}, {0.3, 330},  {0.6, 250},  {0.75, 305},
+                                     {2, 305},   {2.02, 640}, {2.06, 640}, {2.08, 280}, {2.1, 305},
+                                     {3.5, 305}, {3.7, 280},  {4.6, 240},  {4.8, 60},   {6.5, 60}};
+    struct run r;
+    start(&r, 500, "single_leg_hip_thrust", 60);
+    thrusts(&r, &athlete, 2, 1.2);
+    draw(&r, held, 15);
+    assert_int_equal(r.reps, 3);
+    end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(somebody_leans_on_the_plate), cmocka_unit_test(discs_on_and_off_an_empty_plate),
-        cmocka_unit_test(reps_as_smooth_as_a_lean),    cmocka_unit_test(a_lone_lean_leaves_no_trace),
+        cmocka_unit_test(somebody_leans_on_the_plate),
+        cmocka_unit_test(discs_on_and_off_an_empty_plate),
+        cmocka_unit_test(reps_as_smooth_as_a_lean),
+        cmocka_unit_test(a_lone_lean_leaves_no_trace),
         cmocka_unit_test(the_load_is_changed),
+        cmocka_unit_test(somebody_steps_on_and_off),
+        cmocka_unit_test(a_foot_put_down_anew_is_no_push),
+        cmocka_unit_test(two_heel_taps),
+        cmocka_unit_test(a_kick_into_a_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
