@@ -40,7 +40,7 @@ int plate_decoder_init(struct plate_decoder *d, const struct plate_decoder_confi
 void plate_decoder_push(struct plate_decoder *d, const uint8_t *bytes, size_t n, const struct plate_decode_sink *sink)
 {
     d->stats.bytes += n;
-    dialogue_hear(d, bytes, n, sink);
+    if (dialogue_step(d)) dialogue_hear(d, bytes, n, sink);
     if (n > 0) d->protocol->push(d, bytes, n, sink);
 }
 

@@ -3,12 +3,6 @@
 
 #include <string.h>
 
-static const struct plate_decode_step *step_of(const struct plate_decoder *d)
-{
-    const struct plate_decode_step *steps = d->protocol->dialogue;
-    return steps && steps[d->dialogue.step].within_ms > 0 ? &steps[d->dialogue.step] : NULL;
-}
-
 void dialogue_begin(struct plate_decoder *d) { d->dialogue = (struct plate_dialogue){.frames = d->stats.frames}; }
 
 static void next_step(struct plate_dialogue *t)
@@ -33,7 +27,7 @@ static void answered(struct plate_decoder *d, const struct plate_decode_step *s,
 void dialogue_hear(struct plate_decoder *d, const uint8_t *bytes, size_t n, const struct plate_decode_sink *sink)
 {
     struct plate_dialogue *t = &d->dialogue;
-    const struct plate_decode_step *s = step_of(d);
+    const struct plate_decode_step *s = dialogue_step(d);
     for (; s && n > 0; n--) {
         char c = (char)*bytes++;
         if (!s->hear) return;
@@ -47,20 +41,20 @@ void dialogue_hear(struct plate_decoder *d, const uint8_t *bytes, size_t n, cons
         } else {
             answered(d, s, sink);
         }
-        s = step_of(d);
+        s = dialogue_step(d);
     }
 }
 
 const char *plate_decoder_say(struct plate_decoder *d, int64_t now_ns, int64_t *ret_due_ns)
 {
     struct plate_dialogue *t = &d->dialogue;
-    const struct plate_decode_step *s = step_of(d);
+    const struct plate_decode_step *s = dialogue_step(d);
     *ret_due_ns = INT64_MAX;
     if (s && d->stats.frames > t->frames) { /* who sends needs no talking to */
-        while (step_of(d)) next_step(t);
+        while (dialogue_step(d)) next_step(t);
         s = NULL;
     }
-    for (; s; s = step_of(d)) {
+    for (; s; s = dialogue_step(d)) {
         if (!t->timed) t->due_ns = now_ns + s->after_ms * INT64_C(1000000);
         t->timed = true;
         if (now_ns < t->due_ns) {

@@ -29,7 +29,7 @@ _Static_assert(sizeof(struct native) <= PLATE_DECODER_STATE_SIZE, "the state fit
 
 static struct native *state(struct plate_decoder *d) { return (struct native *)(void *)d->state.bytes; }
 
-/* plate_wire_crc32() four bytes at a time: table k says what a byte does to the remainder k bytes further on. A CRC is linear:
+/* plate_wire_crc32() eight bytes at a time: table k says what a byte does to the remainder k bytes further on. A CRC is linear:
  * what the eight bits do tells the 256. */
 #define LINE(x, a, b, c)                                                                                                       \
     (x), (x) ^ (a), (x) ^ (b), (x) ^ (a) ^ (b), (x) ^ (c), (x) ^ (a) ^ (c), (x) ^ (b) ^ (c), (x) ^ (a) ^ (b) ^ (c)
@@ -40,38 +40,40 @@ static struct native *state(struct plate_decoder *d) { return (struct native *)(
     {                                                                                                                          \
         FOUR(0u, e, f, a, b, c, d), FOUR(g, e, f, a, b, c, d), FOUR(h, e, f, a, b, c, d), FOUR((g) ^ (h), e, f, a, b, c, d)    \
     }
+static const uint32_t crc_table[8][256] = {
+    BYTE(0x77073096, 0xee0e612c, 0x076dc419, 0x0edb8832, 0x1db71064, 0x3b6e20c8, 0x76dc4190, 0xedb88320),
+    BYTE(0x191b3141, 0x32366282, 0x646cc504, 0xc8d98a08, 0x4ac21251, 0x958424a2, 0xf0794f05, 0x3b83984b),
+    BYTE(0x01c26a37, 0x0384d46e, 0x0709a8dc, 0x0e1351b8, 0x1c26a370, 0x384d46e0, 0x709a8dc0, 0xe1351b80),
+    BYTE(0xb8bc6765, 0xaa09c88b, 0x8f629757, 0xc5b428ef, 0x5019579f, 0xa032af3e, 0x9b14583d, 0xed59b63b),
+    BYTE(0x3d6029b0, 0x7ac05360, 0xf580a6c0, 0x30704bc1, 0x60e09782, 0xc1c12f04, 0x58f35849, 0xb1e6b092),
+    BYTE(0xcb5cd3a5, 0x4dc8a10b, 0x9b914216, 0xec53826d, 0x03d6029b, 0x07ac0536, 0x0f580a6c, 0x1eb014d8),
+    BYTE(0xa6770bb4, 0x979f1129, 0xf44f2413, 0x33ef4e67, 0x67de9cce, 0xcfbd399c, 0x440b7579, 0x8816eaf2),
+    BYTE(0xccaa009e, 0x4225077d, 0x844a0efa, 0xd3e51bb5, 0x7cbb312b, 0xf9766256, 0x299dc2ed, 0x533b85da)};
+
+/* What four bytes, as a little-endian number, do to the remainder as far behind them as the table is on. */
+static inline uint32_t crc_of_four(const uint32_t table[4][256], uint32_t v)
+{
+    return table[3][v & 255] ^ table[2][v >> 8 & 255] ^ table[1][v >> 16 & 255] ^ table[0][v >> 24];
+}
+
 static uint32_t crc32(const uint8_t *bytes, size_t n)
 {
-    static const uint32_t table[4][256] = {
-        BYTE(0x77073096, 0xee0e612c, 0x076dc419, 0x0edb8832, 0x1db71064, 0x3b6e20c8, 0x76dc4190, 0xedb88320),
-        BYTE(0x191b3141, 0x32366282, 0x646cc504, 0xc8d98a08, 0x4ac21251, 0x958424a2, 0xf0794f05, 0x3b83984b),
-        BYTE(0x01c26a37, 0x0384d46e, 0x0709a8dc, 0x0e1351b8, 0x1c26a370, 0x384d46e0, 0x709a8dc0, 0xe1351b80),
-        BYTE(0xb8bc6765, 0xaa09c88b, 0x8f629757, 0xc5b428ef, 0x5019579f, 0xa032af3e, 0x9b14583d, 0xed59b63b)};
     uint32_t crc = 0xFFFFFFFFu;
-    for (; n >= 4; n -= 4, bytes += 4) {
-        crc ^= decode_u32(bytes);
-        crc = table[3][crc & 255] ^ table[2][crc >> 8 & 255] ^ table[1][crc >> 16 & 255] ^ table[0][crc >> 24];
-    }
-    while (n--) crc = crc >> 8 ^ table[0][(crc ^ *bytes++) & 255];
+    for (; n >= 8; n -= 8, bytes += 8)
+        crc = crc_of_four(crc_table + 4, crc ^ decode_u32(bytes)) ^ crc_of_four(crc_table, decode_u32(bytes + 4));
+    for (; n >= 4; n -= 4, bytes += 4) crc = crc_of_four(crc_table, crc ^ decode_u32(bytes));
+    while (n--) crc = crc >> 8 ^ crc_table[0][(crc ^ *bytes++) & 255];
     return ~crc;
 }
 
-/* Returns the length of what COBS holds, or 0 if it is not COBS. `out` has room for n bytes. */
+/* Returns the length of what COBS holds, or 0 if it is not COBS. `in` is n >= 1 bytes without a 0, too few for a run that no 0
+ * follows; `out` has room for n - 1. */
 static size_t cobs_decode(const uint8_t *in, size_t n, uint8_t *out)
 {
-    size_t length = 0;
-    for (size_t at = 0; at < n;) {
-        size_t run = (size_t)in[at++] - 1;
-        if (run > n - at) return 0;
-        if (run <= 8 && n - at >= 8)
-            memcpy(out + length, in + at, 8); /* most runs are short: a copy of fixed length, what is too much is overwritten */
-        else
-            memcpy(out + length, in + at, run);
-        length += run;
-        at += run;
-        if (at < n) out[length++] = 0;
-    }
-    return length;
+    size_t at = in[0];
+    memcpy(out, in + 1, n - 1);
+    for (; at < n; at += in[at]) out[at - 1] = 0;
+    return at == n ? n - 1 : 0;
 }
 
 static void get_text(char ret[PLATE_NAME_SIZE], const uint8_t *at)

@@ -22,7 +22,11 @@ enum decode_fate {
 /* Every byte goes through here once, when its fate is known. A packet's bytes go in one call. */
 static inline void decode_account(struct plate_decoder *d, size_t bytes, enum decode_fate fate)
 {
-    *(fate == DECODE_TAKEN ? &d->stats.taken_bytes : &d->stats.discarded_bytes) += bytes;
+    if (fate == DECODE_TAKEN) {
+        d->stats.taken_bytes += bytes;
+        return;
+    }
+    d->stats.discarded_bytes += bytes;
     d->stats.bad_length += fate == DECODE_BAD_LENGTH;
     d->stats.bad_checksum += fate == DECODE_BAD_CHECKSUM;
     d->stats.bad_sanity += fate == DECODE_BAD_SANITY;
@@ -46,6 +50,12 @@ static inline uint32_t decode_u32(const uint8_t *at)
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
+/* The step of the dialogue that is under way; NULL: it is over. */
+static inline const struct plate_decode_step *dialogue_step(const struct plate_decoder *d)
+{
+    const struct plate_decode_step *steps = d->protocol->dialogue;
+    return steps && steps[d->dialogue.step].within_ms > 0 ? &steps[d->dialogue.step] : NULL;
+}
 /* dialogue.c: the answers that the step under way waits for, found in the bytes; after a reset: from the beginning. */
 void dialogue_hear(struct plate_decoder *d, const uint8_t *bytes, size_t n, const struct plate_decode_sink *sink);
 void dialogue_begin(struct plate_decoder *d);
