@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 enum { FX, FY, FZ, MX, MY }; /* rows of a six-component matrix */
 
@@ -48,18 +49,6 @@ void plate_geometry_init(struct plate_geometry *g, const struct plate_cell *cell
     g->has_y = known && !same_y && (same_x || !line);
 }
 
-static void cop_from_corners(const struct plate_geometry *g, unsigned cells, struct plate_force *f)
-{
-    double mx = 0, my = 0;
-    for (unsigned i = 0; i < cells; i++) {
-        double cell_N = f->cell_N[i];
-        mx += g->x_mm[i] * cell_N;
-        my += g->y_mm[i] * cell_N;
-    }
-    if (g->has_x) f->cop_x_mm = mx / f->Fz_N;
-    if (g->has_y) f->cop_y_mm = my / f->Fz_N;
-}
-
 static void cop_from_moments(const struct plate_calibration *c, const int32_t *counts, struct plate_force *f)
 {
     double component[PLATE_MAX_COMPONENTS] = {0}, h_m = c->surface_z_mm * 1e-3;
@@ -73,20 +62,26 @@ static void cop_from_moments(const struct plate_calibration *c, const int32_t *c
 void plate_calibrate(const struct plate_calibration *c, const struct plate_geometry *g, const int32_t *counts,
                      struct plate_force *ret)
 {
+    static const struct plate_geometry unknown;
     const double *gain = plate_calibration_Fz_row(c), scale = c->count_scale;
-    double sum_N = 0;
-    unsigned i = 0, cells = c->cells;
-    for (; i < cells; i++) {
+    double sum_N = 0, x_Nmm = 0, y_Nmm = 0;
+    unsigned cells = c->cells;
+    if (!g) g = &unknown;
+    memset(ret->cell_N, 0, sizeof ret->cell_N);
+    for (unsigned i = 0; i < cells; i++) {
         double cell_N = gain[i] * ((double)counts[i] * scale - c->tare[i]);
         ret->cell_N[i] = cell_N;
         sum_N += cell_N;
+        x_Nmm += g->x_mm[i] * cell_N;
+        y_Nmm += g->y_mm[i] * cell_N;
     }
-    for (; i < PLATE_MAX_CELLS; i++) ret->cell_N[i] = 0;
     ret->Fz_N = sum_N;
     ret->cop_x_mm = ret->cop_y_mm = NAN;
     if (sum_N < PLATE_COP_MIN_N) return;
-    if (c->components != 1)
+    if (c->components != 1) {
         cop_from_moments(c, counts, ret);
-    else if (g)
-        cop_from_corners(g, cells, ret);
+    } else {
+        if (g->has_x) ret->cop_x_mm = x_Nmm / sum_N;
+        if (g->has_y) ret->cop_y_mm = y_Nmm / sum_N;
+    }
 }

@@ -117,9 +117,9 @@ static int64_t since_first_ns(const struct plate_intake *in, unsigned i)
 /* Wait for more before the hole is measured? */
 static bool hold(struct plate_intake *in, int64_t host_ns)
 {
+    if (!in->held && !plate_timebase_by_host(&in->timebase, &in->frame[0], host_ns)) return false;
     int64_t first_ns = host_ns - since_first_ns(in, in->frames - 1);
     if (!in->held) {
-        if (!plate_timebase_by_host(&in->timebase, &in->frame[0], host_ns)) return false;
         in->held = true;
         in->held_since_ns = host_ns;
         in->arrived_ns = in->first_ns = first_ns;
@@ -147,7 +147,7 @@ static void take(struct plate_intake *in, const struct plate_intake_sink *sink)
             sink->gap(sink->user, &gap);
         }
         if (n == 0) first = sample;
-        take_edges(in, i, sample, sink);
+        if (in->edges > 0) take_edges(in, i, sample, sink);
         memcpy(in->block + n++ * in->cells, f->counts, in->cells * sizeof *in->block);
         if (f->has_ticks) in->device_us = (double)f->ticks * in->decoder.tick_s * 1e6;
     }

@@ -82,8 +82,6 @@ enum plate_phase plate_rep_phase(const struct plate_rep_detector *d) { return d-
 
 /* ---- the past ---- */
 
-const struct block *rep_block_at(const struct plate_rep_detector *d, uint64_t i) { return &d->block[i % BLOCKS]; }
-const struct block *rep_last_block(const struct plate_rep_detector *d) { return rep_block_at(d, d->blocks - 1); }
 uint64_t rep_oldest_block(const struct plate_rep_detector *d)
 {
     uint64_t kept = d->blocks > BLOCKS ? d->blocks - BLOCKS : 0;

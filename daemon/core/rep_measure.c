@@ -46,8 +46,6 @@ void rep_history_hole(struct rep_history *h, bool bridged)
     if (!bridged) h->from = h->n;
 }
 
-const struct rep_sample *rep_history_sample(const struct rep_history *h, uint64_t i) { return &h->sample[i % REP_HISTORY]; }
-
 uint64_t rep_history_oldest(const struct rep_history *h)
 {
     uint64_t kept = h->n > REP_HISTORY ? h->n - REP_HISTORY : 0;

@@ -22,7 +22,10 @@ void rep_history_init(struct rep_history *h, double rate_Hz, double filter_delay
 void rep_history_push(struct rep_history *h, const struct plate_rep_input *in, double decides_N);
 /* A hole before the next sample; what is not bridged cuts off the past. */
 void rep_history_hole(struct rep_history *h, bool bridged);
-const struct rep_sample *rep_history_sample(const struct rep_history *h, uint64_t i);
+static inline const struct rep_sample *rep_history_sample(const struct rep_history *h, uint64_t i)
+{
+    return &h->sample[i % REP_HISTORY];
+}
 uint64_t rep_history_oldest(const struct rep_history *h);
 /* First kept sample at or after t_s, to the nearest sample: the same whatever the last digit of the times is. */
 uint64_t rep_history_from(const struct rep_history *h, double t_s);

@@ -155,8 +155,8 @@ double rep_decision_band_N(const struct plate_rep_detector *d); /* of the smooth
  * last rep. */
 double rep_find_departure(const struct plate_rep_detector *d, double from_s, double level_N, double band_N);
 /* The past, found by time to the nearest sample: the same whatever the last digit of the times is. */
-const struct block *rep_block_at(const struct plate_rep_detector *d, uint64_t i);
-const struct block *rep_last_block(const struct plate_rep_detector *d);
+static inline const struct block *rep_block_at(const struct plate_rep_detector *d, uint64_t i) { return &d->block[i % BLOCKS]; }
+static inline const struct block *rep_last_block(const struct plate_rep_detector *d) { return rep_block_at(d, d->blocks - 1); }
 uint64_t rep_oldest_block(const struct plate_rep_detector *d);
 uint64_t rep_block_from(const struct plate_rep_detector *d, double t_s); /* first kept block at or after t_s */
 /* Mean of the `k` kept blocks up to and with block `i`. */

@@ -19,11 +19,6 @@ const char *plate_gap_reason_name(enum plate_gap_reason reason) { return NAME_OF
 const char *plate_version(void) { return PLATE_VERSION; }
 const char *plate_build(void) { return *PLATE_REVISION ? PLATE_VERSION " (git " PLATE_REVISION ")" : PLATE_VERSION; }
 
-double plate_clock_t_s(const struct plate_clock *c, uint64_t sample)
-{
-    return c->t_s + (double)(int64_t)(sample - c->sample) * c->period_s;
-}
-
 int plate_side_parse(const char *text, enum plate_side *ret)
 {
     for (size_t i = 0; text && i < sizeof side_names / sizeof *side_names; i++)

@@ -60,7 +60,10 @@ struct plate_clock {
     int64_t host_ns;       /* CLOCK_MONOTONIC when the read that led to this knot returned */
     int64_t utc_ns;        /* UTC of the same instant */
 };
-PLATE_API double plate_clock_t_s(const struct plate_clock *c, uint64_t sample);
+static inline double plate_clock_t_s(const struct plate_clock *c, uint64_t sample)
+{
+    return c->t_s + (double)(int64_t)(sample - c->sample) * c->period_s;
+}
 
 /* The corner of one cell. x to the right, y to the toes, origin in the middle of the plate. */
 struct plate_cell {
