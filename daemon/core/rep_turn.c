@@ -21,17 +21,17 @@
 #define SAME_LEVEL 0.05    /* two holds of one load press alike */
 #define NEARER_LEVEL 0.025 /* ... nearer yet, where one path alone closes, or the floor is to explain why none does */
 #define CLOSES 0.2         /* of the depth: so near to the other hold ends the path of hips that nothing else moved */
-#define ONE_CLOSES 1.2  /* ... or one of them, and the other is off by so much at most: slowness adds up what the level is off \
-                         */
-#define TURN_DEPTH 0.4  /* of the usual way: less deep is posture */
-#define SUDDEN_S 0.1    /* a standstill that ends in a sudden drive is no impact */
-#define DENIES 1.0      /* 1/m^2: where the support bends the path less, an error of the level bends it as much */
-#define ASK_S 0.1       /* it is looked at again so often */
-#define STILL_NEAR 0.03 /* of the step: tremor included, the force is on the level of the standstill */
-#define DEEP_PART 0.35  /* the force came within this part of the step to rest: the floor took load */
-#define STILL_S 0.4     /* a lowering that has come to a standstill for so long ... */
-#define STILL_PART 0.35 /* ... and for this part of its own length ... */
-#define STILL_DROP 0.3  /* ... and so far down its way, is over */
+#define NEARLY 0.6         /* ... or near the half of it, at the end of one path, ... */
+#define NEARLY_OTHER 1.2   /* ... and of the other: a slow movement adds up what the level is off */
+#define TURN_DEPTH 0.4     /* of the usual way: less deep is posture */
+#define SUDDEN_S 0.1       /* a standstill that ends in a sudden drive is no impact */
+#define DENIES 1.0         /* 1/m^2: where the support bends the path less, an error of the level bends it as much */
+#define ASK_S 0.1          /* it is looked at again so often */
+#define STILL_NEAR 0.03    /* of the step: tremor included, the force is on the level of the standstill */
+#define DEEP_PART 0.35     /* the force came within this part of the step to rest: the floor took load */
+#define STILL_S 0.4        /* a lowering that has come to a standstill for so long ... */
+#define STILL_PART 0.35    /* ... and for this part of its own length ... */
+#define STILL_DROP 0.3     /* ... and so far down its way, is over */
 #define STILL_MOST_S 1.0
 #define STILL_OFF 0.15     /* of the way: the observer agrees that the hips are where the force says ... */
 #define STILL_OFF_HELD 0.2 /* ... where the arc has a say, too */
@@ -129,7 +129,7 @@ bool rep_turned_between(struct plate_rep_detector *d, const struct level *level,
     double bent_s = rep_arc_struck_s(d, &arc), end_s = turn_s, onset_s = turn_s, near_m = CLOSES * arc.depth_m;
     double least_m = fmin(fabs(arc.there_m), fabs(arc.back_m)), most_m = fmax(fabs(arc.there_m), fabs(arc.back_m));
     bool same = other < NEARER_LEVEL && d->exercise->curve > DENIES;
-    bool closes = most_m <= near_m || (same && least_m <= near_m && most_m <= ONE_CLOSES * arc.depth_m);
+    bool closes = most_m <= near_m || (same && least_m <= NEARLY * arc.depth_m && most_m <= NEARLY_OTHER * arc.depth_m);
     bool thrown = fmin(arc.there_m, arc.back_m) > -near_m && other < NEARER_LEVEL && !isnan(bent_s);
     if (!closes && !thrown) return false;
     d->denied = false;
