@@ -88,7 +88,7 @@ void plate_station_finish(struct plate_station *s)
     for (unsigned i = 0; i < s->cfg.plates; i++) s->plate[i].present = false;
     for (unsigned i = 0; i < s->cfg.plates; i++) station_pump(s, &s->plate[i]);
     for (unsigned i = 0; i < s->cfg.plates; i++) /* the last ones: nobody hears those, as nobody did who went on without them */
-        if (s->plate[i].out < s->plate[i].in) station_hand_on(s, &s->plate[i]);
+        while (s->plate[i].out < s->plate[i].in) station_hand_on(s, &s->plate[i]);
     double end_s = station_latest_s(s);
     station_merge_until(s, INFINITY, end_s);
     session_finish(&s->session, fmax(end_s, s->merged_s));

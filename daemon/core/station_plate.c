@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define FILTER_RESET_S 0.1
-/* A sample that stands out of both its neighbours like this is electrical: no force comes and goes so fast. */
+/* A sample that stands out of its neighbours like this is electrical: no force comes and goes so fast. */
 #define SPIKE_N 10.0
 #define SPIKE_RATIO 8.0
 
@@ -90,19 +90,33 @@ void station_pump(struct plate_station *s, struct plate *p)
     while (p->out < p->settled && partner_ready(p, station_sample(p, p->out)->t_s)) station_hand_on(s, p);
 }
 
-/* The last sample received has its successor now: a spike gives way to the mean of its neighbours. */
-static void settle(struct plate *p, const struct sample *next)
+/* Does sample i stand out of its neighbours, as many on either side as are asked for, as far as they are there yet? */
+static bool stands_out(const struct plate *p, uint64_t i)
 {
-    struct sample *e = station_sample(p, p->in - 1);
-    const struct sample *before = station_sample(p, p->in - 2);
-    double off_N = fabs(e->Fz_N - before->Fz_N), differ_N = SPIKE_RATIO * fabs(next->Fz_N - before->Fz_N);
-    if (off_N <= SPIKE_N || off_N <= differ_N || e->missing || next->missing) return;
-    off_N = fabs(e->Fz_N - next->Fz_N);
-    if (off_N <= SPIKE_N || off_N <= differ_N) return;
-    e->Fz_N = (before->Fz_N + next->Fz_N) / 2;
-    e->cop_x_mm = (before->cop_x_mm + next->cop_x_mm) / 2;
-    e->cop_y_mm = (before->cop_y_mm + next->cop_y_mm) / 2;
-    p->spikes++;
+    double low_N = INFINITY, high_N = -INFINITY, Fz_N = station_sample(p, i)->Fz_N;
+    if (i < p->neighbours) return false;
+    for (uint64_t k = i - p->neighbours; k <= i + p->neighbours && k < p->in; k++) {
+        const struct sample *e = station_sample(p, k);
+        if (e->missing && k + p->neighbours > i) return false;
+        if (k != i) low_N = fmin(low_N, e->Fz_N), high_N = fmax(high_N, e->Fz_N);
+    }
+    double off_N = fmax(Fz_N - high_N, low_N - Fz_N);
+    return off_N > SPIKE_N && off_N > SPIKE_RATIO * (high_N - low_N);
+}
+
+/* A sample settles when it is known to be no spike; a spike gives way to the mean of its neighbours. */
+static void settle(struct plate *p)
+{
+    for (; p->settled < p->in; p->settled++) {
+        if (!stands_out(p, p->settled)) continue;
+        if (p->settled + p->neighbours >= p->in) return; /* those to come will tell */
+        struct sample *e = station_sample(p, p->settled);
+        const struct sample *before = station_sample(p, p->settled - 1), *next = station_sample(p, p->settled + 1);
+        e->Fz_N = (before->Fz_N + next->Fz_N) / 2;
+        e->cop_x_mm = (before->cop_x_mm + next->cop_x_mm) / 2;
+        e->cop_y_mm = (before->cop_y_mm + next->cop_y_mm) / 2;
+        p->spikes++;
+    }
 }
 
 static void receive(struct plate_station *s, struct plate *p, double t_s, const struct plate_force *f)
@@ -110,9 +124,8 @@ static void receive(struct plate_station *s, struct plate *p, double t_s, const 
     if (p->in - p->out == p->mask)
         station_hand_on(s, p); /* cannot happen while callers hand in by time: better alone than lost */
     struct sample e = {t_s, f->Fz_N, f->cop_x_mm, f->cop_y_mm, p->floor_s, p->missing};
-    if (p->looks_ahead && p->in >= 2) settle(p, &e);
     *station_sample(p, p->in++) = e;
-    p->settled = p->in - p->looks_ahead;
+    settle(p);
     p->missing = 0;
     p->fed_s = t_s;
     station_pump(s, p);
@@ -124,7 +137,7 @@ static void receive(struct plate_station *s, struct plate *p, double t_s, const 
 void station_set_floor(struct plate *p, double t_s)
 {
     p->floor_s = t_s;
-    if (p->settled < p->in) station_sample(p, p->settled)->floor_s = t_s;
+    for (uint64_t i = p->settled; i < p->in; i++) station_sample(p, i)->floor_s = t_s;
 }
 
 /* A plate that was not waited for is back: what it says counts from where the merge has come to. */

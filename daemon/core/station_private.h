@@ -34,7 +34,7 @@ struct plate {
     struct sample *ring;           /* sample i stands in ring[i & mask]; numbered as received, without gaps */
     uint64_t mask;
     uint64_t in, settled, out; /* received; what will not change any more; handed on to the detector */
-    bool looks_ahead;          /* for spikes: a sample settles when its successor is there */
+    unsigned neighbours;       /* on either side: which tell a spike */
     uint64_t spikes;
     double fed_s, seen_s, floor_s; /* the last received; the last handed on; what comes next counts from here */
 
@@ -67,7 +67,7 @@ static inline struct sample *station_sample(const struct plate *p, uint64_t i) {
 /* station_plate.c */
 void station_hand_on(struct plate_station *s, struct plate *p); /* one sample to the detector */
 void station_pump(struct plate_station *s, struct plate *p);    /* all that need not wait for the partner */
-/* What comes next, and the sample that waits for it to settle, count from t_s at the earliest. */
+/* What comes next, and the samples that wait for it to settle, count from t_s at the earliest. */
 void station_set_floor(struct plate *p, double t_s);
 /* The marks that steer a detector act on the first sample at or after their time. */
 void station_steer(struct plate_station *s, struct plate *p, double t_s);

@@ -7,7 +7,7 @@
 
 #define DEFAULT_ORDER 4
 #define DEFAULT_CUTOFF_HZ 50.0
-#define SPIKE_RATE_HZ 80.0 /* from here on a sample that stands out alone is electrical */
+#define SPIKE_RATE_HZ 80.0 /* below, a force can come and go between two samples: both neighbours on either side are asked */
 #define PAIR_SILENCE_S 0.5 /* a partner's last word counts for so long, and for two of its periods at least */
 /* A plate of a pair keeps as many samples for its partner: 8 s at 1 kHz. */
 enum { RING = 16, PAIR_RING = 8192 };
@@ -25,7 +25,7 @@ static int set_up_plate(struct plate_station *s, struct plate *p, const struct p
     if (!plate_name_valid(cfg->name) || cfg->cells < 1 || cfg->cells > PLATE_MAX_CELLS) return EINVAL;
     p->cfg = cfg;
     p->fed_s = p->seen_s = p->floor_s = p->other_s = -INFINITY;
-    p->looks_ahead = cfg->rate_Hz >= SPIKE_RATE_HZ;
+    p->neighbours = cfg->rate_Hz >= SPIKE_RATE_HZ ? 1 : 2;
     plate_geometry_init(&p->geometry, cfg->cell, cfg->cells);
     plate_calibration_identity(&p->calibration, cfg->cells, 1);
     double cutoff = s->cfg.filter_cutoff_Hz > 0 ? s->cfg.filter_cutoff_Hz : fmin(DEFAULT_CUTOFF_HZ, cfg->rate_Hz / 4);

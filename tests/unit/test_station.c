@@ -253,7 +253,15 @@ static void what_a_spike_is(void **state)
     assert_int_equal(spikes_of(500, 2, (int32_t[]){0, 90}), 0);              /* nothing after it tells */
     assert_int_equal(spikes_of(500, 2, (int32_t[]){90, 0}), 0);
     assert_int_equal(spikes_of(80, 3, (int32_t[]){0, 90, 0}), 1);
-    assert_int_equal(spikes_of(79, 3, (int32_t[]){0, 90, 0}), 0);
+    assert_int_equal(spikes_of(79, 3, (int32_t[]){0, 90, 0}), 0); /* slower plates: two on either side tell */
+    assert_int_equal(spikes_of(79, 5, (int32_t[]){0, 0, 90, 0, 0}), 1);
+    assert_int_equal(spikes_of(79, 4, (int32_t[]){0, 0, 90, 0}), 0);
+    assert_int_equal(spikes_of(79, 5, (int32_t[]){0, 0, 90, 0, 20}), 0);
+    assert_int_equal(spikes_of(79, 5, (int32_t[]){20, 0, 90, 0, 0}), 0);
+    assert_int_equal(spikes_of(79, 8, (int32_t[]){0, 0, 90, 0, 0, 90, 0, 0}), 2);
+    assert_int_equal(spikes_of(79, 6, (int32_t[]){0, 0, 90, 90, 0, 0}), 0);
+    assert_int_equal(spikes_of(-79, 6, (int32_t[]){0, 0, 0, 90, 0, 0}), 0); /* a gap among them */
+    assert_int_equal(spikes_of(-79, 7, (int32_t[]){0, 0, 0, 0, 90, 0, 0}), 1);
     assert_int_equal(spikes_of(-500, 3, (int32_t[]){0, 90, 0}), 0); /* a gap on either side */
     assert_int_equal(spikes_of(-500, 4, (int32_t[]){0, 0, 90, 0}), 0);
     assert_int_equal(spikes_of(-500, 5, (int32_t[]){0, 0, 0, 90, 0}), 1);
