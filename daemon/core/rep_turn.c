@@ -19,7 +19,8 @@
 #define PUSHED_S 0.07      /* ... for longer than a kick is */
 #define LOADED_PART 0.12   /* held by so much more after it: it was no push, but a load */
 #define SAME_LEVEL 0.05    /* two holds of one load press alike */
-#define NEARER_LEVEL 0.025 /* ... nearer yet, where one path alone closes, or the floor is to explain why none does */
+#define NEARER_LEVEL 0.025 /* ... nearer yet, where the floor is to explain what does not close, ... */
+#define NEARLY_LEVEL 0.015 /* ... or the level itself: a drive's hump is as flat for a while */
 #define CLOSES 0.2         /* of the depth: so near to the other hold ends the path of hips that nothing else moved */
 #define NEARLY 0.6         /* ... or near the half of it, at the end of one path, ... */
 #define NEARLY_OTHER 1.2   /* ... and of the other: a slow movement adds up what the level is off */
@@ -128,15 +129,17 @@ bool rep_turned_between(struct plate_rep_detector *d, const struct level *level,
     d->denied = d->exercise->curve > DENIES;
     double bent_s = rep_arc_struck_s(d, &arc), end_s = turn_s, onset_s = turn_s, near_m = CLOSES * arc.depth_m;
     double least_m = fmin(fabs(arc.there_m), fabs(arc.back_m)), most_m = fmax(fabs(arc.there_m), fabs(arc.back_m));
-    bool same = other < NEARER_LEVEL && d->exercise->curve > DENIES;
-    bool closes = most_m <= near_m || (same && least_m <= NEARLY * arc.depth_m && most_m <= NEARLY_OTHER * arc.depth_m);
+    bool closes = most_m <= near_m;
+    bool nearly = other < NEARLY_LEVEL && d->exercise->curve > DENIES && least_m <= NEARLY * arc.depth_m &&
+                  most_m <= NEARLY_OTHER * arc.depth_m;
     bool thrown = fmin(arc.there_m, arc.back_m) > -near_m && other < NEARER_LEVEL && !isnan(bent_s);
-    if (!closes && !thrown) return false;
+    if (!closes && !thrown && !nearly) return false;
     d->denied = false;
+    if (!closes && !thrown && !isnan(d->turn_s)) return false; /* it turned, and the observer knows better when */
     uint64_t low, high;
     rep_arc_bottom(d, &arc, &low, &high);
     bool waited = rep_arc_waited(d, &arc, &end_s, &onset_s);
-    if (closes && waited && fabs(onset_s - bent_s) < SUDDEN_S && onset_s - end_s > 2 * SUDDEN_S)
+    if ((closes || !thrown) && waited && fabs(onset_s - bent_s) < SUDDEN_S && onset_s - end_s > 2 * SUDDEN_S)
         onset_s = bent_s; /* no floor: a drive that begins suddenly, out of a standstill */
     else if (!isnan(bent_s))
         end_s = onset_s = bent_s;
