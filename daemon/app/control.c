@@ -251,6 +251,7 @@ void control_answer(struct engine *e, struct answer *a)
 {
     size_t n;
     char *text = answer_text(a, &n);
+    if (a->code) e->control->refused++; /* as a request it was counted when it came */
     if (text) stream_answer(e->parts.stream, a->from, text, n);
     free(text);
 }
