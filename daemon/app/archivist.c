@@ -73,7 +73,10 @@ static void set_error(struct archivist *a, const char *text)
 {
     pthread_mutex_lock(&a->lock);
     const bool news = strcmp(a->status.error, text) != 0;
-    if (*text) a->status.errors++;
+    if (*text) {
+        a->status.errors++;
+        snprintf(a->status.last_error, sizeof a->status.last_error, "%s", text);
+    }
     if (*text && news) plate_log(LOG_ERROR, a->folder, "%s", text);
     snprintf(a->status.error, sizeof a->status.error, "%s", text);
     pthread_mutex_unlock(&a->lock);

@@ -12,6 +12,7 @@ struct archivist_status {
     char archive[512];     /* the file that grows, or grew last */
     char last_sealed[512]; /* "" until one was */
     char error[256];       /* what is wrong with the disk now; "" nothing */
+    char last_error[256];  /* the latest of `errors`, be it over or not */
     char warning[256];     /* what is about to go wrong */
     char not_sealed[512];  /* the recording that seal_error speaks of */
     char seal_error[256];

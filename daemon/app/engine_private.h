@@ -116,7 +116,8 @@ struct engine {
     uint64_t span[PLATE_MAX_PLATES];
     char last_base[96]; /* names that were given out, also those whose file is not there yet */
     unsigned last_number;
-    char archive_error[256];
+    char archive_error[256]; /* as it was said */
+    uint64_t archive_errors;
     bool archive_warned;
     struct control *control;
     const char *who;   /* whose command is being carried out: "" somebody's without a name; NULL: nobody's */

@@ -99,6 +99,13 @@ void engine_say_status(struct engine *e)
                                   plates, "ring_used_pct", used));
 }
 
+static void say_disk(struct engine *e, const char *error)
+{
+    if (strcmp(error, e->archive_error) == 0) return;
+    snprintf(e->archive_error, sizeof e->archive_error, "%s", error);
+    engine_health(e, "archive", *error ? "error" : "ok", "", *error ? error : "the disk takes records again");
+}
+
 void engine_say_sealed(struct engine *e)
 {
     struct archivist_status s;
@@ -109,14 +116,14 @@ void engine_say_sealed(struct engine *e)
         engine_health(e, "archive", "error", "", s.seal_error);
         engine_say_session(e, "seal_failed", s.not_sealed);
     }
-    if (strcmp(s.error, e->archive_error) != 0)
-        engine_health(e, "archive", *s.error ? "error" : "ok", "", *s.error ? s.error : "the disk takes records again");
+    if (s.errors != e->archive_errors) say_disk(e, s.last_error); /* it may be over already */
+    say_disk(e, s.error);
+    e->archive_errors = s.errors;
     if ((*s.warning != '\0') != e->archive_warned) {
         e->archive_warned = !e->archive_warned;
         engine_health(e, "archive", e->archive_warned ? "warning" : "ok", "",
                       e->archive_warned ? s.warning : "the disk has room again");
     }
-    snprintf(e->archive_error, sizeof e->archive_error, "%s", s.error);
     e->sealed_seen = s.sealed;
     snprintf(e->seal_error_seen, sizeof e->seal_error_seen, "%s", s.seal_error);
 }
