@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,10 +177,13 @@ bool sim_device_plugged(const struct sim_device *d) { return d->master >= 0; }
 int sim_device_fd(const struct sim_device *d) { return d->master; }
 size_t sim_device_pending(const struct sim_device *d) { return d->out_n; }
 
+/* FIONREAD alone does not count what waits for a kernel worker; poll() of a tty with nothing to read hands that on first. */
 int sim_device_unread(const struct sim_device *d)
 {
+    struct pollfd slave = {.fd = d->slave, .events = POLLIN};
     int n = 0;
-    return d->slave >= 0 && ioctl(d->slave, FIONREAD, &n) == 0 ? n : 0;
+    if (poll(&slave, 1, 0) > 0) (void)ioctl(d->slave, FIONREAD, &n);
+    return n;
 }
 
 static void put(struct sim_device *d, const void *bytes, size_t n, unsigned samples, bool corrupt);
