@@ -121,7 +121,7 @@ stream:
 
     def ctl(self, *args):
         keys = ["--key", self.keys / "tablet.key_secret", "--server-key", self.keys / "station.key"] if self.keys else []
-        done = subprocess.run([self.bin("platectl"), "--endpoint", self.control, *keys, *args], capture_output=True, text=True)
+        done = subprocess.run([self.bin("platectl"), "--timeout", "20", "--endpoint", self.control, *keys, *args], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr + self.errors()
         return done.stdout
 
