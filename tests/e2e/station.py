@@ -59,6 +59,7 @@ stream:
         self.context = zmq.Context()
         self.socket = self.context.socket(zmq.SUB)
         self.socket.setsockopt(zmq.RCVHWM, 0)
+        self.socket.setsockopt(zmq.RECONNECT_IVL, 10)
         if self.keys:
             self.socket.curve_publickey, self.socket.curve_secretkey = zmq.auth.load_certificate(self.keys / "tablet.key_secret")
             self.socket.curve_serverkey = zmq.auth.load_certificate(self.keys / "station.key")[0]
@@ -68,6 +69,7 @@ stream:
         self.thread = threading.Thread(target=self.listen)
         self.thread.start()
         self.start_daemon()
+        self.wait_for(lambda: self.messages, 20)  # subscribed: from the board's first sample on, everything is heard
         self.start_sim()
 
     def sim_command(self, *more):
