@@ -225,7 +225,7 @@ def test_every_command_is_a_mark(station, bin):
     started = ask(station, "start", subject="S1", exercise="squat", side="left", operator="eve", request="the start")
     assert ask(station, "start", subject="S1", exercise="squat", side="left", operator="eve", request="the start") == started
     refused(-32000, station, "start")
-    station.wait_for(lambda: ask(station, "status")["plates"][0]["samples"] > 1200, 20)
+    station.wait_for(lambda: ask(station, "status")["plates"][0]["samples"] > 1200, 60)
     try:
         by_fred = [("operator", "fred"), ("tare", "")] if ask(station, "tare", operator="fred") else None
     except Refused as e:  # somebody stood there: nothing was done, and nothing says fred did
