@@ -55,6 +55,7 @@ def test_live(tmp_path, bin, trace):
         s.ctl("side", "--set", "1", "left")
         s.ctl("involved", "left")
         s.ctl("note", "he changed his shoes")
+        s.wait_for(lambda: len(s.bodies("correction/")) == 5, 30)  # while one is on its way, another may undo it
         for no, why in ((("side", "--set", "9", "left"), "set 9"), (("rep", "--discard", "99"), "rep 99"), (("rep", "--restore", "1"), "not discarded")):
             assert why in says_no(s, *no)
         s.wait_for(lambda: len(s.bodies("rep/")) >= 8, 60)
