@@ -15,7 +15,7 @@ HOSTILE = 20000
 @pytest.fixture(scope="module")
 def station(bin, tmp_path_factory):
     folder = tmp_path_factory.mktemp("control")
-    with Station(folder, bin, ["--sets", "left,right", "--reps", "2", "--seed", "9", "--start-delay", "5", "--speed", "2"]) as s:
+    with Station(folder, bin, ["--sets", "left,right", "--reps", "2", "--loop", "--seed", "9", "--start-delay", "5", "--speed", "2"]) as s:
         s.socket_of = {}
         s.wait_for(lambda: s.now_s() > 2, 30)
         yield s
