@@ -69,7 +69,7 @@ def test_javascript_is_there(languages):
 
 def test_a_live_station(tmp_path, bin, commands, languages):
     args = ["--exercise", "single_leg_hip_thrust", "--sets", "left,right", "--reps", "5", "--weaker", "left:40", "--rate", "250",
-            "--start-delay", "30", "--speed", "10"]  # time to connect
+            "--start-delay", "60", "--speed", "10"]  # time to connect
     with Subscribers(commands, tmp_path, f"ipc://{tmp_path}/data", languages) as subscribers:
         with Station(tmp_path, bin, args, exercise="single_leg_hip_thrust", config="sides: [left, right]\nreps: 5") as s:
             s.play(timeout=60)
