@@ -94,7 +94,7 @@ void station_pump(struct plate_station *s, struct plate *p)
 static bool stands_out(const struct plate *p, uint64_t i)
 {
     double low_N = INFINITY, high_N = -INFINITY, Fz_N = station_sample(p, i)->Fz_N;
-    if (i < p->neighbours) return false;
+    if (i < p->neighbours || fabs(Fz_N - station_sample(p, i - 1)->Fz_N) <= SPIKE_N) return false; /* nearly all end here */
     for (uint64_t k = i - p->neighbours; k <= i + p->neighbours && k < p->in; k++) {
         const struct sample *e = station_sample(p, k);
         if (e->missing && k + p->neighbours > i) return false;
