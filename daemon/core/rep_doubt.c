@@ -10,8 +10,9 @@
 #define ABRUPT_FALL_S 0.4
 #define LOADED_RATIO 1.3 /* generic: on top of such a load, a push is no less than this times it */
 #define TAIL_PART 0.35   /* of the usual length: from a turn to the floor in less, it was the end of the rep before */
-#define TAP_MOST_S 1.2   /* nothing held in so short a time, ... */
-#define TAP_UNDER 0.25   /* ... and the foot then presses less than at rest by this part of the step: it was lifted */
+#define QUICK_S 1.2      /* up and down without a hold in so short a time: ... */
+#define QUICK_DIP 0.1    /* ... the force is higher on both sides of the top, by this part of the step, ... */
+#define TAP_UNDER 0.25   /* ... and does not fall below rest by this part after it: a foot that is lifted */
 #define FOOT_MOST_N 150  /* a foot at rest presses no more */
 /* doubtful: its size */
 #define KNOWN_PART 0.65 /* of the usual step: the load fixes the force of the hold, so that less is odd, ... */
@@ -151,10 +152,23 @@ static bool set_down(const struct plate_rep_detector *d, double end_s, double st
     return to > from && sqrt(fmax(0, sum2 / n - sum / n * (sum / n))) < SET_EVEN * step_N;
 }
 
-/* A tap is made by a foot that is lifted before and after it. */
-static bool tapped(const struct plate_rep_detector *d, double end_s, double step_N)
+/* Up and down so quickly, hips are thrown and caught: with g (1 - F / S) = (2 pi / 1.2 s)^2 15 cm, the foot bears little over
+ * half of them at the top. */
+static bool one_hump(const struct plate_rep_detector *d, double end_s, double step_N)
 {
-    if (d->held || end_s - d->onset_s > TAP_MOST_S) return false;
+    double most_N = -INFINITY, low_N = INFINITY, dip_N = 0;
+    for (uint64_t i = rep_block_from(d, d->onset_s), to = rep_block_from(d, end_s); i < to; i++) {
+        double force_N = mean_until(d, i);
+        low_N = fmin(low_N, force_N);
+        dip_N = fmax(dip_N, fmin(force_N, most_N) - low_N);
+        if (force_N > most_N) most_N = low_N = force_N;
+    }
+    return dip_N < QUICK_DIP * step_N;
+}
+
+/* Does the foot press less than at rest when it is over? It was lifted before and after a tap. */
+static bool lifted(const struct plate_rep_detector *d, double end_s, double step_N)
+{
     double low_N = INFINITY;
     for (uint64_t i = rep_block_from(d, end_s); i < d->blocks; i++) low_N = fmin(low_N, rep_block_at(d, i)->force_N);
     return low_N < d->rest.mean_N - fmax(TAP_UNDER * step_N, rep_decision_band_N(d));
@@ -194,11 +208,11 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
     if (d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_N && top < LOADED_RATIO * d->rest.mean_N)
         return VERDICT_NONE;
     bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;
-    bool touched = d->below_s > 0;
+    bool touched = d->below_s > 0, quick = !d->held && length_s < QUICK_S;
     if (rep_moves(d) && touched) {
         if (d->foot_down && !usual_top && abrupt(d, end_s, step)) return VERDICT_NONE;
         if (!d->held && length_s < TAIL_PART * d->usual_s && !from_rest(d, step)) return VERDICT_NONE;
-        if (tapped(d, end_s, step)) return VERDICT_NONE;
+        if (quick && (lifted(d, end_s, step) || one_hump(d, end_s, step))) return VERDICT_NONE;
     }
     if (rep_pushes(d) && step < FOOT_MOST_N && set_down(d, end_s, step)) return VERDICT_NONE;
     if (!odd(d, step, end_s)) return VERDICT_REP;
