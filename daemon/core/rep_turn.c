@@ -112,8 +112,8 @@ static bool cut_contact(const struct plate_rep_detector *d, uint64_t from, uint6
     return true;
 }
 
-/* The hips were held, and are held again. The path between says whether they turned: it ends at rest at the other hold, or
- * falls short of it on both sides by the push of a floor that the force shows. */
+/* The hips were held, and are held again. The path between says whether they turned: it ends at rest at the other hold (nearly
+ * so, if both holds are of one level), or falls short of it on both sides by the push of a floor that the force shows. */
 bool rep_turned_between(struct plate_rep_detector *d, const struct level *level, double since_s, struct plate_rep_output *out)
 {
     if (!d->held || !rep_moves(d) || isnan(d->descent_s) || d->exercise->second_foot) return false;
@@ -145,7 +145,7 @@ bool rep_turned_between(struct plate_rep_detector *d, const struct level *level,
         end_s = onset_s = bent_s;
     bool deep = cut_contact(d, low, high, &end_s, &onset_s); /* the floor had it all: from when to when, the force says */
     d->turn_s = NAN;
-    d->travel_m = d->travel_m > 0 ? 0.5 * (d->travel_m + arc.depth_m) : arc.depth_m;
+    if (closes || thrown) d->travel_m = d->travel_m > 0 ? 0.5 * (d->travel_m + arc.depth_m) : arc.depth_m;
     if (!turn(d, end_s, onset_s, deep, out)) return false;
     rep_observe_from(d, level->mean_N);
     return true;
