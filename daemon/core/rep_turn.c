@@ -22,7 +22,7 @@
 #define NEARER_LEVEL 0.025 /* ... nearer yet, where the floor is to explain what does not close, ... */
 #define NEARLY_LEVEL 0.015 /* ... or the level itself: a drive's hump is as flat for a while */
 #define CLOSES 0.2         /* of the depth: so near to the other hold ends the path of hips that nothing else moved */
-#define NEARLY 0.6         /* ... or near the half of it, at the end of one path, ... */
+#define NEARLY 0.6         /* ... or by this part of it, at the end of one path, ... */
 #define NEARLY_OTHER 1.2   /* ... and of the other: a slow movement adds up what the level is off */
 #define TURN_DEPTH 0.4     /* of the usual way: less deep is posture */
 #define SUDDEN_S 0.1       /* a standstill that ends in a sudden drive is no impact */
@@ -133,9 +133,10 @@ bool rep_turned_between(struct plate_rep_detector *d, const struct level *level,
     bool nearly = other < NEARLY_LEVEL && d->exercise->curve > DENIES && least_m <= NEARLY * arc.depth_m &&
                   most_m <= NEARLY_OTHER * arc.depth_m;
     bool thrown = fmin(arc.there_m, arc.back_m) > -near_m && other < NEARER_LEVEL && !isnan(bent_s);
-    if (!closes && !thrown && !nearly) return false;
+    bool sure = closes || thrown;
+    if (!sure && !nearly) return false;
     d->denied = false;
-    if (!closes && !thrown && !isnan(d->turn_s)) return false; /* it turned, and the observer knows better when */
+    if (!sure && !isnan(d->turn_s)) return false; /* it turned, and the observer knows better when */
     uint64_t low, high;
     rep_arc_bottom(d, &arc, &low, &high);
     bool waited = rep_arc_waited(d, &arc, &end_s, &onset_s);
@@ -145,7 +146,7 @@ bool rep_turned_between(struct plate_rep_detector *d, const struct level *level,
         end_s = onset_s = bent_s;
     bool deep = cut_contact(d, low, high, &end_s, &onset_s); /* the floor had it all: from when to when, the force says */
     d->turn_s = NAN;
-    if (closes || thrown) d->travel_m = d->travel_m > 0 ? 0.5 * (d->travel_m + arc.depth_m) : arc.depth_m;
+    if (sure) d->travel_m = d->travel_m > 0 ? 0.5 * (d->travel_m + arc.depth_m) : arc.depth_m;
     if (!turn(d, end_s, onset_s, deep, out)) return false;
     rep_observe_from(d, level->mean_N);
     return true;
