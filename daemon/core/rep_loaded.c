@@ -39,7 +39,7 @@
 #define FLIGHT_MOST_S 1.2 /* nobody flies for so long: stepped off */
 #define PUSH_PART 1.15    /* who takes off pressed more than this part of the weight ... */
 #define PUSH_S 0.6        /* ... no longer before */
-#define HOP_S 0.15        /* a landing may leave the ground again for less */
+#define HOP_S 0.15        /* a landing, or who squats, may leave the ground for less */
 #define LANDED_MOST_S 3.0 /* nobody takes so long to stand, or to go down, after a landing */
 
 double rep_loaded_band_N(const struct plate_rep_detector *d)
@@ -89,18 +89,24 @@ static void land(struct plate_rep_detector *d, double t_s, double flight_s)
     d->landing = true;
 }
 
-/* Who goes down slowly stays in the band until he brakes. He began where the speed that the force has taken since is greatest
- * (Page 1954, looked at backwards), the sway of a standing body left out. */
+/* Who goes down slowly stays in the band until he brakes, and brakes in it, too. He began where the speed that the force has
+ * taken since is greatest (Page 1954, looked at backwards), the sway of a standing body left out. A sum that only grows is a
+ * weight that is off. */
 static double sank_s(const struct plate_rep_detector *d, double departed_s)
 {
-    double speed = 0, least = 0, since_s = NAN;
-    uint64_t i = rep_block_from(d, departed_s), oldest = rep_block_from(d, fmax(departed_s - SINKS_MOST_S, d->last_end_s));
-    while (i-- > oldest && speed < least + 0.5 * DOWN_M_PER_S) {
+    double speed = 0, braked = 0, least = 0, since_s = NAN;
+    bool begun = d->last_end_s > departed_s - SINKS_MOST_S;
+    uint64_t i = rep_block_from(d, departed_s), oldest = rep_block_from(d, begun ? d->last_end_s : departed_s - SINKS_MOST_S);
+    while (i-- > oldest) {
         const struct block *b = rep_block_at(d, i);
         speed += b->dt_s * GRAVITY * (b->force_N / d->rest.mean_N - 1 + SINKS_PART);
+        if (speed > braked) braked = least = speed;
         if (speed < least) least = speed, since_s = b->t_s;
+        if (speed < least + 0.5 * DOWN_M_PER_S) continue;
+        begun = true;
+        break;
     }
-    return least < -DOWN_M_PER_S ? since_s : NAN;
+    return begun && least < fmin(0, braked - DOWN_M_PER_S) ? since_s : NAN;
 }
 
 /* Nobody accelerates so evenly: this is the weight, and the one before was wrong. */
@@ -177,13 +183,17 @@ static bool finish(struct plate_rep_detector *d, double top_s, double end_s, str
     return out->rep_done;
 }
 
-/* The force is back in its resting band for good: since when, found backwards within the narrow band, as a mean over so many
- * blocks that noise stays within a third of it. */
-static double back_in_band_s(const struct plate_rep_detector *d)
+static double narrow_band_N(const struct plate_rep_detector *d)
 {
-    double band = fmax(rep_decision_band_N(d), fmin(rep_loaded_band_N(d), 3 * BAND_MIN_N)), noise = 3 * d->rest.sd_N / band;
-    uint64_t n = (uint64_t)fmax(1, ceil(noise * noise / d->block_n)), i = d->blocks - 1,
-             from = rep_block_from(d, d->onset_s) + n;
+    return fmax(rep_decision_band_N(d), fmin(rep_loaded_band_N(d), 3 * BAND_MIN_N));
+}
+
+/* The force is in its resting band at block i: since when, found backwards within the narrow band, as a mean over so many
+ * blocks that noise stays within a third of it. */
+static double back_in_band_s(const struct plate_rep_detector *d, uint64_t i)
+{
+    double band = narrow_band_N(d), noise = 3 * d->rest.sd_N / band;
+    uint64_t n = (uint64_t)fmax(1, ceil(noise * noise / d->block_n)), from = rep_block_from(d, d->onset_s) + n;
     while (i > from && fabs(rep_running_mean_N(d, i, n) - d->rest.mean_N) > band) i--; /* still swaying: when last inside */
     while (i > from && fabs(rep_running_mean_N(d, i - 1, n) - d->rest.mean_N) <= band) i--;
     return rep_block_at(d, i - n / 2)->t_s;
@@ -237,6 +247,9 @@ static bool closes(const struct plate_rep_detector *d, double end_s, double most
     return true;
 }
 
+static bool may_jump(const struct plate_rep_detector *d) { return d->exercise->jump || d->exercise->family == FAMILY_GENERIC; }
+
+/* Who squats so fast that he leaves the ground for a moment still squats. */
 static bool took_off(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
     if (rep_last_block(d)->force_N >= AIR_PART * d->rest.mean_N) {
@@ -244,7 +257,7 @@ static bool took_off(struct plate_rep_detector *d, double t_s, struct plate_rep_
         return false;
     }
     if (isnan(d->takeoff_s)) d->takeoff_s = t_s;
-    if (!rep_lasted(d, t_s, d->takeoff_s, AIR_S)) return false;
+    if (!rep_lasted(d, t_s, d->takeoff_s, d->landing || may_jump(d) ? AIR_S : HOP_S)) return false;
     double push = 0;
     for (uint64_t i = rep_block_from(d, d->takeoff_s - PUSH_S); i < d->blocks; i++)
         push = fmax(push, rep_block_at(d, i)->force_N);
@@ -315,7 +328,7 @@ static bool rests(struct plate_rep_detector *d, double t_s, struct plate_rep_out
                                                                                                     : EVEN_S;
     bool squats = !d->exercise->jump && !d->landing;
     if (squats && rep_lasted(d, t_s, d->below_s, STANDS_S) && (d->astray || dwell_s > STANDS_S)) {
-        double end_s = back_in_band_s(d);
+        double end_s = back_in_band_s(d, d->blocks - 1);
         bool closed = closes(d, end_s, CLOSED_G, &bottom_s), lasted = rep_lasted(d, t_s, d->below_s, dwell_s);
         if (closed && rises && !lasted && !closes(d, end_s, WEIGHED_G, &bottom_s)) {
             d->stood_s = end_s;
@@ -331,22 +344,37 @@ static bool rests(struct plate_rep_detector *d, double t_s, struct plate_rep_out
         }
     }
     if (!rep_lasted(d, t_s, d->below_s, dwell_s)) return false;
-    double end_s = back_in_band_s(d);
+    double end_s = back_in_band_s(d, d->blocks - 1);
     if (came_up(d) && squats) finish(d, end_s, end_s, out);
     rep_to_rest(d, out);
     return true;
+}
+
+/* Who brakes and goes down again presses less than his weight all the while. If the force was in its band between, he stood. */
+static void paused(const struct plate_rep_detector *d, double *ret_end_s, double *ret_onset_s)
+{
+    uint64_t i = d->blocks - 1, from = rep_block_from(d, d->turned_s - QUIET_S);
+    while (i > from && fabs(rep_block_at(d, i)->force_N - d->rest.mean_N) > narrow_band_N(d)) i--;
+    double left_s = rep_block_at(d, i)->t_s, back_s = back_in_band_s(d, i);
+    if (i == from || left_s - back_s < PAUSE_S) return;
+    double onset_s = rep_find_departure(d, left_s, d->rest.mean_N, rep_band_N(d));
+    *ret_end_s = back_s;
+    *ret_onset_s = onset_s > back_s ? onset_s : left_s; /* no sample that near: the weight is a little off */
 }
 
 /* No rest between two: the first ended where the body stopped at the top. */
 static bool goes_down_again(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     if (isnan(d->turned_s) || d->velocity > fmin(0, d->turned_speed) - DOWN_M_PER_S) return false;
-    double end_s = d->turned_s;
-    if (!d->landing) d->rest.mean_N *= 1 + 0.5 * d->turned_speed / GRAVITY / (end_s - d->still_s);
+    double end_s = d->turned_s, onset_s = end_s;
+    if (!d->landing) {
+        d->rest.mean_N *= 1 + 0.5 * d->turned_speed / GRAVITY / (end_s - d->still_s);
+        paused(d, &end_s, &onset_s);
+    }
     if (!d->exercise->jump && !d->landing) finish(d, end_s, end_s, out);
     d->phase = PLATE_DRIVE;
     d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
-    rep_loaded_begin_at(d, end_s, out);
+    rep_loaded_begin_at(d, onset_s, out);
     return true;
 }
 
@@ -431,8 +459,7 @@ void rep_air_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     if (rep_lasted(d, t_s, d->takeoff_s, FLIGHT_MOST_S)) {
         rep_to_learn(d, out);
     } else if (force_N > fmax(2 * AIR_PART * d->rest.mean_N, rep_decision_band_N(d))) {
-        bool jumps = d->exercise->jump || d->exercise->family == FAMILY_GENERIC;
-        if (jumps && !isnan(d->top_s) && (!d->landing || flight_s > HOP_S)) finish(d, d->top_s, t_s, out);
+        if (may_jump(d) && !isnan(d->top_s) && (!d->landing || flight_s > HOP_S)) finish(d, d->top_s, t_s, out);
         land(d, t_s, flight_s);
     }
 }

@@ -69,6 +69,39 @@ static void continuous_squats_on_two_plates(void **state)
     }
 }
 
+/* A quarter of a second of standing parts two squats: one ends before it, the next begins after it. */
+static void standing_for_a_moment_between_two(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, 500, "squat");
+    r.noise_N = 1;
+    stand(&r, 2);
+    for (unsigned i = 0; i < 6; i++) {
+        squat(&r, 0.4, 1, 0, 0.8);
+        stand(&r, i < 5 ? 0.25 : 2);
+    }
+    struct margins m = {0.05, 0.06, 0.05, 0.06, 0.05, 0.06, 0};
+    check_reps(&r, &m);
+    end(&r);
+}
+
+/* Up so fast that nothing presses on the plate for 80 ms while he is braked. */
+static void a_squat_that_leaves_the_ground_for_a_moment(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, 500, "squat");
+    r.noise_N = 1;
+    stand(&r, 2);
+    for (unsigned i = 0; i < 4; i++) {
+        squat(&r, 0.4, 1, 0, 0.47);
+        stand(&r, 1.5);
+    }
+    check_reps(&r, &standing);
+    end(&r);
+}
+
 static void a_pause_at_the_bottom_and_a_grinding_drive(void **state)
 {
     (void)state;
@@ -279,6 +312,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(phases_of_a_squat),
         cmocka_unit_test(continuous_squats_on_two_plates),
+        cmocka_unit_test(standing_for_a_moment_between_two),
+        cmocka_unit_test(a_squat_that_leaves_the_ground_for_a_moment),
         cmocka_unit_test(a_pause_at_the_bottom_and_a_grinding_drive),
         cmocka_unit_test(a_rise_as_even_as_standing),
         cmocka_unit_test(a_slow_descent_belongs_to_the_squat),
