@@ -30,7 +30,7 @@ static const struct exercise exercises[] = {
     {"single_leg_hip_thrust", FAMILY_THRUST, false, false, false, 0.6, 0.28, 3.0, 0.30},
     {"paused", FAMILY_THRUST, false, false, false, 0.6, 0.28, 3.0, 0.30},
     {"tempo", FAMILY_THRUST, false, false, false, 0.6, 0.28, 3.0, 0.30},
-    {"glute_bridge", FAMILY_THRUST, false, false, false, 0.45, 0.14, 0.4, 0.13},
+    {"glute_bridge", FAMILY_THRUST, false, false, false, 0.45, 0.17, 0.4, 0.13},
     {"two_up_one_down", FAMILY_THRUST, false, false, true, 0.6, 0.28, 3.0, 0.30},
     {"barbell_hip_thrust", FAMILY_THRUST, true, false, false, 0.6, 0.28, 3.0, 0.30},
     {"isometric", FAMILY_PUSH, false, false, false, 0.5, 0.28, 3.0, 0.30},

@@ -7,6 +7,7 @@
 #define ARC_MOST_M 0.6    /* no hips are deeper */
 #define ARC_LEAST 0.45    /* nor carry less of what they carry at the top */
 #define ARC_ABOVE_M 0.05  /* nor rise so much above where they were held */
+#define EVEN_OFF 0.02     /* of itself: no more is the mean force off the level between two standstills */
 #define ARRIVED_NEAR 0.05 /* hips that brake have so much of the way left here ... */
 #define ARRIVED_FAR 0.15  /* ... and here; what is left goes with time to the power of 2 to 3, ... */
 #define ARRIVED_MORE 1.8  /* ... so they arrive so many times that interval later: 1 / (3^0.4 - 1) */
@@ -32,11 +33,11 @@ static double sink(double *depth_m, double *m_per_s, const struct block *b, doub
     return *depth_m;
 }
 
-double rep_arc_down_m(const struct plate_rep_detector *d, double from_s, double from_N, double *ret_m_per_s)
+double rep_arc_down_m(const struct plate_rep_detector *d, double from_s, double from_N, uint64_t to, double *ret_m_per_s)
 {
     double depth_m = 0;
     *ret_m_per_s = 0;
-    for (uint64_t i = rep_block_from(d, from_s); i < d->blocks; i++)
+    for (uint64_t i = rep_block_from(d, from_s); i < to; i++)
         sink(&depth_m, ret_m_per_s, rep_block_at(d, i), from_N, d->exercise->curve);
     return depth_m;
 }
@@ -74,6 +75,27 @@ bool rep_arc_between(struct plate_rep_detector *d, double from_s, double from_N,
         if (*path_m > arc.depth_m) arc.depth_m = *path_m, arc.deepest = i;
     }
     arc.back_m = depth_m;
+    *ret = arc;
+    return true;
+}
+
+bool rep_arc_even(struct plate_rep_detector *d, double from_s, double from_N, double to_s, double to_N, struct rep_arc *ret)
+{
+    struct rep_arc arc = {.from = rep_block_from(d, from_s), .to = rep_block_from(d, to_s), .depth_m = -INFINITY};
+    if (arc.to >= d->blocks) arc.to = d->blocks - 1;
+    if (arc.to < arc.from + 3) return false;
+    double n = (double)(arc.to - arc.from), more_N = (to_N - from_N) / n, off = 0, depth_m = 0, m_per_s = 0;
+    for (uint64_t i = arc.from; i <= arc.to; i++)
+        off += (1 - rep_block_at(d, i)->force_N / (from_N + more_N * (double)(i - arc.from))) / (n + 1);
+    if (fabs(off) > EVEN_OFF) return false;
+    for (uint64_t i = arc.from; i <= arc.to; i++) {
+        const struct block *b = rep_block_at(d, i);
+        m_per_s += b->dt_s * GRAVITY * (1 - off - b->force_N / (from_N + more_N * (double)(i - arc.from)));
+        depth_m += b->dt_s * m_per_s;
+        d->path_m[i % BLOCKS] = (float)depth_m;
+        if (depth_m > arc.depth_m) arc.depth_m = depth_m, arc.deepest = i;
+    }
+    arc.there_m = arc.back_m = depth_m;
     *ret = arc;
     return true;
 }

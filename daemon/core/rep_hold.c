@@ -123,12 +123,14 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     if (higher && d->plateau) d->turn_s = NAN; /* the first was the drive's hump, and the dip after it no turn */
     d->plateau = !again && !braked;
     if (!again) d->hold_from_s = since_s;
+    d->again_s = since_s;
     if (d->flew) { /* held: the push before was this rep's */
         d->onset_s = d->hump.onset_s;
         d->live_s[0] = d->hump.drive_live_s, d->live_s[2] = d->hump.lower_live_s;
         d->peak_N = fmax(d->peak_N, d->hump.peak_N);
         d->flew = false;
     }
+    if (rep_bridges(d)) rep_bridge_leave(d);
     d->hold = level;
     d->held = true;
     d->descent_s = d->leave_s = NAN;

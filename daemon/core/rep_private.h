@@ -12,6 +12,7 @@
 
 #define BLOCKS 8192 /* block means: the whole rep */
 #define STEPS 5
+#define LEFTS 4 /* holds of a movement that are remembered */
 
 struct block {
     double t_s, dt_s, force_N; /* start, length, mean of the force that decides */
@@ -102,8 +103,13 @@ struct plate_rep_detector {
     struct hump hump; /* the last one; its end NaN: none */
     bool flew;        /* the hips may have flown from it into this movement */
     struct level hold;
-    double held_most_N;       /* the highest that the hold has been */
-    double hold_from_s;       /* since when the force is on this hold's level */
+    double held_most_N; /* the highest that the hold has been */
+    double hold_from_s; /* since when the force is on this hold's level */
+    double again_s;     /* ... and since when it is again */
+    struct left {
+        double at_s, level_N;
+    } left[LEFTS]; /* holds of this movement that were left for another, `lefts` so far: the last ones */
+    unsigned lefts;
     bool held, plateau;       /* `hold` is of this rep; and had no braking before it */
     bool floating;            /* the hips wait above the floor ... */
     struct level wait;        /* ... at this level ... */

@@ -18,15 +18,14 @@
 #define PUSHED_ABOVE 0.1   /* ... which is above the hold by this part ... */
 #define PUSHED_S 0.07      /* ... for longer than a kick is */
 #define LOADED_PART 0.12   /* held by so much more after it: it was no push, but a load */
-#define SAME_LEVEL 0.05    /* two holds of one load press alike */
 #define NEARER_LEVEL 0.025 /* ... nearer yet, where the floor is to explain what does not close, ... */
 #define NEARLY_LEVEL 0.015 /* ... or the level itself: a drive's hump is as flat for a while */
 #define CLOSES 0.2         /* of the depth: so near to the other hold ends the path of hips that nothing else moved */
 #define NEARLY 0.6         /* ... or by this part of it, at the end of one path, ... */
 #define NEARLY_OTHER 1.2   /* ... and of the other: a slow movement adds up what the level is off */
-#define TURN_DEPTH 0.4     /* of the usual way: less deep is posture */
+#define SHORT_MOST_S 2.0   /* in a bridge, if no longer than this, ... */
+#define SHORT_MOST 3.5     /* ... of both: by what the support, or the floor, is different at the bottom */
 #define SUDDEN_S 0.1       /* a standstill that ends in a sudden drive is no impact */
-#define DENIES 1.0         /* 1/m^2: where the support bends the path less, an error of the level bends it as much */
 #define ASK_S 0.1          /* it is looked at again so often */
 #define STILL_NEAR 0.03    /* of the step: tremor included, the force is on the level of the standstill */
 #define DEEP_PART 0.35     /* the force came within this part of the step to rest: the floor took load */
@@ -112,6 +111,27 @@ static bool cut_contact(const struct plate_rep_detector *d, uint64_t from, uint6
     return true;
 }
 
+double rep_travel_m(const struct plate_rep_detector *d) { return d->travel_m > 0 ? d->travel_m : d->exercise->travel_m; }
+
+void rep_wait(struct plate_rep_detector *d, double since_s, const struct level *level)
+{
+    d->floating = true;
+    d->floats_s = rep_last_block(d)->t_s;
+    d->waits_s = since_s;
+    d->wait = *level;
+    rep_observe_from(d, level->mean_N);
+}
+
+/* The hips turned then, and are held again by now. */
+static bool turned_before(struct plate_rep_detector *d, double end_s, double onset_s, bool on_floor, const struct level *level,
+                          struct plate_rep_output *out)
+{
+    d->turn_s = NAN;
+    if (!turn(d, end_s, onset_s, on_floor, out)) return false;
+    rep_observe_from(d, level->mean_N);
+    return true;
+}
+
 /* The hips were held, and are held again. The path between says whether they turned: it ends at rest at the other hold (nearly
  * so, if both holds are of one level), or falls short of it on both sides by the push of a floor that the force shows. */
 bool rep_turned_between(struct plate_rep_detector *d, const struct level *level, double since_s, struct plate_rep_output *out)
@@ -121,18 +141,32 @@ bool rep_turned_between(struct plate_rep_detector *d, const struct level *level,
     d->asked_s = rep_last_block(d)->t_s;
     d->denied = false;
     struct rep_arc arc;
-    double held_N, left_s = rep_left_hold_s(d, &held_N), other = fabs(level->mean_N / held_N - 1);
-    if (other > SAME_LEVEL || !rep_arc_between(d, left_s, held_N, since_s, level->mean_N, &arc)) return false;
-    double turn_s = rep_block_at(d, arc.deepest)->t_s, travel_m = d->travel_m > 0 ? d->travel_m : d->exercise->travel_m;
+    struct left left;
+    bool bridges = rep_bridges(d), even = bridges && rep_bridge_path(d, level, since_s, &left, &arc);
+    if (!even) left.at_s = rep_left_hold_s(d, &left.level_N);
+    double other = fabs(level->mean_N / left.level_N - 1);
+    if (other > SAME_LEVEL || (!even && !rep_arc_between(d, left.at_s, left.level_N, since_s, level->mean_N, &arc)))
+        return false;
+    if (even && rep_bridge_low(d, &arc)) {
+        double middle_s = 0.5 * (since_s + rep_last_block(d)->t_s),
+               arrived_s = rep_arc_arrived_s(d, left.at_s, middle_s, level->mean_N, arc.there_m);
+        rep_wait(d, isnan(arrived_s) ? since_s : arrived_s, level);
+        return true;
+    }
+    if (even && rep_bridge_rose(d, &arc) && left.at_s - d->onset_s > SHORT_PART * d->usual_s)
+        return turned_before(d, fmin(d->again_s, left.at_s), left.at_s, false, level, out);
+    double turn_s = rep_block_at(d, arc.deepest)->t_s;
     d->denied = true;
-    if (arc.depth_m < TURN_DEPTH * travel_m || turn_s - d->onset_s < SHORT_PART * d->usual_s) return false;
-    d->denied = d->exercise->curve > DENIES;
+    if (arc.depth_m < TURN_DEPTH * rep_travel_m(d) || turn_s - d->onset_s < SHORT_PART * d->usual_s) return false;
+    d->denied = !bridges;
     double bent_s = rep_arc_struck_s(d, &arc), end_s = turn_s, onset_s = turn_s, near_m = CLOSES * arc.depth_m;
     double least_m = fmin(fabs(arc.there_m), fabs(arc.back_m)), most_m = fmax(fabs(arc.there_m), fabs(arc.back_m));
     bool closes = most_m <= near_m;
-    bool nearly = other < NEARLY_LEVEL && d->exercise->curve > DENIES && least_m <= NEARLY * arc.depth_m &&
-                  most_m <= NEARLY_OTHER * arc.depth_m;
-    bool thrown = fmin(arc.there_m, arc.back_m) > -near_m && other < NEARER_LEVEL && !isnan(bent_s);
+    bool falls_short = fmin(arc.there_m, arc.back_m) > -near_m;
+    bool nearly = other < NEARLY_LEVEL &&
+                  (bridges ? falls_short && most_m < SHORT_MOST * arc.depth_m && since_s - left.at_s < SHORT_MOST_S
+                           : least_m <= NEARLY * arc.depth_m && most_m <= NEARLY_OTHER * arc.depth_m);
+    bool thrown = falls_short && other < NEARER_LEVEL && !isnan(bent_s);
     bool sure = closes || thrown;
     if (!sure && !nearly) return false;
     d->denied = false;
@@ -145,11 +179,8 @@ bool rep_turned_between(struct plate_rep_detector *d, const struct level *level,
     else if (!isnan(bent_s))
         end_s = onset_s = bent_s;
     bool deep = cut_contact(d, low, high, &end_s, &onset_s); /* the floor had it all: from when to when, the force says */
-    d->turn_s = NAN;
     if (sure) d->travel_m = d->travel_m > 0 ? 0.5 * (d->travel_m + arc.depth_m) : arc.depth_m;
-    if (!turn(d, end_s, onset_s, deep, out)) return false;
-    rep_observe_from(d, level->mean_N);
-    return true;
+    return turned_before(d, end_s, onset_s, deep, level, out);
 }
 
 /* Was this hold left by a push like this, longer than a kick? */
@@ -204,7 +235,7 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
  * it ends there. */
 void rep_step_floating(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
-    if (rep_touched_down(d, t_s, out)) return;
+    if ((rep_bridges(d) && rep_bridge_rose_unseen(d, out)) || rep_touched_down(d, t_s, out)) return;
     d->below_s = NAN;
     if (rep_lasted(d, t_s, d->floats_s, FLOATING_MOST_S)) {
         rep_to_learn(d, out);
@@ -229,7 +260,7 @@ void rep_step_floating(struct plate_rep_detector *d, double t_s, struct plate_re
             if (!isnan(d->waits_s)) rep_finish(d, since_s, out);
             rep_rest_moves(d, level.mean_N, 0); /* on the floor, at another level than before */
             rep_to_rest(d, out);
-        } else if (fabs(level.mean_N - d->wait.mean_N) < 3 * tolerance || level.mean_N < d->wait.mean_N)
+        } else if (fabs(level.mean_N - d->wait.mean_N) < 3 * tolerance || (level.mean_N < d->wait.mean_N && !rep_bridges(d)))
             d->wait = level;
     }
 }
@@ -247,7 +278,7 @@ static bool hips_stand(struct plate_rep_detector *d, double t_s, double force_N,
     if (!rep_lasted(d, t_s, d->asked_s, ASK_S)) return false;
     d->asked_s = t_s;
     double left_s = rep_left_hold_s(d, &held_N);
-    *ret_depth_m = rep_arc_down_m(d, left_s, held_N, &m_per_s);
+    *ret_depth_m = rep_arc_down_m(d, left_s, held_N, d->blocks, &m_per_s);
     return *ret_depth_m > STILL_DROP * travel_m && fabs(m_per_s) <= STILL_RATE * travel_m;
 }
 
@@ -281,10 +312,6 @@ bool rep_stands_still(struct plate_rep_detector *d, double t_s, struct plate_rep
         rep_to_rest(d, out);
         return true;
     }
-    d->floating = true;
-    d->floats_s = t_s;
-    d->waits_s = still_s;
-    d->wait = level;
-    rep_observe_from(d, level.mean_N);
+    rep_wait(d, still_s, &level);
     return true;
 }

@@ -36,6 +36,7 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
     d->top_s = d->descent_s = d->leave_s = d->below_s = d->turn_s = NAN;
     d->asked_s = -INFINITY;
     d->denied = false;
+    d->lefts = 0;
     d->held = d->floating = d->unseen = false;
     d->flew = flew(d, onset_s);
     d->hold = (struct level){NAN, NAN};

@@ -9,6 +9,8 @@
 #define LEARNED_S 1.0    /* after so long the observer is to be believed, though nothing was known before */
 #define FLIGHT_S 0.45    /* so long are hips in flight after a push too short for a rep */
 #define SEAT_RATIO 1.5   /* who stands up presses so much more than who sits */
+#define SAME_LEVEL 0.05  /* two holds of one load press alike */
+#define TURN_DEPTH 0.4   /* of the usual way: less deep is posture */
 #define TURN_DOWN 0.27   /* of the way: hips that came down so far may have turned */
 /* Statics give dS/dh = 0.7 to 1.2 S per metre for every load, so the support answers the force as an oscillator of
  * w^2 = g (dS/dh) / S = 7 to 12 /s^2. */
@@ -16,6 +18,8 @@
 
 static inline bool rep_moves(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_THRUST; }
 static inline bool rep_pushes(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_PUSH; }
+/* The support hardly changes on the hips' way: an error of its level bends their path as much as the arc does. */
+static inline bool rep_bridges(const struct plate_rep_detector *d) { return rep_moves(d) && d->exercise->curve < 1; }
 static inline bool rep_fixed(const struct plate_rep_detector *d)
 {
     return rep_pushes(d) || d->exercise->family == FAMILY_GENERIC;
@@ -33,8 +37,8 @@ void rep_observe_from(struct plate_rep_detector *d, double support_N);
 /* One block further. */
 void rep_track(struct plate_rep_detector *d, const struct block *b, double smooth_N);
 
-/* rep_arc.c. How deep hips are now that were held until `from_s` by from_N, and how fast they sink. */
-double rep_arc_down_m(const struct plate_rep_detector *d, double from_s, double from_N, double *ret_m_per_s);
+/* rep_arc.c. How deep hips are before block `to` that were held until `from_s` by from_N, and how fast they sink. */
+double rep_arc_down_m(const struct plate_rep_detector *d, double from_s, double from_N, uint64_t to, double *ret_m_per_s);
 /* The path of hips that were held until `from_s` by from_N and are held again since `to_s` by to_N, followed from both ends:
  * from each it is right until the floor pushes, and the shallower of the two is the path. Blocks are counted as in the
  * detector. False: too short. */
@@ -45,6 +49,10 @@ struct rep_arc {
     double there_m, back_m;
 };
 bool rep_arc_between(struct plate_rep_detector *d, double from_s, double from_N, double to_s, double to_N, struct rep_arc *ret);
+/* The same in a bridge, of hips that stand still at both ends, at whatever height: what the mean force is off the line between
+ * the two levels is the level's error and is taken out. The path ends there_m (= back_m) below where it began. False: too
+ * short, or too far off. */
+bool rep_arc_even(struct plate_rep_detector *d, double from_s, double from_N, double to_s, double to_N, struct rep_arc *ret);
 /* Of the path that was last followed: the blocks of its bottom, the last included. */
 void rep_arc_bottom(const struct plate_rep_detector *d, const struct rep_arc *arc, uint64_t *ret_from, uint64_t *ret_to);
 /* Did the hips stand at the bottom? From when to when. */
@@ -68,11 +76,27 @@ double rep_left_hold_s(const struct plate_rep_detector *d, double *ret_level_N);
 /* Did the force fall so slowly from there that nobody can say when the hips began to sink? */
 bool rep_left_evenly(const struct plate_rep_detector *d, double level_N);
 
+/* rep_bridge.c. The hold is left for another: it may have been the true one. */
+void rep_bridge_leave(struct plate_rep_detector *d);
+/* The path from a hold that was left (when, and what held the hips) to where the force is flat now, if they stood still at
+ * both. */
+bool rep_bridge_path(struct plate_rep_detector *d, const struct level *level, double since_s, struct left *ret_left,
+                     struct rep_arc *ret);
+/* Of the way, from such a path: stand the hips there above the floor? Had they waited there, and rose? */
+bool rep_bridge_low(const struct plate_rep_detector *d, const struct rep_arc *arc);
+bool rep_bridge_rose(const struct plate_rep_detector *d, const struct rep_arc *arc);
+/* The hips wait: had they risen before they fell to where they are? Then that rep is under way. */
+bool rep_bridge_rose_unseen(struct plate_rep_detector *d, struct plate_rep_output *out);
+
 /* rep_turn.c. Each true when it has dealt with the block. `at_top`: the hips are held again, so they have turned. */
 bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
 /* Held before, and flat now at `level` since then: did the hips turn between, by the force alone? Then that rep is said. */
 bool rep_turned_between(struct plate_rep_detector *d, const struct level *level, double since_s, struct plate_rep_output *out);
 bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_output *out);
+/* The least depth of a turn, and how deep one is at least that was seen. */
+double rep_travel_m(const struct plate_rep_detector *d);
+/* The hips wait above the floor, since then, held by that. */
+void rep_wait(struct plate_rep_detector *d, double since_s, const struct level *level);
 void rep_step_floating(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
 bool rep_stands_still(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
 

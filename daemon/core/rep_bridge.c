@@ -1,0 +1,84 @@
+#include <math.h>
+
+#include "rep_up.h"
+
+/* Where the support hardly changes on the hips' way: from standstill to standstill the force alone tells the path, whatever its
+ * level. docs/detector.md gives the reason of each threshold. */
+#define MOST_S 1.7      /* over a longer path, what the level is off bends it too much */
+#define LOW_DEPTH 0.5   /* of the usual way: hips that stand so much lower wait above the floor, ... */
+#define LOW_LOWEST 0.8  /* ... if it is also so much of the deepest between */
+#define CAUGHT_S 0.05   /* a mean over so long tells falling from tremor */
+#define RISEN 0.1       /* of the way up: they had left where they waited */
+#define SINKS_PART 0.25 /* of the way in a second: they still sink */
+
+void rep_bridge_leave(struct plate_rep_detector *d)
+{
+    if (!d->held || isnan(d->descent_s)) return;
+    struct left *left = &d->left[d->lefts++ % LEFTS];
+    left->at_s = rep_left_hold_s(d, &left->level_N);
+}
+
+bool rep_bridge_low(const struct plate_rep_detector *d, const struct rep_arc *arc)
+{
+    return arc->there_m > fmax(LOW_DEPTH * rep_travel_m(d), LOW_LOWEST * arc->depth_m);
+}
+
+bool rep_bridge_rose(const struct plate_rep_detector *d, const struct rep_arc *arc)
+{
+    return arc->there_m < -LOW_DEPTH * rep_travel_m(d);
+}
+
+bool rep_bridge_path(struct plate_rep_detector *d, const struct level *level, double since_s, struct left *ret_left,
+                     struct rep_arc *ret)
+{
+    unsigned n = d->lefts < LEFTS ? d->lefts : LEFTS;
+    for (unsigned i = 0; i <= n; i++) {
+        bool last = i == n;
+        struct left left = d->left[(d->lefts + LEFTS - 1 - i) % LEFTS];
+        if (last) left.at_s = rep_left_hold_s(d, &left.level_N);
+        struct rep_arc arc;
+        if (fabs(level->mean_N / left.level_N - 1) > SAME_LEVEL || since_s - left.at_s > MOST_S ||
+            !rep_arc_even(d, left.at_s, left.level_N, since_s, level->mean_N, &arc))
+            continue;
+        if (!rep_bridge_low(d, &arc) && arc.depth_m < TURN_DEPTH * rep_travel_m(d) && !(last && rep_bridge_rose(d, &arc)))
+            continue;
+        *ret_left = left;
+        *ret = arc;
+        return true;
+    }
+    return false;
+}
+
+bool rep_bridge_rose_unseen(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    struct level held = d->wait;
+    double near_N = rep_evenness_N(d, rep_high_N(d) - d->rest.mean_N), travel_m = rep_travel_m(d), m_per_s;
+    uint64_t k = (uint64_t)fmax(1, floor(CAUGHT_S / rep_last_block(d)->dt_s + 0.5)), left = d->blocks - 1,
+             first = rep_block_from(d, fmax(d->floats_s, rep_last_block(d)->t_s - MOST_S)) + k;
+    while (left > first && rep_running_mean_N(d, left, k) < held.mean_N + near_N) left--;
+    uint64_t caught = left;
+    while (left > first && rep_running_mean_N(d, left, k) > held.mean_N - near_N) left--;
+    while (left > first && rep_running_mean_N(d, left, k) < held.mean_N - near_N) left--;
+    if (left <= first) return false;
+    double descent_s = rep_block_at(d, left)->t_s, onset_s = d->floats_s;
+    if (rep_arc_down_m(d, descent_s, held.mean_N, caught, &m_per_s) < TURN_DEPTH * travel_m)
+        return m_per_s > SINKS_PART * travel_m; /* not far enough yet, but no rise either */
+    struct rep_arc arc;
+    if (rep_arc_even(d, onset_s, held.mean_N, descent_s, held.mean_N, &arc) && arc.there_m < 0) {
+        uint64_t i = arc.to;
+        while (i > arc.from && d->path_m[i % BLOCKS] < RISEN * arc.there_m) i--;
+        onset_s = rep_block_at(d, i)->t_s;
+    }
+    if (!isnan(d->waits_s)) rep_finish(d, d->waits_s, out);
+    rep_up_begin(d, onset_s, out);
+    d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN; /* nobody saw the drive */
+    d->held = d->plateau = true;
+    d->hold = held;
+    d->held_most_N = held.mean_N;
+    d->hold_from_s = d->again_s = onset_s;
+    d->descent_s = descent_s;
+    rep_observe_from(d, held.mean_N);
+    for (uint64_t i = left; i < d->blocks; i++) rep_track(d, rep_block_at(d, i), rep_block_at(d, i)->force_N);
+    rep_set_phase(d, PLATE_LOWER, out);
+    return true;
+}

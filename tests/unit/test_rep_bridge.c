@@ -1,0 +1,71 @@
+/* Glute bridges: the support hardly changes with the hips' height, and where it does, nobody knows which way. */
+#include "rep_run.h"
+
+static const struct body bridge = {.rest_N = 60,
+                                   .floor_N = 220,
+                                   .rise_m = 0.15,
+                                   .low_m = 0.02,
+                                   .up_s = 0.6,
+                                   .hold_s = 1.0,
+                                   .down_s = 0.8,
+                                   .hand_over_s = 0.12};
+/* Per metre: 4 % more at the bottom, the same, 4 % less. */
+static const double slopes_per_m[] = {-0.3, 0, 0.3};
+
+/* A standstill above the floor presses like the hold: the path between tells that it is none. */
+static void hips_wait_above_the_floor(void **state)
+{
+    (void)state;
+    static const struct margins m = {0.05, 0.25, 0.08, 0.25, 0.08, 0.3, 0.02};
+    static const double rates_Hz[] = {100, 500, 2000}, wait_s[] = {0.5, 1.0, 2.0};
+    for (unsigned k = 0; k < 9; k++) {
+        struct run r;
+        struct body b = bridge;
+        b.per_m = slopes_per_m[k % 3];
+        print_message("%+.1f per m, waiting %g s\n", b.per_m, wait_s[k / 3]);
+        start(&r, rates_Hz[k / 3], "glute_bridge", b.rest_N);
+        floating(&r, &b, 6, wait_s[k / 3]);
+        check_reps(&r, &m);
+        end(&r);
+    }
+}
+
+static void hips_turn_above_the_floor(void **state)
+{
+    (void)state;
+    static const struct margins m = {0.15, 0.3, 0.15, 0.3, 0.08, 0.3, 0.02};
+    for (unsigned k = 0; k < 3; k++) {
+        struct run r;
+        struct body b = bridge;
+        b.per_m = slopes_per_m[k];
+        print_message("%+.1f per m\n", b.per_m);
+        start(&r, 500, "glute_bridge", b.rest_N);
+        floating(&r, &b, 6, 0);
+        check_reps(&r, &m);
+        end(&r);
+    }
+}
+
+/* Who rises so slowly out of a wait leaves no trace in the force before he is on his way down. */
+static void a_rise_that_the_force_does_not_show(void **state)
+{
+    (void)state;
+    static const struct margins m = {1.0, 2.0, 0.25, 0.5, 0.5, 1.5, 0.02};
+    struct run r;
+    struct body b = bridge;
+    b.up_s = 3;
+    start(&r, 500, "glute_bridge", b.rest_N);
+    floating(&r, &b, 5, 0.8);
+    check_reps(&r, &m);
+    end(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hips_wait_above_the_floor),
+        cmocka_unit_test(hips_turn_above_the_floor),
+        cmocka_unit_test(a_rise_that_the_force_does_not_show),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
