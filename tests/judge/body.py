@@ -114,6 +114,9 @@ def profile(rng, kind, n):
         s = sum(wi / (1 + np.exp(-ai * (x - ci))) for wi, ci, ai in zip(w, c, a))
         v = np.gradient(s) * np.minimum(1, np.minimum(x, 1 - x) / 0.12) ** 2
         return _norm(v)
+    if kind == "sticking":                                 # nearly stops half-way up: two pushes
+        k, c, w = rng.uniform(0.5, 0.85), rng.uniform(0.4, 0.6), rng.uniform(0.1, 0.16)
+        return _norm(np.sin(np.pi * x) ** 2 * (1 - k * np.exp(-((x - c) / w) ** 2)))
     # held only
     if kind == "snap":
         return x ** 4 * (35 - 84 * x + 70 * x * x - 20 * x ** 3)
@@ -132,6 +135,6 @@ def profile(rng, kind, n):
     raise ValueError(kind)
 
 
-PEAK_ACC = {"cosine": 4.94, "minjerk": 5.77, "beta": 7.5, "spline": 8, "logistic": 9, "snap": 7.5, "gamma": 11, "bang": 6, "fourier": 9}
+PEAK_ACC = {"cosine": 4.94, "minjerk": 5.77, "beta": 7.5, "spline": 8, "logistic": 9, "snap": 7.5, "gamma": 11, "bang": 6, "fourier": 9, "sticking": 18}
 DEV_PROFILES = ["cosine", "minjerk", "beta", "spline", "logistic"]
 HELD_PROFILES = ["snap", "gamma", "bang", "fourier", "beta", "minjerk"]

@@ -130,6 +130,20 @@ def lose(rng, ts, cols, per_min, nmax, protect=0.3):
     return ts[keep], {k: v[keep] for k, v in cols.items()}
 
 
+def spoil(rng, cols, name, ts):
+    """One cell of four says nothing, sticks from some time on, or is loud. Returns what it does."""
+    kind = str(rng.choice(["dead", "stuck", "loud"]))
+    y = cols[name]
+    if kind == "dead":
+        y[:] = y[0]
+    elif kind == "stuck":
+        k = int(rng.uniform(0.2, 0.8) * y.size)
+        y[k:] = y[k]
+    else:
+        y += rng.uniform(4, 12) * rng.standard_normal(y.size)
+    return kind
+
+
 def four_cells(rng, t, F, side="left"):
     """Splits a foot's force over four corner cells with a wandering centre of pressure."""
     fs = 1 / np.median(np.diff(t))

@@ -28,8 +28,8 @@ def grid(rate):
     return 2000.0 if rate > 1000 else 1000.0
 
 
-def plan():
-    """(family, options, count)"""
+def plan(held):
+    """(family, options) of each recording"""
     P = []
     add = lambda fam, n, **o: P.extend([(fam, dict(o))] * n)
     add("thrust/pause", 26, turn="pause", style="normal")
@@ -66,6 +66,20 @@ def plan():
     add("board/sts", 6, mode="still", plates=1)
     for k in KINDS:
         add("norep/" + k, 3 if k not in ("empty", "aborts", "taps") else 4, kind=k)
+    if held:
+        return P
+    # later ones come last: the number of a recording is part of its seed
+    add("squat/humps", 8, mode="still", humps=True)
+    add("squat/humps_cont", 8, mode="cont", humps=True)
+    add("sts/loaded", 10, mode="still", loaded=True)
+    add("board/thrust_bursts", 6, turn="pause", style="normal", bursts=True)
+    add("board/squat_bursts", 6, mode="still", plates=1, bursts=True)
+    add("board/sts_bursts", 6, mode="still", plates=1, bursts=True)
+    add("isometric/drift_cell11", 8, kind="cell", drift=True)
+    add("generic/drift_cell11", 8, kind="cell", drift=True, generic=True)
+    add("thrust/bad_cell", 12, turn="pause", style="normal", bad=True)
+    add("squat/bad_cell", 6, mode="still", plates=1, bad=True)
+    add("thrust/tng_low_rate", 10, turn="tng", style="normal", low=True)
     return P
 
 
@@ -110,6 +124,8 @@ def make(job):
     held = which == "held"
     rng = np.random.default_rng([seed, i])
     rate = float(LO[i % 3] if o.get("low") else HI[i % len(HI)])
+    if fam == "thrust/tng_low_rate":
+        rate = float([25, 40][i % 2])
     if fam.endswith("cell11"):
         rate = 10.8 if rng.random() < 0.7 else rng.uniform(10.2, 11.6)
     if fam.startswith("board"):
@@ -175,16 +191,18 @@ def make(job):
         marks, sig, clean = [(0.0, "exercise", exercise)], {"plate": Fm}, None
         if o["kind"] == "cell":
             s.update(spikes=0.0, hum=0.0, noise=float(np.exp(rng.uniform(np.log(0.1), np.log(1.0)))), quantum=0.01)
+            if o.get("drift"):
+                s["drift"] = float(rng.choice([-1, 1]) * rng.uniform(8, 40))
     elif fam.startswith("squat_jump"):
         t, sig, truth, _ = jump_set(rng, held, fs)
         clean, exercise = None, "squat_jump"
         marks = [(0.0, "exercise", exercise)]
     elif fam.startswith(("squat", "board/squat")):
-        t, sig, truth, _ = squat_set(rng, held, fs, nreps=int(rng.integers(4, 7)), mode=o["mode"], plates=o.get("plates", 2))
+        t, sig, truth, _ = squat_set(rng, held, fs, nreps=int(rng.integers(4, 7)), mode=o["mode"], plates=o.get("plates", 2), humps=o.get("humps", False))
         clean, exercise = None, "squat"
         marks = [(0.0, "exercise", exercise)] + ([(0.0, "side", "both")] if o.get("plates") == 1 else [])
     elif fam.startswith(("sts", "board/sts")):
-        t, sig, truth, _ = sts_set(rng, held, fs, nreps=int(rng.integers(4, 6)), mode=o["mode"], plates=o.get("plates", 2))
+        t, sig, truth, _ = sts_set(rng, held, fs, nreps=int(rng.integers(4, 6)), mode=o["mode"], plates=o.get("plates", 2), loaded=o.get("loaded", False))
         clean, exercise = None, "sit_to_stand"
         marks = [(0.0, "exercise", exercise)] + ([(0.0, "side", "both")] if o.get("plates") == 1 else [])
     else:
@@ -224,11 +242,13 @@ def make(job):
         pre = "" if p == "plate" else p + "."
         share = 1.0 if np_ == 1 else 0.5
         box = 1.0 / rate if fam.endswith("cell11") else 0.0
-        c4 = fam.startswith("board") or (np_ == 1 and rng.random() < 0.3)
+        c4 = fam.startswith("board") or o.get("bad") or (np_ == 1 and rng.random() < 0.3)
         if c4:
             cells = four_cells(rng, t, F)
             for cn, cf in cells.items():
                 cols[pre + cn] = measure(rng, dict(s, drift=s["drift"] / 4, tare=s["tare"] / 4, hum=s["hum"] / 4), ts, t, cf, share=1.0 if fam.startswith("board") else 0.25)
+            if o.get("bad"):
+                extra["bad"] = spoil(rng, cols, pre + str(rng.choice(list(cells))), ts)
         else:
             cols[pre + "force"] = measure(rng, s, ts, t, F, share=share, adc_box=box)
     lost = 0
@@ -237,6 +257,8 @@ def make(job):
         ts, cols = lose(rng, ts, cols, rng.uniform(2, 12), 30)
     elif rng.random() < 0.2 and rate > 45:
         ts, cols = lose(rng, ts, cols, rng.uniform(1, 5), 12)
+    if o.get("bursts"):
+        ts, cols = lose(rng, ts, cols, rng.uniform(30, 90), 8)
     lost = n0 - ts.size
     if rng.random() < 0.1:
         z = 12.345
@@ -262,7 +284,7 @@ def main():
     if not a.only:
         shutil.rmtree(out, ignore_errors=True)
     os.makedirs(out, exist_ok=True)
-    jobs = [(a.which, out, a.seed or SEEDS[a.which], i, f, o) for i, (f, o) in enumerate(plan()) if a.only in f]
+    jobs = [(a.which, out, a.seed or SEEDS[a.which], i, f, o) for i, (f, o) in enumerate(plan(a.which == "held")) if a.only in f]
     with Pool(2) as p:
         for k, n in enumerate(p.imap_unordered(make, jobs)):
             if sys.stdout.isatty():

@@ -32,7 +32,7 @@ def split(rng, t, total, weight, s0, sd_share, truths):
     return {"left": total * s, "right": total * (1 - s)}
 
 
-def squat_set(rng, held, fs, nreps=6, mode="still", rate=100, plates=2, deep=None):
+def squat_set(rng, held, fs, nreps=6, mode="still", rate=100, plates=2, deep=None, humps=False):
     mass, load = rng.uniform(50, 110), float(rng.choice([0, 0, rng.uniform(20, 80)]))
     H = rng.uniform(1.55, 1.95)
     ls, lt, lh = 0.246 * H, 0.245 * H, 0.30 * H
@@ -40,6 +40,8 @@ def squat_set(rng, held, fs, nreps=6, mode="still", rate=100, plates=2, deep=Non
     kd, ku = rng.choice(kinds), rng.choice(kinds)
     T1, T2 = rng.uniform(0.7, 1.6), rng.uniform(0.6, 1.4)
     deep = deep or rng.uniform(0.6, 1.05)
+    if humps:                                              # the braking, and two pushes on the way up
+        ku, T2 = "sticking", rng.uniform(1.2, 2.2)
     bottom = float(rng.choice([0, 0, rng.uniform(0.05, 0.3), rng.uniform(0.5, 1.5)]))
     parts, plan = [(rng.uniform(2, 4), 0, None)], []
     tt = parts[0][0]
@@ -85,6 +87,8 @@ def squat_set(rng, held, fs, nreps=6, mode="still", rate=100, plates=2, deep=Non
     sway = W * bandnoise(rng, n, fs, 0.2, 1.5, rng.uniform(0.001, 0.004)) + W * bandnoise(rng, n, fs, 4, 9, rng.uniform(0.0005, 0.002))
     s0 = rng.uniform(0.44, 0.56)
     sd = rng.uniform(0.003, 0.015)
+    if humps:                                              # a weaker side, and a load that wanders more
+        s0, sd = rng.uniform(0.36, 0.64), rng.uniform(0.01, 0.03)
     cols = split(rng, t, F + sway, W, s0, sd, None)
     truth = []
     for pl, sh in (("left", s0), ("right", 1 - s0)) if plates == 2 else (("plate", 1.0),):
@@ -104,12 +108,12 @@ def squat_set(rng, held, fs, nreps=6, mode="still", rate=100, plates=2, deep=Non
     return t, out, truth, dict(F=F, plan=plan, W=W, mass=mass)
 
 
-def sts_set(rng, held, fs, nreps=5, mode="still", plates=2):
+def sts_set(rng, held, fs, nreps=5, mode="still", plates=2, loaded=False):
     mass, H = rng.uniform(50, 110), rng.uniform(1.55, 1.95)
     W = mass * G
     kinds = HELD_PROFILES if held else DEV_PROFILES
     ku, kd = rng.choice(kinds), rng.choice(kinds)
-    r0 = rng.uniform(0.14, 0.30)
+    r0 = rng.uniform(0.14, 0.30) if not loaded else rng.uniform(0.28, 0.45)
     rise, low = rng.uniform(0.8, 1.6), rng.uniform(0.9, 1.8)
     lean = rng.uniform(0.35, 0.8)                          # from first lean to seat-off
     height = rng.uniform(0.28, 0.38) * H / 1.75            # travel of the CoM
@@ -162,7 +166,7 @@ def sts_set(rng, held, fs, nreps=5, mode="still", plates=2):
     F = gaussian_filter1d(F, 0.008 * fs, mode="nearest")
     sway = F * (bandnoise(rng, n, fs, 0.2, 1.5, rng.uniform(0.002, 0.006)) + bandnoise(rng, n, fs, 4, 9, rng.uniform(0.0005, 0.002)))
     seatw = W * r0 * bandnoise(rng, n, fs, 0.1, 1.0, rng.uniform(0.003, 0.015))
-    s0, sd = rng.uniform(0.44, 0.56), rng.uniform(0.004, 0.02)
+    s0, sd = (rng.uniform(0.44, 0.56), rng.uniform(0.004, 0.02)) if not loaded else (rng.uniform(0.36, 0.64), rng.uniform(0.01, 0.03))
     cols = split(rng, t, F + sway + seatw, W, s0, sd, None)
     truth = []
     at = lambda x: int(np.clip(round(x * fs), 0, n - 1))
