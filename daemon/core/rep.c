@@ -358,7 +358,7 @@ static void step_rest(struct plate_rep_detector *d, struct plate_rep_output *out
     if (stands)
         rep_loaded_begin(d, d->departed_s, out);
     else {
-        d->foot_down = d->rest.mean_N < EMPTY_N && d->rest.mean_N < d->lowest_N + FOOT_LEAST_N;
+        d->foot_down = d->rest.mean_N < EMPTY_N && d->rest.mean_N - d->rest_spread_N < d->lowest_N + FOOT_LEAST_N;
         rep_up_begin(d, rep_find_departure(d, d->departed_s, d->rest.mean_N, rep_band_N(d)), out);
     }
 }

@@ -44,10 +44,12 @@
 #define LIKE_S 15.0     /* begun so soon after the first; */
 #define LIKE_TURNED 0.4 /* steps and lengths more alike by this, if it did not begin at rest */
 
+static double least_step_N(const struct plate_rep_detector *d) { return rep_moves(d) ? LIFT_MIN_N : MIN_STEP_N; }
+
 double rep_smallest_step_N(const struct plate_rep_detector *d)
 {
     bool one = d->exercise->family == FAMILY_GENERIC && d->steps < 2; /* which may have been none */
-    double least_N = fmax(rep_moves(d) ? LIFT_MIN_N : MIN_STEP_N, one ? 0 : FIRST_RATIO * rep_usual_step_N(d));
+    double least_N = fmax(least_step_N(d), one ? 0 : FIRST_RATIO * rep_usual_step_N(d));
     return fmax(least_N, 1.5 * rep_decision_band_N(d));
 }
 
@@ -201,8 +203,8 @@ static bool odd(const struct plate_rep_detector *d, double step_N, double end_s)
 
 enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
 {
-    double top = rep_top_N(d), step = top - d->rest.mean_N, length_s = end_s - d->onset_s;
-    if (d->peak_N - d->rest.mean_N < rep_smallest_step_N(d) || step < MIN_STEP_N) return VERDICT_NONE;
+    double top = rep_whole_top_N(d, end_s), step = top - d->rest.mean_N, length_s = end_s - d->onset_s;
+    if (d->peak_N - d->rest.mean_N < rep_smallest_step_N(d) || step < least_step_N(d)) return VERDICT_NONE;
     if (length_s < d->exercise->least_s) return VERDICT_NONE;
     if (d->exercise->family == FAMILY_SEAT && top < SEAT_RATIO * d->rest.mean_N) return VERDICT_NONE;
     if (d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_N && top < LOADED_RATIO * d->rest.mean_N)

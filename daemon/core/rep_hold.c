@@ -16,6 +16,7 @@
 #define LEAVE_S 0.06         /* ... for so long */
 #define PUSH_FLAT_PART 0.02  /* a maximal push trembles more ... */
 #define PUSH_LEAVE_PART 0.06 /* ... and creeps */
+#define LET_GO_S 0.3         /* who lets go was pushing harder, by the same part, so shortly before */
 #define HOLD_FOLLOW_S 1.0    /* the held level creeps with posture ... */
 #define CREEP_PART 0.25      /* ... but by no more than this part of the hips' way: that is lowering */
 #define SAG_PART 0.2         /* held again so little lower: sagged, and still at the top */
@@ -30,6 +31,7 @@
 #define TOP_HEIGHT 0.25      /* of the way: the hips are at the held height if the observer says so ... */
 #define SITS_M_PER_S 0.1     /* a standing body sways slower ... */
 #define DROPS_M_PER_S 0.3    /* ... and a push that nobody named sags slower */
+#define STOOD_M_PER_S 1.0    /* faster upwards than this, the hold was no stance: his feet, and he still sat */
 #define PLAIN_DIP 0.15       /* ... or after a dip of so much of the step, which no tremor makes, ... */
 #define KNOWN_LEVEL 0.06     /* ... or if the force stays so near to what held them before */
 
@@ -78,7 +80,7 @@ static bool sits_down(const struct plate_rep_detector *d)
         speed += rep_block_at(d, i)->dt_s * GRAVITY * (rep_block_at(d, i)->force_N / d->hold.mean_N - 1);
         fastest = fmin(fastest, speed);
     }
-    return fastest < (seat ? -SITS_M_PER_S : -DROPS_M_PER_S);
+    return fastest < (seat ? -SITS_M_PER_S : -DROPS_M_PER_S) && speed < STOOD_M_PER_S;
 }
 
 static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out)
@@ -210,6 +212,25 @@ double rep_left_hold_s(const struct plate_rep_detector *d, double *ret_level_N)
         if (below > most) most = below, left = i;
     }
     return rep_block_at(d, left)->t_s;
+}
+
+/* Who pushes tires, gives way for a moment and pushes on: he lets go where the force last was as high as at any time shortly
+ * before, and there it leaves its mean. */
+double rep_let_go_s(const struct plate_rep_detector *d, double end_s)
+{
+    double low_N = 0.5 * (d->rest.mean_N + d->hold.mean_N), leave_N = PUSH_LEAVE_PART * d->hold.mean_N;
+    uint64_t i = rep_block_from(d, end_s), from = rep_block_from(d, d->hold_from_s), before = i;
+    if (i >= d->blocks) i = d->blocks - 1;
+    while (i > from && rep_block_at(d, i)->force_N < low_N) i--;
+    for (; i > from; i--) {
+        double most_N = 0;
+        before = rep_block_from(d, fmax(rep_block_at(d, i)->t_s - LET_GO_S, d->hold_from_s));
+        for (uint64_t k = before; k < i; k++) most_N = fmax(most_N, rep_block_at(d, k)->force_N);
+        if (most_N < rep_block_at(d, i)->force_N + leave_N) break;
+    }
+    double level_N = i > before ? rep_running_mean_N(d, i, i - before) : rep_block_at(d, i)->force_N;
+    while (i > before && rep_block_at(d, i)->force_N < level_N - leave_N / 4) i--;
+    return rep_block_at(d, i)->t_s;
 }
 
 bool rep_left_evenly(const struct plate_rep_detector *d, double level_N)

@@ -45,28 +45,20 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
     rep_set_phase(d, PLATE_DRIVE, out);
 }
 
-/* From standstill to standstill the mean force is the mean support, however it was thrown about between. */
-static double mean_N(const struct plate_rep_detector *d, double end_s)
-{
-    double sum = 0, n = 0;
-    for (uint64_t i = rep_block_from(d, d->onset_s); i < d->blocks && rep_block_at(d, i)->t_s < end_s; i++, n++)
-        sum += rep_block_at(d, i)->force_N;
-    return n > 0 ? sum / n : INFINITY;
-}
-
 bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out)
 {
     if (d->unseen) return true;
     enum verdict verdict = rep_verdict(d, end_s);
     if (verdict == VERDICT_NONE) return false;
-    double top = rep_top_N(d);
+    double top = rep_whole_top_N(d, end_s);
     if (d->held && isnan(d->descent_s) && !isnan(d->top_s)) d->descent_s = end_s;
     if (d->descent_s > end_s) d->descent_s = end_s;
     double descent_s = d->held ? d->descent_s : NAN, level_N;
     if (d->held && rep_moves(d)) {
         d->descent_s = descent_s = rep_left_hold_s(d, &level_N);
         if (rep_left_evenly(d, level_N)) descent_s = NAN;
-    }
+    } else if (d->held && (rep_pushes(d) || (rep_fixed(d) && d->foot_down))) /* hips leave from a foot that rests */
+        descent_s = rep_let_go_s(d, end_s);
     struct rep_times t = {.onset_s = d->onset_s,
                           .top_s = d->top_s,
                           .descent_s = descent_s,
@@ -75,9 +67,7 @@ bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
                           .up_to_s = d->top_s,
                           .rest_N = d->own_rest_N,
                           .last_end_s = d->last_end_s};
-    struct movement m = {.step_N = top - d->rest.mean_N, .rest_N = d->rest.mean_N};
-    if (!d->held && rep_moves(d)) top = fmin(top, mean_N(d, end_s) / (1 - d->exercise->way / 2));
-    m.top_N = top;
+    struct movement m = {.step_N = top - d->rest.mean_N, .rest_N = d->rest.mean_N, .top_N = top};
     if (rep_like_the_doubtful(d, &m, d->onset_s, end_s)) t.last_end_s = d->doubtful.rep.end_s;
     if (!rep_fill(d, &t, &m.rep)) return false;
     rep_weigh(d, &m, verdict, out);

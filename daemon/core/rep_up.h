@@ -28,6 +28,7 @@ static inline bool rep_fixed(const struct plate_rep_detector *d)
 /* rep_hips.c, the observer. What carries the load at the top, as far as it is known; that of the set, where it is known; the
  * part of it with the hips at the floor; and by how much it falls on the way there. */
 double rep_top_N(const struct plate_rep_detector *d);
+double rep_whole_top_N(const struct plate_rep_detector *d, double end_s); /* the same, of a movement that is over */
 double rep_high_N(const struct plate_rep_detector *d);
 double rep_low_part(const struct plate_rep_detector *d);
 double rep_way_N(const struct plate_rep_detector *d);
@@ -73,6 +74,8 @@ double rep_evenness_N(const struct plate_rep_detector *d, double step_N);
 void rep_follow_hold(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
 /* The final end of the hold, and the force that held the hips until then. */
 double rep_left_hold_s(const struct plate_rep_detector *d, double *ret_level_N);
+/* The same of a push that is over. */
+double rep_let_go_s(const struct plate_rep_detector *d, double end_s);
 /* Did the force fall so slowly from there that nobody can say when the hips began to sink? */
 bool rep_left_evenly(const struct plate_rep_detector *d, double level_N);
 

@@ -138,18 +138,22 @@ static void a_foot_put_down_anew_is_no_push(void **state)
     end(&r);
 }
 
-/* One after the other, with the heel lifted between and after: the length of a quick rep. And a push that lifts nothing: quick
- * hips are thrown and caught, with a dip between. */
+/* One after the other, with the heel lifted between and after: the length of a quick rep. A hard one and a light one: their
+ * mean holds no hips. And a push that lifts nothing: quick hips are thrown and caught, with a dip between. */
 static void taps_and_a_lift_that_fails(void **state)
 {
     (void)state;
     static const double taps[][2] = {{0, 60},     {0.15, 150}, {0.3, 60}, {0.4, 35}, {0.5, 60},
                                      {0.65, 150}, {0.8, 60},   {0.9, 30}, {1.1, 60}, {4, 60}},
+                        unlike[][2] = {{0, 60},    {0.1, 130}, {0.24, 50}, {0.4, 58}, {0.6, 58},
+                                       {0.72, 95}, {0.9, 56},  {1.1, 60},  {4, 60}},
                         fails[][2] = {{0, 60}, {0.2, 110}, {0.35, 125}, {0.5, 120}, {0.75, 60}, {4, 60}};
-    for (unsigned k = 0; k < 2; k++) {
+    static const double(*const what[])[2] = {taps, unlike, fails};
+    static const unsigned corners[] = {10, 9, 6};
+    for (unsigned k = 0; k < 3; k++) {
         struct run r;
         start(&r, 250, "single_leg_hip_thrust", 60);
-        for (unsigned i = 0; i < 3; i++) draw(&r, k ? fails : taps, k ? 6 : 10);
+        for (unsigned i = 0; i < 3; i++) draw(&r, what[k], corners[k]);
         thrusts(&r, &athlete, 3, 1.2);
         check_reps(&r, NULL);
         end(&r);

@@ -388,6 +388,25 @@ static void pushes_against_a_fixed_bar(void **state)
     end(&r);
 }
 
+/* Who tires loses a fifth of his force, gives way for a moment, and pushes on until he lets go. */
+static void a_push_that_tires(void **state)
+{
+    (void)state;
+    static const double pull[][2] = {{0, 0}, {0.3, 500}, {2, 470}, {2.3, 350}, {2.6, 465}, {5, 400}, {5.3, 0}, {8, 0}};
+    static const char *const names[] = {"isometric", "generic"};
+    for (unsigned k = 0; k < 2; k++) {
+        struct run r;
+        start(&r, 100, names[k], 0);
+        for (unsigned i = 0; i < 3; i++) {
+            double t0_s = r.t_s;
+            draw(&r, pull, 8);
+            assert_int_equal(r.reps, i + 1);
+            assert_true(fabs(r.rep[i].descent_s - t0_s - 5) < 0.06);
+        }
+        end(&r);
+    }
+}
+
 static void stands_up_and_sits_down(const char *exercise, double sway_N)
 {
     struct run r;
@@ -428,6 +447,23 @@ static void standing_up_from_a_swaying_seat(void **state)
     stands_up_and_sits_down("generic", 2);
 }
 
+/* The feet are set anew under the seat, and press more than the one that was left for a moment: no stance. Who leans forward
+ * from there does not sit down. */
+static void feet_set_anew_under_a_seat(void **state)
+{
+    (void)state;
+    static const double course[][2] = {{0, 280},    {4, 280},    {4.1, 120},  {5, 120},    {5.1, 280}, {7, 280},
+                                       {7.2, 240},  {7.5, 420},  {7.8, 960},  {8.2, 700},  {8.6, 840}, {11, 840},
+                                       {11.3, 760}, {11.7, 840}, {12.2, 900}, {12.5, 280}, {15, 280}};
+    struct run r;
+    start(&r, 500, "sit_to_stand", 280);
+    draw(&r, course, 17);
+    assert_int_equal(r.reps, 1);
+    assert_true(fabs(r.rep[0].onset_s - r.t_s + 15 - 7.3) < 0.3);
+    assert_true(fabs(r.rep[0].end_s - r.t_s + 15 - 12.47) < 0.1);
+    end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +487,8 @@ int main(void)
         cmocka_unit_test(twenty_newtons_of_noise),
         cmocka_unit_test(a_hole_in_a_hold),
         cmocka_unit_test(pushes_against_a_fixed_bar),
+        cmocka_unit_test(a_push_that_tires),
+        cmocka_unit_test(feet_set_anew_under_a_seat),
         cmocka_unit_test(standing_up_from_a_swaying_seat),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
