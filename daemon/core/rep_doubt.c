@@ -13,7 +13,9 @@
 #define QUICK_S 1.2      /* up and down without a hold in so short a time: ... */
 #define QUICK_DIP 0.1    /* ... the force is higher on both sides of the top, by this part of the step, ... */
 #define TAP_UNDER 0.25   /* ... and does not fall below rest by this part after it: a foot that is lifted */
-#define FOOT_MOST_N 150  /* a foot at rest presses no more */
+#define RINGS_PART                                                                                                             \
+    0.25 /* of the step: who pulls or stands up is over his rest by more in the mean, a plate that was kicked is not */
+#define FOOT_MOST_N 150 /* a foot at rest presses no more */
 /* doubtful: its size */
 #define KNOWN_PART 0.65 /* of the usual step: the load fixes the force of the hold, so that less is odd, ... */
 #define SECOND_PART 0.5 /* ... or than this while fewer than 3 reps are known */
@@ -22,21 +24,22 @@
 #define FOOT_PART 0.6   /* of what the foot presses at rest: hips add more */
 #define ODD_LEAST_S 0.8 /* shorter, it is nothing */
 /* ... its shape */
-#define REST_PART 0.25  /* of the step: the first rep begins at rest */
-#define BEGUN_S 0.3     /* ... no longer before its onset, which noise delays */
-#define LEAN_RISE_S 0.2 /* a force that takes so long to what lifts the hips off, ... */
-#define LEAN_MOST_S 1.5 /* ... but not so long, as loads in steps do, ... */
-#define LEAN_PART 0.9   /* ... and then half the way further in less than this part of that time, was no hips' */
-#define SWING_S 2.6     /* hips that swing freely about the height at which a force holds them: up and down again in less */
-#define PUT_SWING 0.8   /* abrupt, and would let the hips swing by so much of their way: a thing, put down and taken up */
-#define PUT_EVEN 0.03   /* ... if noise lets it be seen */
-#define ON_LEVEL_S 0.3  /* so long near the level of the hold: on it */
-#define MEAN_S 0.04     /* levels are looked for in means over this: 20 N of white noise at 250 Hz come down to 6 */
-#define SET_RISE_S 0.16 /* what comes to its level from an empty plate so fast, ... */
-#define SET_FALL_S 0.22 /* ... leaves it so fast, ... */
-#define SET_EVEN 0.02   /* ... and stays there so evenly, of its step, was put there */
-#define SWAY_LEAST 0.2  /* where the support falls by this part on the way, ... */
-#define SWAY_PART 0.6   /* of the way: a turn that sinks by less is swaying, if no rep is sure */
+#define REST_PART 0.25   /* of the step: the first rep begins at rest */
+#define BEGUN_S 0.3      /* ... no longer before its onset, which noise delays */
+#define LEAN_RISE_S 0.2  /* a force that takes so long to what lifts the hips off, ... */
+#define LEAN_MOST_S 1.5  /* ... but not so long, as loads in steps do, ... */
+#define LEAN_PART 0.9    /* ... and then half the way further in less than this part of that time, was no hips' */
+#define SWING_S 2.6      /* hips that swing freely about the height at which a force holds them: up and down again in less */
+#define PUT_SWING 0.8    /* abrupt, and would let the hips swing by so much of their way: a thing, put down and taken up */
+#define BRAKED_SWING 0.5 /* by less: hips */
+#define PUT_EVEN 0.03    /* ... if noise lets it be seen */
+#define ON_LEVEL_S 0.3   /* so long near the level of the hold: on it */
+#define MEAN_S 0.04      /* levels are looked for in means over this: 20 N of white noise at 250 Hz come down to 6 */
+#define SET_RISE_S 0.16  /* what comes to its level from an empty plate so fast, ... */
+#define SET_FALL_S 0.22  /* ... leaves it so fast, ... */
+#define SET_EVEN 0.02    /* ... and stays there so evenly, of its step, was put there */
+#define SWAY_LEAST 0.2   /* where the support falls by this part on the way, ... */
+#define SWAY_PART 0.6    /* of the way: a turn that sinks by less is swaying, if no rep is sure */
 /* a second one like it: */
 #define LIKE_PART 0.12  /* its step within this part, */
 #define LIKE_REST 0.15  /* its rest within this part of the step, */
@@ -133,6 +136,13 @@ static bool rose_like_hips(const struct plate_rep_detector *d, double step_N, do
     return !put && !leant;
 }
 
+/* Did it come to its level as hips do, that are braked before they are held? */
+static bool braked(const struct plate_rep_detector *d, double step_N)
+{
+    uint64_t from = rep_block_from(d, d->onset_s);
+    return d->held && swing(d, from, hold_begins(d, from, step_N)) < BRAKED_SWING;
+}
+
 /* Is nothing on the plate at this resting level, as far as is known? */
 static bool empty(const struct plate_rep_detector *d, double rest_N) { return rest_N < d->lowest_N + FOOT_LEAST_N; }
 
@@ -206,13 +216,14 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
     double top = rep_whole_top_N(d, end_s), step = top - d->rest.mean_N, length_s = end_s - d->onset_s;
     if (d->peak_N - d->rest.mean_N < rep_smallest_step_N(d) || step < least_step_N(d)) return VERDICT_NONE;
     if (length_s < d->exercise->least_s) return VERDICT_NONE;
+    if (!rep_moves(d) && rep_mean_N(d, end_s) < d->rest.mean_N + RINGS_PART * step) return VERDICT_NONE;
     if (d->exercise->family == FAMILY_SEAT && top < SEAT_RATIO * d->rest.mean_N) return VERDICT_NONE;
     if (d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_N && top < LOADED_RATIO * d->rest.mean_N)
         return VERDICT_NONE;
     bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;
     bool touched = d->below_s > 0, quick = !d->held && length_s < QUICK_S;
     if (rep_moves(d) && touched) {
-        if (d->foot_down && !usual_top && abrupt(d, end_s, step)) return VERDICT_NONE;
+        if (d->foot_down && !usual_top && abrupt(d, end_s, step) && !braked(d, step)) return VERDICT_NONE;
         if (!d->held && length_s < TAIL_PART * d->usual_s && !from_rest(d, step)) return VERDICT_NONE;
         if (quick && (lifted(d, end_s, step) || one_hump(d, end_s, step))) return VERDICT_NONE;
     }

@@ -16,14 +16,20 @@ double rep_top_N(const struct plate_rep_detector *d)
     return d->upper_n > 0 ? d->upper_sum / d->upper_n : d->peak_N;
 }
 
+double rep_mean_N(const struct plate_rep_detector *d, double end_s)
+{
+    double sum = 0, n = 0;
+    for (uint64_t i = rep_block_from(d, d->onset_s); i < d->blocks && rep_block_at(d, i)->t_s < end_s; i++, n++)
+        sum += rep_block_at(d, i)->force_N;
+    return n > 0 ? sum / n : INFINITY;
+}
+
 /* From standstill to standstill the mean force is the mean support, however it was thrown about between. */
 double rep_whole_top_N(const struct plate_rep_detector *d, double end_s)
 {
-    double sum = 0, n = 0, top_N = rep_top_N(d);
+    double top_N = rep_top_N(d);
     if (d->held || !rep_moves(d)) return top_N;
-    for (uint64_t i = rep_block_from(d, d->onset_s); i < d->blocks && rep_block_at(d, i)->t_s < end_s; i++, n++)
-        sum += rep_block_at(d, i)->force_N;
-    return n > 0 ? fmin(top_N, sum / n / (1 - d->exercise->way / 2)) : top_N;
+    return fmin(top_N, rep_mean_N(d, end_s) / (1 - d->exercise->way / 2));
 }
 
 /* Support at the top and with the hips at the floor: what the observer's height is measured between. */

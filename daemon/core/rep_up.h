@@ -29,6 +29,7 @@ static inline bool rep_fixed(const struct plate_rep_detector *d)
  * part of it with the hips at the floor; and by how much it falls on the way there. */
 double rep_top_N(const struct plate_rep_detector *d);
 double rep_whole_top_N(const struct plate_rep_detector *d, double end_s); /* the same, of a movement that is over */
+double rep_mean_N(const struct plate_rep_detector *d, double end_s);      /* from the onset */
 double rep_high_N(const struct plate_rep_detector *d);
 double rep_low_part(const struct plate_rep_detector *d);
 double rep_way_N(const struct plate_rep_detector *d);

@@ -175,6 +175,37 @@ static void a_kick_into_a_hold(void **state)
     end(&r);
 }
 
+/* A foot so light that the plate may be empty: quick hips are braked before they are held, a foot that is put down is not. */
+static void a_light_foot_drives_quickly(void **state)
+{
+    (void)state;
+    struct body light = {.rest_N = 15,
+                         .floor_N = 200,
+                         .per_m = 1.0,
+                         .rise_m = 0.3,
+                         .up_s = 0.6,
+                         .hold_s = 1.2,
+                         .down_s = 0.9,
+                         .hand_over_s = 0.15};
+    struct run r;
+    start(&r, 500, "single_leg_hip_thrust", 15);
+    thrusts(&r, &light, 3, 1.2);
+    check_reps(&r, &sharp);
+    end(&r);
+}
+
+static void a_kicked_plate_rings(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 500, "generic", 60);
+    for (unsigned i = 0; i < 3; i++)
+        for (double t0_s = r.t_s; r.t_s - t0_s < 3;)
+            push(&r, 60 + 250 * exp(-(r.t_s - t0_s) / 0.14) * sin(2 * M_PI * 12 * (r.t_s - t0_s)));
+    assert_int_equal(r.reps, 0);
+    end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +218,8 @@ int main(void)
         cmocka_unit_test(a_foot_put_down_anew_is_no_push),
         cmocka_unit_test(taps_and_a_lift_that_fails),
         cmocka_unit_test(a_kick_into_a_hold),
+        cmocka_unit_test(a_light_foot_drives_quickly),
+        cmocka_unit_test(a_kicked_plate_rings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
