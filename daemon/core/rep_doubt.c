@@ -13,9 +13,8 @@
 #define QUICK_S 1.2      /* up and down without a hold in so short a time: ... */
 #define QUICK_DIP 0.1    /* ... the force is higher on both sides of the top, by this part of the step, ... */
 #define TAP_UNDER 0.25   /* ... and does not fall below rest by this part after it: a foot that is lifted */
-#define RINGS_PART                                                                                                             \
-    0.25 /* of the step: who pulls or stands up is over his rest by more in the mean, a plate that was kicked is not */
-#define FOOT_MOST_N 150 /* a foot at rest presses no more */
+#define RINGS_PART 0.25  /* of the step: the mean of a push is higher over rest, that of a plate that rings is not */
+#define FOOT_MOST_N 150  /* a foot at rest presses no more */
 /* doubtful: its size */
 #define KNOWN_PART 0.65 /* of the usual step: the load fixes the force of the hold, so that less is odd, ... */
 #define SECOND_PART 0.5 /* ... or than this while fewer than 3 reps are known */
