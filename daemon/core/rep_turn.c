@@ -8,12 +8,15 @@
 #define END_DWELL_S 0.1      /* hips that are known to be down are down */
 #define DIP_DWELL_S 0.25     /* else a fall this short may be braking at the top (free fall of v/g, v < 1.2 m/s) */
 #define TURN_DOWN_UNHELD 0.8 /* without a hold */
-#define TURN_UP 0.2          /* ... and so far up again is another repetition */
-#define SHORT_PART 0.45      /* of the usual length: hips turn above the floor no sooner */
-#define FALL_S 0.7           /* hips that are dropped so fast are caught before the floor */
-#define TURN_SURE_S 1.0      /* hips that were only braked are on the floor by then */
-#define TURN_HELD_S 1.6      /* ... but the next hold says better when they turned, if there was one before */
-#define PUSHED 0.2           /* of the way up from a hold, by a push that is plainly one: the same */
+#define TURN_DOWN_DUE 0.4    /* ... as long after the onset as the reps before took: people keep their time */
+#define DUE_FROM 0.75
+#define DUE_TO 1.35
+#define TURN_UP 0.2     /* ... and so far up again is another repetition */
+#define SHORT_PART 0.45 /* of the usual length: hips turn above the floor no sooner */
+#define FALL_S 0.7      /* hips that are dropped so fast are caught before the floor */
+#define TURN_SURE_S 1.0 /* hips that were only braked are on the floor by then */
+#define TURN_HELD_S 1.6 /* ... but the next hold says better when they turned, if there was one before */
+#define PUSHED 0.2      /* of the way up from a hold, by a push that is plainly one: the same */
 #define PUSHED_FORCE 1.6
 #define PUSHED_ABOVE 0.1   /* ... which is above the hold by this part ... */
 #define PUSHED_S 0.07      /* ... for longer than a kick is */
@@ -204,8 +207,13 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
     double least_N = d->foot_down && d->known_N <= 0 ? fmax(FIDGET_N, FIDGET_PART * rep_top_N(d)) : 0;
     bool deep = d->low_N < d->rest.mean_N + DEEP_PART * step && (rep_hips_are_low(d) || d->exercise->family == FAMILY_SEAT);
     bool learned = d->held || d->known_N > 0 || rep_last_block(d)->t_s - d->onset_s > LEARNED_S;
+    double part = d->usual_s > 0 ? (d->low_s - d->onset_s) / d->usual_s : 0;
+    bool due = part > DUE_FROM && part < DUE_TO;
     bool hips = rep_moves(d) && learned &&
-                d->support_high_N - d->support_low_N > fmax(least_N, (d->held ? TURN_DOWN : TURN_DOWN_UNHELD) * way) &&
+                d->support_high_N - d->support_low_N > fmax(least_N, (d->held ? TURN_DOWN
+                                                                      : due   ? TURN_DOWN_DUE
+                                                                              : TURN_DOWN_UNHELD) *
+                                                                         way) &&
                 d->support_N - d->support_low_N > fmax(least_N, TURN_UP * way);
     if (!isnan(d->turn_s)) return decide_turn(d, hips || at_top, out);
     /* held by the hips, not a foot that was put down or a bar that was loaded */
