@@ -231,10 +231,10 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
     return length_s < ODD_LEAST_S ? VERDICT_NONE : VERDICT_DOUBTFUL;
 }
 
-bool rep_turns_so_high(const struct plate_rep_detector *d, double end_s)
+bool rep_turns_so_high(const struct plate_rep_detector *d, double end_s, double low_N)
 {
     if (d->exercise->way < SWAY_LEAST) return false; /* a bridge presses alike at every height */
-    return rep_verdict(d, end_s) == VERDICT_DOUBTFUL && d->low_N > rep_top_N(d) - SWAY_PART * rep_way_N(d);
+    return low_N > rep_top_N(d) - SWAY_PART * rep_way_N(d) && rep_verdict(d, end_s) == VERDICT_DOUBTFUL;
 }
 
 /* ---- what waits ---- */

@@ -21,6 +21,7 @@
 #define CREEP_PART 0.25      /* ... but by no more than this part of the hips' way: that is lowering */
 #define SAG_PART 0.2         /* held again so little lower: sagged, and still at the top */
 #define RISE_PART 0.12       /* ... or so little higher */
+#define AGAIN_S 0.8          /* on the level for less, it may be the way: hips that sink at their own frequency press alike */
 #define LEFT_S 3.0           /* how far back a hold can have been left: a longer sag is posture */
 #define LEFT_SD 1.0          /* ... and short of the level by this much of its SD ... */
 #define LEFT_PART 0.06       /* ... and of the way */
@@ -126,6 +127,10 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     d->plateau = !again && !braked;
     if (!again) d->hold_from_s = since_s;
     d->again_s = since_s;
+    if (!again)
+        d->first_descent_s = NAN;
+    else if (isnan(d->first_descent_s) && !rep_bridges(d))
+        d->first_descent_s = d->descent_s;
     if (d->flew) { /* held: the push before was this rep's */
         d->onset_s = d->hump.onset_s;
         d->live_s[0] = d->hump.drive_live_s, d->live_s[2] = d->hump.lower_live_s;
@@ -162,12 +167,23 @@ static void sink(struct plate_rep_detector *d, struct plate_rep_output *out)
     rep_set_phase(d, PLATE_LOWER, out);
 }
 
+/* It seems to be on again: if it had been left for a turn, the path says so once the hips are held. */
+static bool on_again(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    struct level level;
+    double since_s, tolerance_N = rep_evenness_N(d, d->hold.mean_N - d->rest.mean_N);
+    return !isnan(d->first_descent_s) && rep_flat(d, HOLD_S, TREMOR_S, d->again_s, tolerance_N, &level, &since_s) &&
+           rep_turned_between(d, &level, since_s, out);
+}
+
 void rep_follow_hold(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
     if (d->phase != PLATE_HOLD) {
         find_hold(d, out);
         return;
     }
+    if (rep_lasted(d, t_s, d->again_s, AGAIN_S)) d->first_descent_s = NAN;
+    if (on_again(d, out)) return;
     double off = d->smooth_N - d->hold.mean_N, k = d->block_n * d->period_s / HOLD_FOLLOW_S;
     double leave_N = fmax(fmax(LEAVE_SD * d->hold.sd_N, 3 * d->rest_spread_N),
                           fmax(1.5, (rep_pushes(d) ? PUSH_LEAVE_PART : LEAVE_PART) * d->hold.mean_N));

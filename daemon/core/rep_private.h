@@ -103,9 +103,10 @@ struct plate_rep_detector {
     struct hump hump; /* the last one; its end NaN: none */
     bool flew;        /* the hips may have flown from it into this movement */
     struct level hold;
-    double held_most_N; /* the highest that the hold has been */
-    double hold_from_s; /* since when the force is on this hold's level */
-    double again_s;     /* ... and since when it is again */
+    double held_most_N;     /* the highest that the hold has been */
+    double hold_from_s;     /* since when the force is on this hold's level */
+    double again_s;         /* ... and since when it is again */
+    double first_descent_s; /* ... if it was left then, and may not be: NaN, it was not */
     struct left {
         double at_s, level_N;
     } left[LEFTS]; /* holds of this movement that were left for another, `lefts` so far: the last ones */

@@ -21,6 +21,7 @@
 #define PUSHED_ABOVE 0.1   /* ... which is above the hold by this part ... */
 #define PUSHED_S 0.07      /* ... for longer than a kick is */
 #define LOADED_PART 0.12   /* held by so much more after it: it was no push, but a load */
+#define OTHER_LEVEL 0.06   /* ... and as what held the hips before, if the hold seemed to be on again in between; ... */
 #define NEARER_LEVEL 0.025 /* ... nearer yet, where the floor is to explain what does not close, ... */
 #define NEARLY_LEVEL 0.015 /* ... or the level itself: a drive's hump is as flat for a while */
 #define CLOSES 0.2         /* of the depth: so near to the other hold ends the path of hips that nothing else moved */
@@ -48,7 +49,7 @@
 static bool turn(struct plate_rep_detector *d, double end_s, double onset_s, bool on_floor, struct plate_rep_output *out)
 {
     double low_N = d->support_low_N, live_s = rep_history_sample(&d->history, d->history.n - 1)->t_s;
-    if ((!on_floor && rep_turns_so_high(d, end_s)) || !rep_finish(d, end_s, out)) return false;
+    if (!rep_finish(d, end_s, out)) return false;
     d->live_s[1] = d->live_s[2] = NAN;
     d->live_s[0] = live_s;
     d->phase = PLATE_LOWER;
@@ -68,6 +69,7 @@ static bool decide_turn(struct plate_rep_detector *d, bool sure, struct plate_re
     double turn_s = d->turn_s;
     d->turn_s = NAN;
     if (d->smooth_N > d->turn_most_N || turn_s - d->onset_s < SHORT_PART * d->usual_s) return false;
+    if (rep_turns_so_high(d, turn_s, d->low_N)) return false;
     d->support_low_N = d->turn_low_N;
     return turn(d, turn_s, turn_s, false, out);
 }
@@ -137,11 +139,9 @@ static bool turned_before(struct plate_rep_detector *d, double end_s, double ons
 
 /* The hips were held, and are held again. The path between says whether they turned: it ends at rest at the other hold (nearly
  * so, if both holds are of one level), or falls short of it on both sides by the push of a floor that the force shows. */
-bool rep_turned_between(struct plate_rep_detector *d, const struct level *level, double since_s, struct plate_rep_output *out)
+static bool turned_since(struct plate_rep_detector *d, bool first, const struct level *level, double since_s,
+                         struct plate_rep_output *out)
 {
-    if (!d->held || !rep_moves(d) || isnan(d->descent_s) || d->exercise->second_foot) return false;
-    if (!rep_lasted(d, rep_last_block(d)->t_s, d->asked_s, ASK_S)) return false;
-    d->asked_s = rep_last_block(d)->t_s;
     d->denied = false;
     struct rep_arc arc;
     struct left left;
@@ -166,7 +166,7 @@ bool rep_turned_between(struct plate_rep_detector *d, const struct level *level,
     double least_m = fmin(fabs(arc.there_m), fabs(arc.back_m)), most_m = fmax(fabs(arc.there_m), fabs(arc.back_m));
     bool closes = most_m <= near_m;
     bool falls_short = fmin(arc.there_m, arc.back_m) > -near_m;
-    bool nearly = other < NEARLY_LEVEL &&
+    bool nearly = !first && other < NEARLY_LEVEL &&
                   (bridges ? falls_short && most_m < SHORT_MOST * arc.depth_m && since_s - left.at_s < SHORT_MOST_S
                            : least_m <= NEARLY * arc.depth_m && most_m <= NEARLY_OTHER * arc.depth_m);
     bool thrown = falls_short && other < NEARER_LEVEL && !isnan(bent_s);
@@ -182,8 +182,29 @@ bool rep_turned_between(struct plate_rep_detector *d, const struct level *level,
     else if (!isnan(bent_s))
         end_s = onset_s = bent_s;
     bool deep = cut_contact(d, low, high, &end_s, &onset_s); /* the floor had it all: from when to when, the force says */
+    double low_N = INFINITY;                                 /* on the path; one whose beginning is a guess is never low */
+    for (uint64_t i = arc.from; i <= arc.to && !first; i++) low_N = fmin(low_N, rep_block_at(d, i)->force_N);
+    if (!deep && rep_turns_so_high(d, end_s, low_N)) return false;
     if (sure) d->travel_m = d->travel_m > 0 ? 0.5 * (d->travel_m + arc.depth_m) : arc.depth_m;
     return turned_before(d, end_s, onset_s, deep, level, out);
+}
+
+/* What seemed to be the hold again for a moment may have been the way: then the path begins where it was left first. Of what
+ * may be none at all, it says nothing. */
+bool rep_turned_between(struct plate_rep_detector *d, const struct level *level, double since_s, struct plate_rep_output *out)
+{
+    if (!d->held || !rep_moves(d) || d->exercise->second_foot) return false;
+    if (!rep_lasted(d, rep_last_block(d)->t_s, d->asked_s, ASK_S)) return false;
+    d->asked_s = rep_last_block(d)->t_s;
+    if (!isnan(d->descent_s) && turned_since(d, false, level, since_s, out)) return true;
+    bool denied = d->denied, other = d->known_N > 0 && fabs(level->mean_N - d->known_N) > OTHER_LEVEL * d->known_N;
+    if (isnan(d->first_descent_s) || other) return false;
+    double was_s = d->descent_s;
+    d->descent_s = d->first_descent_s;
+    if (turned_since(d, true, level, since_s, out)) return true;
+    d->descent_s = was_s;
+    d->denied = denied;
+    return false;
 }
 
 /* Was this hold left by a push like this, longer than a kick? */
@@ -233,7 +254,7 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
         d->support_high_N = d->support_low_N = d->support_N;
         return false;
     }
-    if (!hips && !at_top) return false;
+    if ((!hips && !at_top) || (!deep && rep_turns_so_high(d, d->low_s, d->low_N))) return false;
     double end_s = d->low_s, onset_s = d->low_s;
     if (deep) cut_contact(d, rep_block_from(d, d->low_s - 0.4), d->blocks - 1, &end_s, &onset_s);
     return turn(d, end_s, onset_s, deep, out);

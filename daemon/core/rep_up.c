@@ -33,7 +33,7 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
     d->peak_N = d->smooth_N;
     d->dip_depth_N = 0;
     d->dip_N = d->dip_s = INFINITY;
-    d->top_s = d->descent_s = d->leave_s = d->below_s = d->turn_s = NAN;
+    d->top_s = d->descent_s = d->first_descent_s = d->leave_s = d->below_s = d->turn_s = NAN;
     d->asked_s = -INFINITY;
     d->denied = false;
     d->lefts = 0;

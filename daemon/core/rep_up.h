@@ -113,8 +113,8 @@ static inline bool rep_is_one(const struct plate_rep_detector *d, double end_s)
 {
     return rep_verdict(d, end_s) != VERDICT_NONE;
 }
-/* Did it turn so high that it only sways, if it may be none at all? */
-bool rep_turns_so_high(const struct plate_rep_detector *d, double end_s);
+/* Did it turn so high, at no less than this force, that it only sways, if it may be none at all? */
+bool rep_turns_so_high(const struct plate_rep_detector *d, double end_s, double low_N);
 /* Is there a doubtful one, and this one like it? */
 bool rep_like_the_doubtful(const struct plate_rep_detector *d, const struct movement *m, double onset_s, double end_s);
 /* Says it, or keeps it until there is a second like it; then both are said. */

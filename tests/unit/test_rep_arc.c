@@ -52,6 +52,24 @@ static void a_short_standstill_between_two_holds(void **state)
     end(&r);
 }
 
+/* Hips that go down at about their own frequency press for a moment as if they were held; and the first of them rise as evenly
+ * as somebody leans. */
+static void hips_that_sink_as_if_they_were_held(void **state)
+{
+    (void)state;
+    static const double down_s[] = {1.2, 1.4, 1.6}, hand_over_s[] = {0.12, 0.5};
+    for (unsigned k = 0; k < 6; k++) {
+        struct body b = steep;
+        b.per_m = 1.8, b.rise_m = 0.25, b.up_s = 1.4;
+        b.down_s = down_s[k % 3], b.hand_over_s = hand_over_s[k / 3];
+        struct run r;
+        start(&r, 500, "single_leg_hip_thrust", b.rest_N);
+        floating(&r, &b, 6, 0);
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
 /* Who lowers himself so slowly that the force hardly falls may have begun long before: no time is told, and none that
  * follows from it. The held force is, of the first 0.2 s. */
 static void a_slow_lowering_has_no_beginning(void **state)
@@ -114,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_turn_between_two_holds),
         cmocka_unit_test(a_short_standstill_between_two_holds),
+        cmocka_unit_test(hips_that_sink_as_if_they_were_held),
         cmocka_unit_test(a_slow_lowering_has_no_beginning),
         cmocka_unit_test(a_hole_in_a_set_without_a_rest),
         cmocka_unit_test(a_bar_on_two_plates),
