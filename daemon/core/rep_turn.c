@@ -137,52 +137,71 @@ static bool turned_before(struct plate_rep_detector *d, double end_s, double ons
     return true;
 }
 
-/* The hips were held, and are held again. The path between says whether they turned: it ends at rest at the other hold (nearly
- * so, if both holds are of one level), or falls short of it on both sides by the push of a floor that the force shows. */
+/* In a bridge: do the hips stand above the floor now, or had they, and rose? Then that is dealt with. */
+static bool waited_or_rose(struct plate_rep_detector *d, const struct rep_arc *arc, const struct left *left,
+                           const struct level *level, double since_s, struct plate_rep_output *out)
+{
+    if (rep_bridge_low(d, arc)) {
+        double middle_s = 0.5 * (since_s + rep_last_block(d)->t_s),
+               arrived_s = rep_arc_arrived_s(d, left->at_s, middle_s, level->mean_N, arc->there_m);
+        rep_wait(d, isnan(arrived_s) ? since_s : arrived_s, level);
+        return true;
+    }
+    return rep_bridge_rose(d, arc) && left->at_s - d->onset_s > SHORT_PART * d->usual_s &&
+           turned_before(d, fmin(d->again_s, left->at_s), left->at_s, false, level, out);
+}
+
+/* What the path between two holds says of a turn. It ends at rest at the other hold (nearly so, if both holds are of one
+ * level), or falls short of it on both sides by the push of a floor that the force shows, then. */
+struct passage {
+    bool closes, nearly, thrown;
+    double struck_s; /* NaN: the force shows no floor */
+};
+
+static struct passage look_at(const struct plate_rep_detector *d, const struct rep_arc *arc, double other, double length_s)
+{
+    double near_m = CLOSES * arc->depth_m, least_m = fmin(fabs(arc->there_m), fabs(arc->back_m)),
+           most_m = fmax(fabs(arc->there_m), fabs(arc->back_m));
+    bool falls_short = fmin(arc->there_m, arc->back_m) > -near_m;
+    struct passage p = {.closes = most_m <= near_m, .struck_s = rep_arc_struck_s(d, arc)};
+    p.nearly =
+        other < NEARLY_LEVEL && (rep_bridges(d) ? falls_short && most_m < SHORT_MOST * arc->depth_m && length_s < SHORT_MOST_S
+                                                : least_m <= NEARLY * arc->depth_m && most_m <= NEARLY_OTHER * arc->depth_m);
+    p.thrown = falls_short && other < NEARER_LEVEL && !isnan(p.struck_s);
+    return p;
+}
+
+/* The hips were held, and are held again: did they turn between? `first`: the path begins where it is a guess. */
 static bool turned_since(struct plate_rep_detector *d, bool first, const struct level *level, double since_s,
                          struct plate_rep_output *out)
 {
     d->denied = false;
     struct rep_arc arc;
     struct left left;
-    bool bridges = rep_bridges(d), even = bridges && rep_bridge_path(d, level, since_s, &left, &arc);
+    bool even = rep_bridges(d) && rep_bridge_path(d, level, since_s, &left, &arc);
     if (!even) left.at_s = rep_left_hold_s(d, &left.level_N);
     double other = fabs(level->mean_N / left.level_N - 1);
     if (other > SAME_LEVEL || (!even && !rep_arc_between(d, left.at_s, left.level_N, since_s, level->mean_N, &arc)))
         return false;
-    if (even && rep_bridge_low(d, &arc)) {
-        double middle_s = 0.5 * (since_s + rep_last_block(d)->t_s),
-               arrived_s = rep_arc_arrived_s(d, left.at_s, middle_s, level->mean_N, arc.there_m);
-        rep_wait(d, isnan(arrived_s) ? since_s : arrived_s, level);
-        return true;
-    }
-    if (even && rep_bridge_rose(d, &arc) && left.at_s - d->onset_s > SHORT_PART * d->usual_s)
-        return turned_before(d, fmin(d->again_s, left.at_s), left.at_s, false, level, out);
-    double turn_s = rep_block_at(d, arc.deepest)->t_s;
+    if (even && waited_or_rose(d, &arc, &left, level, since_s, out)) return true;
+    double end_s = rep_block_at(d, arc.deepest)->t_s, onset_s = end_s;
     d->denied = true;
-    if (arc.depth_m < TURN_DEPTH * rep_travel_m(d) || turn_s - d->onset_s < SHORT_PART * d->usual_s) return false;
-    d->denied = !bridges;
-    double bent_s = rep_arc_struck_s(d, &arc), end_s = turn_s, onset_s = turn_s, near_m = CLOSES * arc.depth_m;
-    double least_m = fmin(fabs(arc.there_m), fabs(arc.back_m)), most_m = fmax(fabs(arc.there_m), fabs(arc.back_m));
-    bool closes = most_m <= near_m;
-    bool falls_short = fmin(arc.there_m, arc.back_m) > -near_m;
-    bool nearly = !first && other < NEARLY_LEVEL &&
-                  (bridges ? falls_short && most_m < SHORT_MOST * arc.depth_m && since_s - left.at_s < SHORT_MOST_S
-                           : least_m <= NEARLY * arc.depth_m && most_m <= NEARLY_OTHER * arc.depth_m);
-    bool thrown = falls_short && other < NEARER_LEVEL && !isnan(bent_s);
-    bool sure = closes || thrown;
-    if (!sure && !nearly) return false;
+    if (arc.depth_m < TURN_DEPTH * rep_travel_m(d) || end_s - d->onset_s < SHORT_PART * d->usual_s) return false;
+    d->denied = !rep_bridges(d);
+    struct passage p = look_at(d, &arc, other, since_s - left.at_s);
+    bool sure = p.closes || p.thrown;
+    if (!sure && (!p.nearly || first)) return false;
     d->denied = false;
     if (!sure && !isnan(d->turn_s)) return false; /* it turned, and the observer knows better when */
     uint64_t low, high;
     rep_arc_bottom(d, &arc, &low, &high);
     bool waited = rep_arc_waited(d, &arc, &end_s, &onset_s);
-    if ((closes || !thrown) && waited && fabs(onset_s - bent_s) < SUDDEN_S && onset_s - end_s > 2 * SUDDEN_S)
-        onset_s = bent_s; /* no floor: a drive that begins suddenly, out of a standstill */
-    else if (!isnan(bent_s))
-        end_s = onset_s = bent_s;
+    if ((p.closes || !p.thrown) && waited && fabs(onset_s - p.struck_s) < SUDDEN_S && onset_s - end_s > 2 * SUDDEN_S)
+        onset_s = p.struck_s; /* no floor: a drive that begins suddenly, out of a standstill */
+    else if (!isnan(p.struck_s))
+        end_s = onset_s = p.struck_s;
     bool deep = cut_contact(d, low, high, &end_s, &onset_s); /* the floor had it all: from when to when, the force says */
-    double low_N = INFINITY;                                 /* on the path; one whose beginning is a guess is never low */
+    double low_N = INFINITY;
     for (uint64_t i = arc.from; i <= arc.to && !first; i++) low_N = fmin(low_N, rep_block_at(d, i)->force_N);
     if (!deep && rep_turns_so_high(d, end_s, low_N)) return false;
     if (sure) d->travel_m = d->travel_m > 0 ? 0.5 * (d->travel_m + arc.depth_m) : arc.depth_m;
