@@ -9,7 +9,7 @@
 #define LOW_LOWEST 0.8  /* ... if it is also so much of the deepest between */
 #define CAUGHT_S 0.05   /* a mean over so long tells falling from tremor */
 #define RISEN 0.1       /* of the way up: they had left where they waited */
-#define SINKS_PART 0.25 /* of the way in a second: they still sink */
+#define FALLS_RATE 0.25 /* of the way in a second: they still sink */
 
 void rep_bridge_leave(struct plate_rep_detector *d)
 {
@@ -62,7 +62,7 @@ bool rep_bridge_rose_unseen(struct plate_rep_detector *d, struct plate_rep_outpu
     if (left <= first) return false;
     double descent_s = rep_block_at(d, left)->t_s, onset_s = d->floats_s;
     if (rep_arc_down_m(d, descent_s, held.mean_N, caught, &m_per_s) < TURN_DEPTH * travel_m)
-        return m_per_s > SINKS_PART * travel_m; /* not far enough yet, but no rise either */
+        return m_per_s > FALLS_RATE * travel_m; /* not far enough yet, but no rise either */
     struct rep_arc arc;
     if (rep_arc_even(d, onset_s, held.mean_N, descent_s, held.mean_N, &arc) && arc.there_m < 0) {
         uint64_t i = arc.to;

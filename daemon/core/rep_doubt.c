@@ -37,7 +37,6 @@
 #define SET_RISE_S 0.16  /* what comes to its level from an empty plate so fast, ... */
 #define SET_FALL_S 0.22  /* ... leaves it so fast, ... */
 #define SET_EVEN 0.02    /* ... and stays there so evenly, of its step, was put there */
-#define SWAY_LEAST 0.2   /* where the support falls by this part on the way, ... */
 #define SWAY_PART 0.6    /* of the way: a turn that sinks by less is swaying, if no rep is sure */
 /* a second one like it: */
 #define LIKE_PART 0.12  /* its step within this part, */
@@ -233,7 +232,7 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
 
 bool rep_turns_so_high(const struct plate_rep_detector *d, double end_s, double low_N)
 {
-    if (d->exercise->way < SWAY_LEAST) return false; /* a bridge presses alike at every height */
+    if (rep_bridges(d)) return false; /* a bridge presses alike at every height */
     return low_N > rep_top_N(d) - SWAY_PART * rep_way_N(d) && rep_verdict(d, end_s) == VERDICT_DOUBTFUL;
 }
 

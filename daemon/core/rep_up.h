@@ -11,6 +11,7 @@
 #define SEAT_RATIO 1.5   /* who stands up presses so much more than who sits */
 #define SAME_LEVEL 0.05  /* two holds of one load press alike */
 #define TURN_DEPTH 0.4   /* of the usual way: less deep is posture */
+#define BRIDGE_CURVE 1.0 /* 1/m^2: no thrust has so little */
 #define TURN_DOWN 0.27   /* of the way: hips that came down so far may have turned */
 /* Statics give dS/dh = 0.7 to 1.2 S per metre for every load, so the support answers the force as an oscillator of
  * w^2 = g (dS/dh) / S = 7 to 12 /s^2. */
@@ -19,7 +20,7 @@
 static inline bool rep_moves(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_THRUST; }
 static inline bool rep_pushes(const struct plate_rep_detector *d) { return d->exercise->family == FAMILY_PUSH; }
 /* The support hardly changes on the hips' way: an error of its level bends their path as much as the arc does. */
-static inline bool rep_bridges(const struct plate_rep_detector *d) { return rep_moves(d) && d->exercise->curve < 1; }
+static inline bool rep_bridges(const struct plate_rep_detector *d) { return rep_moves(d) && d->exercise->curve < BRIDGE_CURVE; }
 static inline bool rep_fixed(const struct plate_rep_detector *d)
 {
     return rep_pushes(d) || d->exercise->family == FAMILY_GENERIC;

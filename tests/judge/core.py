@@ -130,7 +130,7 @@ def lose(rng, ts, cols, per_min, nmax, protect=0.3):
     return ts[keep], {k: v[keep] for k, v in cols.items()}
 
 
-def spoil(rng, cols, name, ts):
+def spoil(rng, cols, name):
     """One cell of four says nothing, sticks from some time on, or is loud. Returns what it does."""
     kind = str(rng.choice(["dead", "stuck", "loud"]))
     y = cols[name]

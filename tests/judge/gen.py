@@ -248,7 +248,7 @@ def make(job):
             for cn, cf in cells.items():
                 cols[pre + cn] = measure(rng, dict(s, drift=s["drift"] / 4, tare=s["tare"] / 4, hum=s["hum"] / 4), ts, t, cf, share=1.0 if fam.startswith("board") else 0.25)
             if o.get("bad"):
-                extra["bad"] = spoil(rng, cols, pre + str(rng.choice(list(cells))), ts)
+                extra["bad"] = spoil(rng, cols, pre + str(rng.choice(list(cells))))
         else:
             cols[pre + "force"] = measure(rng, s, ts, t, F, share=share, adc_box=box)
     lost = 0

@@ -74,9 +74,7 @@ static void standing_for_a_moment_between_two(void **state)
 {
     (void)state;
     struct run r;
-    begin(&r, 500, "squat");
-    r.noise_N = 1;
-    stand(&r, 2);
+    start(&r, 500, "squat", weight_N);
     for (unsigned i = 0; i < 6; i++) {
         squat(&r, 0.4, 1, 0, 0.8);
         stand(&r, i < 5 ? 0.25 : 2);
@@ -91,9 +89,7 @@ static void a_squat_that_leaves_the_ground_for_a_moment(void **state)
 {
     (void)state;
     struct run r;
-    begin(&r, 500, "squat");
-    r.noise_N = 1;
-    stand(&r, 2);
+    start(&r, 500, "squat", weight_N);
     for (unsigned i = 0; i < 4; i++) {
         squat(&r, 0.4, 1, 0, 0.47);
         stand(&r, 1.5);
@@ -106,9 +102,7 @@ static void a_pause_at_the_bottom_and_a_grinding_drive(void **state)
 {
     (void)state;
     struct run r;
-    begin(&r, 500, "squat");
-    r.noise_N = 1;
-    stand(&r, 2);
+    start(&r, 500, "squat", weight_N);
     for (unsigned i = 0; i < 4; i++) {
         squat(&r, 0.4, 1.2, 1.5, 1.8);
         stand(&r, 2);
@@ -132,9 +126,7 @@ static void a_rise_as_even_as_standing(void **state)
 {
     (void)state;
     struct run r;
-    begin(&r, 500, "squat");
-    r.noise_N = 1;
-    stand(&r, 2);
+    start(&r, 500, "squat", weight_N);
     for (unsigned i = 0; i < 4; i++) {
         *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
         goes(&r, -0.45, 1.2);
