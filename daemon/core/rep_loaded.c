@@ -15,6 +15,7 @@
 #define RISEN_PART 1.0 /* ... no higher above standing than it was below */
 #define PAUSE_S 0.12
 #define PAUSE_PART 0.2 /* of the speed downwards */
+#define PAUSE_WEIGHT 0.005 /* of the weight */
 #define GIVEN_UP_S 6.0 /* or for so long, wherever the momentum ended */
 #define DOWN_M_PER_S 0.10
 #define LEAST_DEPTH_M 0.06
@@ -414,6 +415,15 @@ static void stands_up(struct plate_rep_detector *d, double t_s, struct plate_rep
         rep_track(d, rep_block_at(d, i), rep_block_at(d, i)->force_N);
 }
 
+/* A stop at the bottom: on the weight, for a force that is off it but a little raises who grinds. */
+static bool pauses(const struct plate_rep_detector *d, double t_s)
+{
+    uint64_t k = d->blocks - rep_block_from(d, t_s - PAUSE_S);
+    return rep_lasted(d, t_s, d->below_s, PAUSE_S) && fabs(d->velocity) < -PAUSE_PART * d->fastest_down &&
+           d->fastest_up < -UP_PART * d->fastest_down &&
+           fabs(rep_running_mean_N(d, d->blocks - 1, k) - d->rest.mean_N) < PAUSE_WEIGHT * d->rest.mean_N;
+}
+
 void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     double t_s = rep_last_block(d)->t_s, before = d->velocity;
@@ -426,9 +436,7 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         d->below_s = NAN;
     else if (isnan(d->below_s))
         d->below_s = t_s;
-    if (inside && rep_lasted(d, t_s, d->below_s, PAUSE_S) && fabs(d->velocity) < -PAUSE_PART * d->fastest_down &&
-        d->fastest_up < -UP_PART * d->fastest_down)
-        d->velocity = 0, d->still_s = t_s; /* a pause at the bottom: what is left of the speed is error */
+    if (inside && pauses(d, t_s)) d->velocity = 0, d->still_s = t_s; /* what is left of the speed is error */
     step_momentum(d, t_s, before, out);
     if (stood(d, out) || (inside && rests(d, t_s, out))) return;
     if (!inside && even(d, out)) return;
