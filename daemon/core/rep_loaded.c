@@ -243,7 +243,9 @@ static bool closes(const struct plate_rep_detector *d, double end_s, double most
         deepest = fastest = 0;
     }
     if (fabs(offset) >= most_g * GRAVITY || fabs(offset + slope * T) >= most_g * GRAVITY) return false;
-    if (deepest >= -CLOSED_M || deepest <= -DEEPEST_M || fastest <= CLOSED_M_PER_S) return false;
+    bool weighed = fabs(offset) < WEIGHED_G * GRAVITY && fabs(offset + slope * T) < WEIGHED_G * GRAVITY;
+    if (deepest >= (weighed ? -LEAST_DEPTH_M : -CLOSED_M) || deepest <= -DEEPEST_M) return false;
+    if (fastest <= (weighed ? DOWN_M_PER_S : CLOSED_M_PER_S)) return false;
     *ret_bottom_s = bottom_s;
     return true;
 }
