@@ -17,6 +17,8 @@
 #define PAUSE_PART 0.2 /* of the speed downwards */
 #define PAUSE_WEIGHT 0.005 /* of the weight */
 #define GIVEN_UP_S 6.0 /* or for so long, wherever the momentum ended */
+#define GLIDE_S 0.8
+#define GLIDE_PART 0.5
 #define DOWN_M_PER_S 0.10
 #define LEAST_DEPTH_M 0.06
 #define UP_PART 0.2    /* came up with this part of the speed with which it went down (grinding reps are slow) ... */
@@ -319,11 +321,23 @@ static bool stood(struct plate_rep_detector *d, struct plate_rep_output *out)
     return true;
 }
 
+/* Has it a speed downwards that it never brakes, though the force is the weight, and even? It stands; the speed is an error
+ * (of a landing, mostly). Should somebody sink so evenly, his braking tells. */
+static bool glides(const struct plate_rep_detector *d)
+{
+    struct level level;
+    double since_s, tolerance_N = WEIGHT_PART * d->rest.mean_N;
+    return d->velocity < GLIDE_PART * d->fastest_down && rep_flat(d, GLIDE_S, 0, d->onset_s, tolerance_N, &level, &since_s) &&
+           fabs(level.mean_N - d->rest.mean_N) < tolerance_N;
+}
+
 /* In the band: does it stand? True when it is over, a rep or not. */
 static bool rests(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
     double still = fmax(DOWN_M_PER_S, STILL_PART * d->fastest_up), bottom_s;
-    bool never_down = d->landing || d->fastest_down > -DOWN_M_PER_S || d->deepest > -LEAST_DEPTH_M;
+    bool never_down = d->landing || d->fastest_down > -DOWN_M_PER_S ||
+                      (d->deepest > -LEAST_DEPTH_M && d->velocity > -DOWN_M_PER_S) || /* who still sinks may go deeper */
+                      glides(d);
     bool rises = !d->astray && d->velocity > 0 && d->height < -RISEN_PART * d->deepest;
     double dwell_s = never_down || (came_up(d) && fabs(d->velocity) < still) || !isnan(d->turned_s) ? QUIET_S
                      : !came_up(d)                                                                  ? GIVEN_UP_S
