@@ -9,6 +9,8 @@
 #define SWAY_MOST 0.008  /* ... counts if it is further off than this */
 #define SINKS_MOST_S 6.0 /* nobody goes down more slowly */
 #define SINKS_PART 0.003
+#define SANK_M_PER_S 0.05
+#define SANK_M 0.03
 #define QUIET_S 0.3    /* standing again: in the band for so long */
 #define EVEN_S 1.8     /* though the speed that was added up is not nil: nobody rises evenly for so long */
 #define RISES_S 4.0    /* though its height says that it is still on the way, ... */
@@ -92,24 +94,26 @@ static void land(struct plate_rep_detector *d, double t_s, double flight_s)
     d->landing = true;
 }
 
-/* Who goes down slowly stays in the band until he brakes, and brakes in it, too. He began where the speed that the force has
- * taken since is greatest (Page 1954, looked at backwards), the sway of a standing body left out. A sum that only grows is a
- * weight that is off. */
+/* Who goes down slowly stays in the band until he brakes, and may brake and turn in it, too. He began where the speed that the
+ * force has taken since is greatest (Page 1954, looked at backwards), the sway of a standing body left out; he is below, and if
+ * the force left the band downwards he rises. A sum that only grows is a weight that is off. */
 static double sank_s(const struct plate_rep_detector *d, double departed_s)
 {
-    double speed = 0, braked = 0, least = 0, since_s = NAN;
+    double speed = 0, braked = 0, least = 0, height = 0, since_s = NAN, below_m = 0;
     bool begun = d->last_end_s > departed_s - SINKS_MOST_S;
     uint64_t i = rep_block_from(d, departed_s), oldest = rep_block_from(d, begun ? d->last_end_s : departed_s - SINKS_MOST_S);
     while (i-- > oldest) {
         const struct block *b = rep_block_at(d, i);
         speed += b->dt_s * GRAVITY * (b->force_N / d->rest.mean_N - 1 + SINKS_PART);
+        height += b->dt_s * speed;
         if (speed > braked) braked = least = speed;
-        if (speed < least) least = speed, since_s = b->t_s;
-        if (speed < least + 0.5 * DOWN_M_PER_S) continue;
+        if (speed < least) least = speed, since_s = b->t_s, below_m = height - speed * (departed_s - b->t_s);
+        if (speed < least + 0.5 * SANK_M_PER_S) continue;
         begun = true;
         break;
     }
-    return begun && least < fmin(0, braked - DOWN_M_PER_S) ? since_s : NAN;
+    bool rises = d->smooth_N > d->rest.mean_N || least > DOWN_M_PER_S;
+    return begun && rises && least < braked - SANK_M_PER_S && below_m > SANK_M ? since_s : NAN;
 }
 
 /* Nobody accelerates so evenly: this is the weight, and the one before was wrong. */
@@ -146,9 +150,8 @@ static void weigh(struct plate_rep_detector *d, double departed_s)
 void rep_loaded_begin(struct plate_rep_detector *d, double departed_s, struct plate_rep_output *out)
 {
     if (is_weight(d, WEIGHT_S, out)) return;
-    bool up = d->smooth_N > d->rest.mean_N;
-    if (!up) weigh(d, departed_s);
-    double sank = up ? sank_s(d, departed_s) : NAN;
+    double sank = sank_s(d, departed_s);
+    if (isnan(sank) && d->smooth_N < d->rest.mean_N) weigh(d, departed_s);
     rep_loaded_begin_at(d, isnan(sank) ? rep_find_departure(d, departed_s, d->rest.mean_N, rep_band_N(d)) : sank, out);
 }
 
