@@ -78,7 +78,11 @@ static void begin_moving(struct plate_rep_detector *d, double onset_s, double ve
     d->astray = d->landing = false;
     d->height = d->deepest = d->fastest_up = 0;
     d->velocity = d->fastest_down = velocity;
-    for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++) integrate(d, i);
+    for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++) {
+        double before = d->velocity;
+        integrate(d, i);
+        if (before < 0 && d->velocity >= 0) d->bottom_s = rep_block_at(d, i)->t_s;
+    }
 }
 
 void rep_loaded_begin_at(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out)
