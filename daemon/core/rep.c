@@ -355,7 +355,7 @@ static void step_rest(struct plate_rep_detector *d, struct plate_rep_output *out
     if (isnan(d->departed_s)) d->departed_s = t_s;
     if (!rep_lasted(d, t_s, d->departed_s, SUSTAIN_S)) return;
     d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
-    if (stands)
+    if (stands || (bears_weight(d) && !isnan(rep_sank_s(d, d->departed_s))))
         rep_loaded_begin(d, d->departed_s, out);
     else {
         d->foot_down = d->rest.mean_N < EMPTY_N && d->rest.mean_N - d->rest_spread_N < d->lowest_N + FOOT_LEAST_N;

@@ -101,7 +101,7 @@ static void land(struct plate_rep_detector *d, double t_s, double flight_s)
 /* Who goes down slowly stays in the band until he brakes, and may brake and turn in it, too. He began where the speed that the
  * force has taken since is greatest (Page 1954, looked at backwards), the sway of a standing body left out; he is below, and if
  * the force left the band downwards he rises. A sum that only grows is a weight that is off. */
-static double sank_s(const struct plate_rep_detector *d, double departed_s)
+double rep_sank_s(const struct plate_rep_detector *d, double departed_s)
 {
     double speed = 0, braked = 0, least = 0, height = 0, since_s = NAN, below_m = 0;
     bool begun = d->last_end_s > departed_s - SINKS_MOST_S;
@@ -154,7 +154,7 @@ static void weigh(struct plate_rep_detector *d, double departed_s)
 void rep_loaded_begin(struct plate_rep_detector *d, double departed_s, struct plate_rep_output *out)
 {
     if (is_weight(d, WEIGHT_S, out)) return;
-    double sank = sank_s(d, departed_s);
+    double sank = rep_sank_s(d, departed_s);
     if (isnan(sank) && d->smooth_N < d->rest.mean_N) weigh(d, departed_s);
     rep_loaded_begin_at(d, isnan(sank) ? rep_find_departure(d, departed_s, d->rest.mean_N, rep_band_N(d)) : sank, out);
 }

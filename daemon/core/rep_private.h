@@ -180,6 +180,8 @@ void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out);
 void rep_say_due(struct plate_rep_detector *d, struct plate_rep_output *out);
 /* rep_loaded.c: squats and jumps */
 double rep_loaded_band_N(const struct plate_rep_detector *d);
+/* The force has left the band of a standing body: since when he has gone down within it, if he did; NaN. */
+double rep_sank_s(const struct plate_rep_detector *d, double departed_s);
 void rep_loaded_begin(struct plate_rep_detector *d, double departed_s, struct plate_rep_output *out);
 /* From a time that is known: the turn of the rep before, or what was taken for a push. */
 void rep_loaded_begin_at(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out);
