@@ -346,16 +346,19 @@ static void step_rest(struct plate_rep_detector *d, struct plate_rep_output *out
         d->under_s = NAN;
     else if (isnan(d->under_s))
         d->under_s = t_s;
-    bool out_of_band =
-        stands ? fabs(off) > rep_loaded_band_N(d) && d->rest.mean_N > LOADED_MIN_N : off > 1.2 * rep_decision_band_N(d);
+    double band_N = 1.2 * rep_decision_band_N(d), loaded_N = rep_loaded_band_N(d);
+    bool out_of_band = stands ? fabs(off) > loaded_N && d->rest.mean_N > LOADED_MIN_N
+                              : off > (bears_weight(d) ? fmin(band_N, loaded_N) : band_N);
     if (!out_of_band) {
         d->departed_s = NAN;
         return;
     }
     if (isnan(d->departed_s)) d->departed_s = t_s;
     if (!rep_lasted(d, t_s, d->departed_s, SUSTAIN_S)) return;
+    stands = stands || (bears_weight(d) && !isnan(rep_sank_s(d, d->departed_s)));
+    if (!stands && off <= band_N) return;
     d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
-    if (stands || (bears_weight(d) && !isnan(rep_sank_s(d, d->departed_s))))
+    if (stands)
         rep_loaded_begin(d, d->departed_s, out);
     else {
         d->foot_down = d->rest.mean_N < EMPTY_N && d->rest.mean_N - d->rest_spread_N < d->lowest_N + FOOT_LEAST_N;
