@@ -9,18 +9,17 @@
 #define SWAY_MOST 0.008  /* ... counts if it is further off than this */
 #define SINKS_MOST_S 6.0 /* nobody goes down more slowly */
 #define SINKS_PART 0.003
-#define SANK_M_PER_S 0.05
-#define SANK_M 0.03
-#define QUIET_S 0.3    /* standing again: in the band for so long */
-#define EVEN_S 1.8     /* though the speed that was added up is not nil: nobody rises evenly for so long */
-#define RISES_S 4.0    /* though its height says that it is still on the way, ... */
-#define RISEN_PART 1.0 /* ... no higher above standing than it was below */
+#define SANK_M_PER_S 0.05 /* so fast he was on the way down, if no faster than sway ... */
+#define SANK_M 0.03       /* ... and so far below he is when the force leaves the band */
+#define QUIET_S 0.3       /* standing again: in the band for so long */
+#define EVEN_S 1.8        /* though the speed that was added up is not nil: nobody rises evenly for so long */
+#define RISES_S 4.0       /* though its height says that it is still on the way, ... */
+#define RISEN_PART 1.0    /* ... no higher above standing than it was below */
 #define PAUSE_S 0.12
 #define PAUSE_PART 0.2 /* of the speed downwards */
-#define PAUSE_WEIGHT 0.005 /* of the weight */
 #define GIVEN_UP_S 6.0 /* or for so long, wherever the momentum ended */
-#define GLIDE_S 0.8
-#define GLIDE_PART 0.5
+#define GLIDE_S 0.8    /* nobody sinks with an even force for so long ... */
+#define GLIDE_PART 0.5 /* ... and has not braked to this part of his speed */
 #define DOWN_M_PER_S 0.10
 #define LEAST_DEPTH_M 0.06
 #define UP_PART 0.2    /* came up with this part of the speed with which it went down (grinding reps are slow) ... */
@@ -252,9 +251,7 @@ static bool closes(const struct plate_rep_detector *d, double end_s, double most
         deepest = fastest = 0;
     }
     if (fabs(offset) >= most_g * GRAVITY || fabs(offset + slope * T) >= most_g * GRAVITY) return false;
-    bool weighed = fabs(offset) < WEIGHED_G * GRAVITY && fabs(offset + slope * T) < WEIGHED_G * GRAVITY;
-    if (deepest >= (weighed ? -LEAST_DEPTH_M : -CLOSED_M) || deepest <= -DEEPEST_M) return false;
-    if (fastest <= (weighed ? DOWN_M_PER_S : CLOSED_M_PER_S)) return false;
+    if (deepest >= -CLOSED_M || deepest <= -DEEPEST_M || fastest <= CLOSED_M_PER_S) return false;
     *ret_bottom_s = bottom_s;
     return true;
 }
@@ -444,7 +441,7 @@ static bool pauses(const struct plate_rep_detector *d, double t_s)
     uint64_t k = d->blocks - rep_block_from(d, t_s - PAUSE_S);
     return rep_lasted(d, t_s, d->below_s, PAUSE_S) && fabs(d->velocity) < -PAUSE_PART * d->fastest_down &&
            d->fastest_up < -UP_PART * d->fastest_down &&
-           fabs(rep_running_mean_N(d, d->blocks - 1, k) - d->rest.mean_N) < PAUSE_WEIGHT * d->rest.mean_N;
+           fabs(rep_running_mean_N(d, d->blocks - 1, k) - d->rest.mean_N) < WEIGHT_PART * d->rest.mean_N;
 }
 
 void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)

@@ -163,6 +163,76 @@ static void a_slow_descent_belongs_to_the_squat(void **state)
     end(&r);
 }
 
+/* Down, and still at the bottom, all of it within the band of standing: found with the drive. */
+static void a_descent_and_its_braking_within_the_band(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"squat", "generic"};
+    for (unsigned k = 0; k < 2; k++) {
+        struct run r;
+        begin(&r, 500, names[k]);
+        r.noise_N = 1;
+        stand(&r, 3);
+        for (unsigned i = 0; i < 4; i++) {
+            *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
+            changes_speed(&r, -0.2, 1.8);
+            changes_speed(&r, 0.2, 1.8);
+            stand(&r, 0.3);
+            goes(&r, 0.36, 0.9);
+            now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
+            r.truths++;
+            stand(&r, 2);
+        }
+        struct margins m = {0.4, 0.6, 0.1, 0.2, 0.4, 0.6, 0};
+        check_reps(&r, &m);
+        end(&r);
+    }
+}
+
+/* Down by a jerk, and on at that speed for a while with the force of standing, before he goes any deeper. */
+static void a_jerk_and_an_even_descent(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, 500, "generic");
+    r.noise_N = 1;
+    stand(&r, 3);
+    for (unsigned i = 0; i < 4; i++) {
+        *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
+        changes_speed(&r, -0.13, 0.1);
+        stand(&r, 0.36);
+        changes_speed(&r, -0.1, 1);
+        changes_speed(&r, 0.23, 1.9);
+        goes(&r, 0.45, 1);
+        now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
+        r.truths++;
+        stand(&r, 2);
+    }
+    struct margins m = {0.1, 0.15, 0.1, 0.2, 0.1, 0.2, 0};
+    check_reps(&r, &m);
+    end(&r);
+}
+
+/* The drive presses little more than the weight: no stop at the bottom. */
+static void a_rise_within_the_band(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 500, "squat", weight_N);
+    for (unsigned i = 0; i < 4; i++) {
+        *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
+        goes(&r, -0.2, 1);
+        changes_speed(&r, 0.15, 1.6);
+        changes_speed(&r, -0.15, 0.35);
+        now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
+        r.truths++;
+        stand(&r, 2);
+    }
+    struct margins m = {0.1, 0.15, 0.1, 0.2, 0.1, 0.2, 0};
+    check_reps(&r, &m);
+    end(&r);
+}
+
 /* Somebody leans on the plate and lets go: the next squats are found with the weight as it was. */
 static void leaning_changes_the_weight(void **state)
 {
@@ -249,6 +319,25 @@ static void a_jump_does_not_begin_in_the_landing(void **state)
     }
 }
 
+/* What the plate felt of the landing was not all of it: the speed that is left over is none. */
+static void a_landing_that_does_not_add_up(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, 500, "squat_jump");
+    r.noise_N = 1;
+    rest(&r, 2, weight_N);
+    for (unsigned i = 0; i < 4; i++) {
+        jump(&r);
+        changes_speed(&r, 2.2 + 0.4, 0.2);
+        changes_speed(&r, -0.6, 0.8);
+        rest(&r, 2, weight_N);
+    }
+    struct margins m = {0.06, 0.1, 0.01, 0.02, 0.06, 0.1, 0};
+    check_reps(&r, &m);
+    end(&r);
+}
+
 static void stepping_off_is_no_jump(void **state)
 {
     (void)state;
@@ -309,9 +398,13 @@ int main(void)
         cmocka_unit_test(a_pause_at_the_bottom_and_a_grinding_drive),
         cmocka_unit_test(a_rise_as_even_as_standing),
         cmocka_unit_test(a_slow_descent_belongs_to_the_squat),
+        cmocka_unit_test(a_descent_and_its_braking_within_the_band),
+        cmocka_unit_test(a_jerk_and_an_even_descent),
+        cmocka_unit_test(a_rise_within_the_band),
         cmocka_unit_test(leaning_changes_the_weight),
         cmocka_unit_test(a_landing_is_no_repetition),
         cmocka_unit_test(a_jump_does_not_begin_in_the_landing),
+        cmocka_unit_test(a_landing_that_does_not_add_up),
         cmocka_unit_test(stepping_off_is_no_jump),
         cmocka_unit_test(standing_about_is_no_squat),
         cmocka_unit_test(a_hole_in_a_squat),
