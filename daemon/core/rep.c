@@ -112,7 +112,8 @@ static double off_N(const struct plate_rep_detector *d, uint64_t i, double level
 double rep_find_departure(const struct plate_rep_detector *d, double from_s, double level_N, double band_N)
 {
     const struct rep_history *h = &d->history;
-    uint64_t i = rep_history_from(h, from_s), oldest = rep_history_from(h, isnan(d->last_end_s) ? -INFINITY : d->last_end_s);
+    double end_s = d->doubts ? d->doubtful.rep.end_s : d->last_end_s;
+    uint64_t i = rep_history_from(h, from_s), oldest = rep_history_from(h, isnan(end_s) ? -INFINITY : end_s);
     if (i >= h->n) i = h->n - 1;
     for (bool through = true; through;) {
         /* two in a row: one sample inside the band by chance is noise */

@@ -159,7 +159,7 @@ void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double ste
 double rep_band_N(const struct plate_rep_detector *d);          /* the resting band of single samples: for onsets */
 double rep_decision_band_N(const struct plate_rep_detector *d); /* of the smoothed force: for decisions */
 /* The first sample out of a band, searched backwards at full rate from a time when it was out; no earlier than the end of the
- * last rep. */
+ * last rep, or of what may have been one. */
 double rep_find_departure(const struct plate_rep_detector *d, double from_s, double level_N, double band_N);
 /* The past, found by time to the nearest sample: the same whatever the last digit of the times is. */
 static inline const struct block *rep_block_at(const struct plate_rep_detector *d, uint64_t i) { return &d->block[i % BLOCKS]; }
