@@ -40,7 +40,7 @@
 #define SWAY_PART 0.6    /* of the way: a turn that sinks by less is swaying, if no rep is sure */
 /* a second one like it: */
 #define LIKE_PART 0.12  /* its step within this part, */
-#define LIKE_REST 0.15  /* its rest within this part of the step, */
+#define LIKE_REST 0.3  /* its rest within this part of the step, */
 #define LIKE_LENGTH 0.7 /* no longer or shorter by more than this part, */
 #define LIKE_S 15.0     /* begun so soon after the first; */
 #define LIKE_TURNED 0.4 /* steps and lengths more alike by this, if it did not begin at rest */
@@ -244,7 +244,7 @@ bool rep_like_the_doubtful(const struct plate_rep_detector *d, const struct move
     double length_s = end_s - onset_s, was_s = was->rep.end_s - was->rep.onset_s,
            like = from_rest(d, m->step_N) ? 1 : LIKE_TURNED;
     return d->doubts && onset_s > was->rep.end_s - d->period_s && onset_s - was->rep.end_s < LIKE_S &&
-           fabs(m->step_N - was->step_N) < like * LIKE_PART * was->step_N &&
+           fabs(m->top_N - was->top_N) < like * LIKE_PART * was->step_N &&
            fabs(m->rest_N - was->rest_N) < LIKE_REST * was->step_N &&
            (rep_moves(d) || empty(d, m->rest_N) == empty(d, was->rest_N)) && length_s < (1 + like * LIKE_LENGTH) * was_s &&
            was_s < (1 + like * LIKE_LENGTH) * length_s;
