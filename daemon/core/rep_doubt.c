@@ -12,6 +12,8 @@
 #define TAIL_PART 0.35   /* of the usual length: from a turn to the floor in less, it was the end of the rep before */
 #define QUICK_S 1.2      /* up and down without a hold in so short a time: ... */
 #define QUICK_DIP 0.1    /* ... the force is higher on both sides of the top, by this part of the step, ... */
+#define CARRIED_PART 0.7 /* ... while the force is up by this part of the step the hips rise, ... */
+#define RISEN_PART 0.17  /* ... by this part of their usual way at least, ... */
 #define TAP_UNDER 0.25   /* ... and does not fall below rest by this part after it: a foot that is lifted */
 #define RINGS_PART 0.25  /* of the step: the mean of a push is higher over rest, that of a plate that rings is not */
 #define FOOT_MOST_N 150  /* a foot at rest presses no more */
@@ -176,6 +178,25 @@ static bool one_hump(const struct plate_rep_detector *d, double end_s, double st
     return dip_N < QUICK_DIP * step_N;
 }
 
+/* How far would hips have risen that stood still when the force came up, and when it went down again? From standstill to
+ * standstill the mean force is the support. */
+static double risen_m(const struct plate_rep_detector *d, double end_s, double step_N)
+{
+    double high_N = d->rest.mean_N + CARRIED_PART * step_N, speed = 0, height_m = 0, most_m = 0;
+    uint64_t from = rep_block_from(d, d->onset_s), to = rep_block_from(d, end_s);
+    while (from < to && rep_block_at(d, from)->force_N < high_N) from++;
+    while (from < to && rep_block_at(d, to - 1)->force_N < high_N) to--;
+    if (to < from + 2) return 0;
+    double support_N = rep_running_mean_N(d, to - 1, to - from);
+    for (uint64_t i = from; i < to; i++) {
+        const struct block *b = rep_block_at(d, i);
+        speed += b->dt_s * GRAVITY * (b->force_N / support_N - 1);
+        height_m += b->dt_s * speed;
+        most_m = fmax(most_m, height_m);
+    }
+    return most_m;
+}
+
 /* Does the foot press less than at rest when it is over? It was lifted before and after a tap. */
 static bool lifted(const struct plate_rep_detector *d, double end_s, double step_N)
 {
@@ -219,11 +240,12 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
     if (d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_N && top < LOADED_RATIO * d->rest.mean_N)
         return VERDICT_NONE;
     bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;
-    bool touched = d->below_s > 0, quick = !d->held && length_s < QUICK_S;
+    bool touched = d->below_s > 0, quick = length_s < QUICK_S;
     if (rep_moves(d) && touched) {
         if (d->foot_down && !usual_top && abrupt(d, end_s, step) && !braked(d, step)) return VERDICT_NONE;
         if (!d->held && length_s < TAIL_PART * d->usual_s && !from_rest(d, step)) return VERDICT_NONE;
-        if (quick && (lifted(d, end_s, step) || one_hump(d, end_s, step))) return VERDICT_NONE;
+        if (quick && !d->held && (lifted(d, end_s, step) || one_hump(d, end_s, step))) return VERDICT_NONE;
+        if (quick && risen_m(d, end_s, step) < RISEN_PART * rep_travel_m(d)) return VERDICT_NONE;
     }
     if (rep_pushes(d) && step < FOOT_MOST_N && set_down(d, end_s, step)) return VERDICT_NONE;
     if (!odd(d, step, end_s)) return VERDICT_REP;
