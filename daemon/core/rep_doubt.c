@@ -146,14 +146,11 @@ static bool braked(const struct plate_rep_detector *d, double step_N)
 /* Is nothing on the plate at this resting level, as far as is known? */
 static bool empty(const struct plate_rep_detector *d, double rest_N) { return rest_N < d->lowest_N + FOOT_LEAST_N; }
 
-/* Was it set on an empty plate and taken off, and even between as no muscle pulls? Noise hides that. */
-static bool set_down(const struct plate_rep_detector *d, double end_s, double step_N)
+/* How uneven was it in the middle of its time? A muscle trembles, a thing lies there; noise is added to both. */
+static double uneven_N(const struct plate_rep_detector *d, double end_s, double step_N)
 {
-    if (!d->foot_down || !empty(d, d->rest.mean_N)) return false;
-    uint64_t begun = first_above(d, rep_block_from(d, d->onset_s), d->rest.mean_N + 0.1 * step_N), first, last;
+    uint64_t first, last;
     find_upper(d, end_s, step_N, &first, &last);
-    double rise_s = rep_block_at(d, first)->t_s - rep_block_at(d, begun)->t_s, fall_s = end_s - rep_block_at(d, last)->t_s;
-    if (rise_s > SET_RISE_S || fall_s > SET_FALL_S) return false;
     double level_N = mean_until(d, (first + last) / 2), sum = 0, sum2 = 0;
     uint64_t from = first + (last - first) / 5, to = last - (last - first) / 5;
     for (uint64_t i = from; i < to; i++) {
@@ -161,7 +158,17 @@ static bool set_down(const struct plate_rep_detector *d, double end_s, double st
         sum += off, sum2 += off * off;
     }
     double n = (double)(to - from);
-    return to > from && sqrt(fmax(0, sum2 / n - sum / n * (sum / n))) < SET_EVEN * step_N;
+    return to > from ? sqrt(fmax(0, sum2 / n - sum / n * (sum / n))) : INFINITY;
+}
+
+/* Was it set on an empty plate and taken off, and even between? */
+static bool set_down(const struct plate_rep_detector *d, double end_s, double step_N)
+{
+    if (!d->foot_down || !empty(d, d->rest.mean_N)) return false;
+    uint64_t begun = first_above(d, rep_block_from(d, d->onset_s), d->rest.mean_N + 0.1 * step_N), first, last;
+    find_upper(d, end_s, step_N, &first, &last);
+    double rise_s = rep_block_at(d, first)->t_s - rep_block_at(d, begun)->t_s, fall_s = end_s - rep_block_at(d, last)->t_s;
+    return rise_s <= SET_RISE_S && fall_s <= SET_FALL_S && uneven_N(d, end_s, step_N) < SET_EVEN * step_N;
 }
 
 /* Up and down so quickly, hips are thrown and caught: with g (1 - F / S) = (2 pi / 1.2 s)^2 15 cm, the foot bears little over
@@ -242,7 +249,8 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
     bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;
     bool touched = d->below_s > 0, quick = length_s < QUICK_S;
     if (rep_moves(d) && touched) {
-        if (d->foot_down && !usual_top && abrupt(d, end_s, step) && !braked(d, step)) return VERDICT_NONE;
+        if (d->foot_down && !usual_top && abrupt(d, end_s, step) && !braked(d, step))
+            return !quick && uneven_N(d, end_s, step) > fmax(SET_EVEN * step, rep_noise_N(d)) ? VERDICT_DOUBTFUL : VERDICT_NONE;
         if (!d->held && length_s < TAIL_PART * d->usual_s && !from_rest(d, step)) return VERDICT_NONE;
         if (quick && !d->held && (lifted(d, end_s, step) || one_hump(d, end_s, step))) return VERDICT_NONE;
         if (quick && risen_m(d, end_s, step) < RISEN_PART * rep_travel_m(d)) return VERDICT_NONE;
