@@ -20,7 +20,7 @@
 /* doubtful: its size */
 #define KNOWN_PART 0.65 /* of the usual step: the load fixes the force of the hold, so that less is odd, ... */
 #define SECOND_PART 0.5 /* ... or than this while fewer than 3 reps are known */
-#define USUAL_PART 0.1  /* so near to the usual step, it need not have risen like hips */
+#define USUAL_PART 0.1  /* so near to the usual step, or force, it need not have risen like hips */
 #define OTHER_PART 0.6  /* of the other leg's step: it bears the same load */
 #define FOOT_PART 0.6   /* of what the foot presses at rest: hips add more */
 #define ODD_LEAST_S 0.8 /* shorter, it is nothing */
@@ -41,11 +41,11 @@
 #define SET_EVEN 0.02    /* ... and stays there so evenly, of its step, was put there */
 #define SWAY_PART 0.6    /* of the way: a turn that sinks by less is swaying, if no rep is sure */
 /* a second one like it: */
-#define LIKE_PART 0.12  /* its step within this part, */
-#define LIKE_REST 0.3  /* its rest within this part of the step, */
+#define LIKE_PART 0.12  /* held by the same force within this part of the step, */
+#define LIKE_REST 0.3   /* its rest within this part of the step, */
 #define LIKE_LENGTH 0.7 /* no longer or shorter by more than this part, */
 #define LIKE_S 15.0     /* begun so soon after the first; */
-#define LIKE_TURNED 0.4 /* steps and lengths more alike by this, if it did not begin at rest */
+#define LIKE_TURNED 0.4 /* forces and lengths more alike by this, if it did not begin at rest */
 
 static double least_step_N(const struct plate_rep_detector *d) { return rep_moves(d) ? LIFT_MIN_N : MIN_STEP_N; }
 
@@ -229,7 +229,8 @@ static bool odd(const struct plate_rep_detector *d, double step_N, double end_s)
     if (step_N < part * usual_N) return true;
     if (rep_pushes(d)) return false;
     if (!rep_moves(d)) return (usual_N <= 0 || step_N > usual_N / KNOWN_PART) && set_down(d, end_s, step_N);
-    if (fabs(step_N - usual_N) < USUAL_PART * usual_N) return false;
+    double off_N = fmin(fabs(step_N - usual_N), fabs(d->rest.mean_N + step_N - d->known_N));
+    if (off_N < USUAL_PART * usual_N) return false;
     if (usual_N <= 0) {
         if (!from_rest(d, step_N) || step_N < OTHER_PART * d->other_step_N) return true;
         if (foot_N > FOOT_LEAST_N && step_N < FOOT_PART * foot_N) return true;
@@ -253,7 +254,8 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
             return !quick && uneven_N(d, end_s, step) > fmax(SET_EVEN * step, rep_noise_N(d)) ? VERDICT_DOUBTFUL : VERDICT_NONE;
         if (!d->held && length_s < TAIL_PART * d->usual_s && !from_rest(d, step)) return VERDICT_NONE;
         if (quick && !d->held && (lifted(d, end_s, step) || one_hump(d, end_s, step))) return VERDICT_NONE;
-        if (quick && risen_m(d, end_s, step) < RISEN_PART * rep_travel_m(d)) return VERDICT_NONE;
+        bool caught = d->onset_s - fmax(d->last_end_s, d->hump.end_s) < FLIGHT_S && from_rest(d, step); /* it rose before */
+        if (quick && !caught && risen_m(d, end_s, step) < RISEN_PART * rep_travel_m(d)) return VERDICT_NONE;
     }
     if (rep_pushes(d) && step < FOOT_MOST_N && set_down(d, end_s, step)) return VERDICT_NONE;
     if (!odd(d, step, end_s)) return VERDICT_REP;

@@ -71,6 +71,40 @@ static void reps_as_smooth_as_a_lean(void **state)
     end(&r);
 }
 
+/* The foot presses more between them than before the first, and then less, never still: the second
+ * begins after the first, and the force that holds the hips is the same. */
+static void reps_as_smooth_as_a_lean_and_a_foot_that_shifts(void **state)
+{
+    (void)state;
+    static const double foot_N[] = {60, 94, 104, 88, 98};
+    struct run r;
+    start(&r, 500, "single_leg_hip_thrust", foot_N[0]);
+    for (unsigned i = 0; i < 4; i++) {
+        *now_true(&r) = (struct truth){.onset_s = r.t_s, .end_s = r.t_s + 3.6};
+        draw(&r, (const double[][2]){{0, foot_N[i]}, {1, 290}, {2.5, 290}, {3.7, 72}, {4.2, foot_N[i + 1]}}, 5);
+        r.truths++;
+    }
+    rest(&r, 1.5, foot_N[4]);
+    check_reps(&r, NULL);
+    end(&r);
+}
+
+/* The same where the foot is still, and rests on another level each time. */
+static void reps_as_smooth_as_a_lean_and_a_foot_that_rests_anew(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 500, "single_leg_hip_thrust", 60);
+    for (unsigned i = 0; i < 4; i++) {
+        double from_N = i % 2 ? 100 : 60, to_N = i % 2 ? 60 : 100;
+        *now_true(&r) = (struct truth){.onset_s = r.t_s, .end_s = r.t_s + 3.6};
+        draw(&r, (const double[][2]){{0, from_N}, {1, 290}, {2.5, 290}, {3.7, from_N}, {4.2, to_N}, {6, to_N}}, 6);
+        r.truths++;
+    }
+    check_reps(&r, NULL);
+    end(&r);
+}
+
 static void a_lone_lean_leaves_no_trace(void **state)
 {
     (void)state;
@@ -160,6 +194,41 @@ static void taps_and_a_lift_that_fails(void **state)
     }
 }
 
+/* The hips leave the floor by a few centimetres, are held there for a moment and fall back, again and again: not the least of
+ * what the force would have to do in so short a time to carry them. */
+static void lifts_that_are_given_up(void **state)
+{
+    (void)state;
+    static const double gives_up[][2] = {{0, 60},    {0.1, 235},  {0.16, 245}, {0.24, 205},
+                                         {0.3, 215}, {0.65, 215}, {0.8, 60},   {4, 60}};
+    struct run r;
+    start(&r, 250, "single_leg_hip_thrust", 60);
+    for (unsigned i = 0; i < 3; i++) draw(&r, gives_up, 8);
+    thrusts(&r, &athlete, 3, 1.2);
+    for (unsigned i = 0; i < 3; i++) draw(&r, gives_up, 8);
+    check_reps(&r, NULL);
+    end(&r);
+}
+
+/* A foot so light that the plate may be empty, and hips that it takes at once and gives back at once. Once may be a foot that
+ * is set there, as may be what lies there evenly, however often. */
+static void light_hips_on_an_empty_plate(void **state)
+{
+    (void)state;
+    static const double grind[][2] = {{0, 12},    {0.25, 138}, {1.2, 150}, {1.35, 168}, {1.5, 150},
+                                      {2.8, 155}, {3.2, 130},  {3.9, 142}, {4.1, 12},   {6, 12}},
+                        set[][2] = {{0, 12}, {0.25, 146}, {3.9, 146}, {4.1, 12}, {6, 12}};
+    struct run r;
+    start(&r, 250, "single_leg_hip_thrust", 12);
+    for (unsigned i = 0; i < 3; i++) draw(&r, set, 5);
+    assert_int_equal(r.reps, 0);
+    draw(&r, grind, 10);
+    assert_int_equal(r.reps, 0);
+    for (unsigned i = 0; i < 3; i++) draw(&r, grind, 10);
+    assert_int_equal(r.reps, 4);
+    end(&r);
+}
+
 /* Harder than any drive, and over before hips can have moved. */
 static void a_kick_into_a_hold(void **state)
 {
@@ -212,11 +281,15 @@ int main(void)
         cmocka_unit_test(somebody_leans_on_the_plate),
         cmocka_unit_test(discs_on_and_off_an_empty_plate),
         cmocka_unit_test(reps_as_smooth_as_a_lean),
+        cmocka_unit_test(reps_as_smooth_as_a_lean_and_a_foot_that_shifts),
+        cmocka_unit_test(reps_as_smooth_as_a_lean_and_a_foot_that_rests_anew),
         cmocka_unit_test(a_lone_lean_leaves_no_trace),
         cmocka_unit_test(the_load_is_changed),
         cmocka_unit_test(somebody_steps_on_and_off),
         cmocka_unit_test(a_foot_put_down_anew_is_no_push),
         cmocka_unit_test(taps_and_a_lift_that_fails),
+        cmocka_unit_test(lifts_that_are_given_up),
+        cmocka_unit_test(light_hips_on_an_empty_plate),
         cmocka_unit_test(a_kick_into_a_hold),
         cmocka_unit_test(a_light_foot_drives_quickly),
         cmocka_unit_test(a_kicked_plate_rings),
