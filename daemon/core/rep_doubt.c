@@ -10,10 +10,10 @@
 #define ABRUPT_FALL_S 0.4
 #define LOADED_RATIO 1.3 /* generic: on top of such a load, a push is no less than this times it */
 #define TAIL_PART 0.35   /* of the usual length: from a turn to the floor in less, it was the end of the rep before */
-#define QUICK_S 1.2      /* up and down without a hold in so short a time: ... */
-#define QUICK_DIP 0.1    /* ... the force is higher on both sides of the top, by this part of the step, ... */
+#define QUICK_S 1.2      /* up and down in so short a time: ... */
 #define CARRIED_PART 0.7 /* ... while the force is up by this part of the step the hips rise, ... */
-#define RISEN_PART 0.17  /* ... by this part of their usual way at least, ... */
+#define RISEN_PART 0.17  /* ... by this part of their usual way at least; without a hold ... */
+#define QUICK_DIP 0.1    /* ... it is higher on both sides of the top, by this part of the step, ... */
 #define TAP_UNDER 0.25   /* ... and does not fall below rest by this part after it: a foot that is lifted */
 #define RINGS_PART 0.25  /* of the step: the mean of a push is higher over rest, that of a plate that rings is not */
 #define FOOT_MOST_N 150  /* a foot at rest presses no more */
