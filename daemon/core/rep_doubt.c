@@ -117,6 +117,25 @@ static double swing(const struct plate_rep_detector *d, uint64_t from, uint64_t 
     return hypot(support_N - top_N, rate / sqrt(OBSERVER_W2)) / (top_N - low_N);
 }
 
+/* How far would hips have risen that stood still when the force came up, and when it went down again? From standstill to
+ * standstill the mean force is the support. */
+static double risen_m(const struct plate_rep_detector *d, double end_s, double step_N)
+{
+    double high_N = d->rest.mean_N + CARRIED_PART * step_N, speed = 0, height_m = 0, most_m = 0;
+    uint64_t from = rep_block_from(d, d->onset_s), to = rep_block_from(d, end_s);
+    while (from < to && rep_block_at(d, from)->force_N < high_N) from++;
+    while (from < to && rep_block_at(d, to - 1)->force_N < high_N) to--;
+    if (to < from + 2) return 0;
+    double support_N = rep_running_mean_N(d, to - 1, to - from);
+    for (uint64_t i = from; i < to; i++) {
+        const struct block *b = rep_block_at(d, i);
+        speed += b->dt_s * GRAVITY * (b->force_N / support_N - 1);
+        height_m += b->dt_s * speed;
+        most_m = fmax(most_m, height_m);
+    }
+    return most_m;
+}
+
 /* Can hips have risen like this? They leave the floor with three quarters of what holds them at the top, so that the force
  * still grows while they rise; and they are braked before they stand still. */
 static bool rose_like_hips(const struct plate_rep_detector *d, double step_N, double end_s)
@@ -131,8 +150,8 @@ static bool rose_like_hips(const struct plate_rep_detector *d, double step_N, do
     if (!d->held) return !leant;
     uint64_t hold = hold_begins(d, from, step_N);
     double swings = swing(d, from, hold);
-    bool put = d->below_s > 0 && abrupt(d, end_s, step_N) && end_s - d->onset_s > SWING_S && swings > PUT_SWING &&
-               d->hold.sd_N < PUT_EVEN * step_N;
+    bool stayed = end_s - d->onset_s > SWING_S || (d->steps == 0 && risen_m(d, end_s, step_N) < RISEN_PART * rep_travel_m(d));
+    bool put = d->below_s > 0 && abrupt(d, end_s, step_N) && stayed && swings > PUT_SWING && d->hold.sd_N < PUT_EVEN * step_N;
     return !put && !leant;
 }
 
@@ -183,25 +202,6 @@ static bool one_hump(const struct plate_rep_detector *d, double end_s, double st
         if (force_N > most_N) most_N = low_N = force_N;
     }
     return dip_N < QUICK_DIP * step_N;
-}
-
-/* How far would hips have risen that stood still when the force came up, and when it went down again? From standstill to
- * standstill the mean force is the support. */
-static double risen_m(const struct plate_rep_detector *d, double end_s, double step_N)
-{
-    double high_N = d->rest.mean_N + CARRIED_PART * step_N, speed = 0, height_m = 0, most_m = 0;
-    uint64_t from = rep_block_from(d, d->onset_s), to = rep_block_from(d, end_s);
-    while (from < to && rep_block_at(d, from)->force_N < high_N) from++;
-    while (from < to && rep_block_at(d, to - 1)->force_N < high_N) to--;
-    if (to < from + 2) return 0;
-    double support_N = rep_running_mean_N(d, to - 1, to - from);
-    for (uint64_t i = from; i < to; i++) {
-        const struct block *b = rep_block_at(d, i);
-        speed += b->dt_s * GRAVITY * (b->force_N / support_N - 1);
-        height_m += b->dt_s * speed;
-        most_m = fmax(most_m, height_m);
-    }
-    return most_m;
 }
 
 /* Does the foot press less than at rest when it is over? It was lifted before and after a tap. */

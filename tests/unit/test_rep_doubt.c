@@ -210,6 +210,21 @@ static void lifts_that_are_given_up(void **state)
     end(&r);
 }
 
+/* Somebody puts weight on the foot for a moment, more each time, and nothing is lifted and braked. */
+static void the_foot_is_leant_on_for_a_moment(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 100, "single_leg_hip_thrust", 60);
+    for (unsigned i = 0; i < 3; i++) {
+        double leant_N = 110 + 12 * i;
+        draw(&r, (const double[][2]){{0, 60}, {0.15, leant_N}, {1.4, leant_N}, {1.55, 60}, {5, 60}}, 5);
+    }
+    thrusts(&r, &athlete, 3, 1.2);
+    check_reps(&r, NULL);
+    end(&r);
+}
+
 /* A foot so light that the plate may be empty, and hips that it takes at once and gives back at once. Once may be a foot that
  * is set there, as may be what lies there evenly, however often. */
 static void light_hips_on_an_empty_plate(void **state)
@@ -289,6 +304,7 @@ int main(void)
         cmocka_unit_test(a_foot_put_down_anew_is_no_push),
         cmocka_unit_test(taps_and_a_lift_that_fails),
         cmocka_unit_test(lifts_that_are_given_up),
+        cmocka_unit_test(the_foot_is_leant_on_for_a_moment),
         cmocka_unit_test(light_hips_on_an_empty_plate),
         cmocka_unit_test(a_kick_into_a_hold),
         cmocka_unit_test(a_light_foot_drives_quickly),
