@@ -19,6 +19,9 @@
 #define WEIGHT_S 1.0
 #define SUSTAIN_S 0.015
 #define CROSS_S 0.1          /* a force goes from one side of the resting band to the other within so long */
+#define LEANS_S 0.45         /* who stands up leaned forward so shortly before, ... */
+#define LEAN_BANDS 1.5       /* ... and unloaded his feet by this many bands, ... */
+#define LEAN_SMOOTH_S 0.03   /* ... noise averaged out */
 #define UNDER_S 0.5          /* so long below the resting band: that was no rest */
 #define LOADED_MIN_N 100.0   /* nobody stands with less on a plate */
 #define STANDING_MIN_N 200.0 /* generic: a baseline above this that is left downwards is a standing one */
@@ -339,6 +342,19 @@ static bool standing(const struct plate_rep_detector *d, double off_N)
     return bears_weight(d) && (d->exercise->family == FAMILY_LOADED || off_N < 0);
 }
 
+/* The force leaves its band upwards. Who leans forward to stand up had unloaded the feet before: when they pressed least, if
+ * that was below the band; else the same time. */
+static double leant_s(const struct plate_rep_detector *d, double departed_s)
+{
+    double since_s = fmax(departed_s - LEANS_S, isnan(d->last_end_s) ? -INFINITY : d->last_end_s), least_s = departed_s;
+    uint64_t i = rep_block_from(d, since_s), k = (uint64_t)fmax(1, floor(LEAN_SMOOTH_S / rep_last_block(d)->dt_s));
+    double least_N = d->rest.mean_N - LEAN_BANDS * rep_decision_band_N(d);
+    for (i = i > rep_oldest_block(d) + k ? i : rep_oldest_block(d) + k; i < d->blocks && rep_block_at(d, i)->t_s < departed_s;
+         i++)
+        if (rep_running_mean_N(d, i, k) < least_N) least_N = rep_running_mean_N(d, i, k), least_s = rep_block_at(d, i)->t_s;
+    return least_s;
+}
+
 static void step_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     double t_s = rep_last_block(d)->t_s, off = d->smooth_N - d->rest.mean_N;
@@ -363,7 +379,9 @@ static void step_rest(struct plate_rep_detector *d, struct plate_rep_output *out
         rep_loaded_begin(d, d->departed_s, out);
     else {
         d->foot_down = d->rest.mean_N < EMPTY_N && d->rest.mean_N - d->rest_spread_N < d->lowest_N + FOOT_LEAST_N;
-        rep_up_begin(d, rep_find_departure(d, d->departed_s, d->rest.mean_N, rep_band_N(d)), out);
+        bool may_lean = d->exercise->together && d->exercise->family != FAMILY_THRUST;
+        double from_s = may_lean ? leant_s(d, d->departed_s) : d->departed_s;
+        rep_up_begin(d, rep_find_departure(d, from_s, d->rest.mean_N, rep_band_N(d)), out);
     }
 }
 

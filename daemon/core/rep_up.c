@@ -59,6 +59,7 @@ bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
         if (rep_left_evenly(d, level_N)) descent_s = NAN;
     } else if (d->held && (rep_pushes(d) || (rep_fixed(d) && d->foot_down))) /* hips leave from a foot that rests */
         descent_s = rep_let_go_s(d, end_s);
+    if (d->exercise->family == FAMILY_SEAT) rep_stance(d, end_s, &d->top_s, &descent_s);
     struct rep_times t = {.onset_s = d->onset_s,
                           .top_s = d->top_s,
                           .descent_s = descent_s,

@@ -81,6 +81,9 @@ double rep_let_go_s(const struct plate_rep_detector *d, double end_s);
 /* Did the force fall so slowly from there that nobody can say when the hips began to sink? */
 bool rep_left_evenly(const struct plate_rep_detector *d, double level_N);
 
+/* rep_seat.c. From when to when somebody stood who is seated again at `end_s`; false: not for long, or not evenly. */
+bool rep_stance(const struct plate_rep_detector *d, double end_s, double *ret_top_s, double *ret_descent_s);
+
 /* rep_bridge.c. The hold is left for another: it may have been the true one. */
 void rep_bridge_leave(struct plate_rep_detector *d);
 /* The path from a hold that was left (when, and what held the hips) to where the force is flat now, if they stood still at

@@ -447,6 +447,38 @@ static void standing_up_from_a_swaying_seat(void **state)
     stands_up_and_sits_down("generic", 2);
 }
 
+/* The trunk leans forward and is caught before the seat lets go; the drive presses evenly for a while, by more than the weight,
+ * and the way down is at an even speed. He stands between. */
+static void standing_up_in_steps(void **state)
+{
+    (void)state;
+    struct run r;
+    double w_N = 720, seat_N = 150;
+    start(&r, 500, "sit_to_stand", seat_N);
+    for (unsigned i = 0; i < 4; i++) {
+        *now_true(&r) = (struct truth){.onset_s = r.t_s};
+        for (double t0_s = r.t_s, u; (u = (r.t_s - t0_s) / 0.3) < 1;) push(&r, seat_N - 20 * pow(sin(M_PI * u), 2));
+        rest(&r, 0.12, seat_N);
+        for (double t0_s = r.t_s, u; (u = (r.t_s - t0_s) / 0.4) < 1;) push(&r, seat_N + (w_N - seat_N) * smooth(u));
+        const double drive[][2] = {{0, w_N},   {0.1, 1.06 * w_N}, {0.7, 1.06 * w_N},  {0.8, w_N},
+                                   {1.1, w_N}, {1.2, 0.88 * w_N}, {1.45, 0.88 * w_N}, {1.55, w_N}};
+        draw(&r, drive, 8);
+        now_true(&r)->top_s = r.t_s;
+        rest(&r, 2, w_N);
+        now_true(&r)->descent_s = r.t_s;
+        const double down[][2] = {{0, w_N}, {0.1, 0.9 * w_N}, {0.4, 0.9 * w_N}, {0.5, w_N}, {1.4, w_N}};
+        draw(&r, down, 5);
+        for (double t0_s = r.t_s, u; (u = (r.t_s - t0_s) / 0.4) < 1;) push(&r, w_N + (seat_N - w_N) * smooth(u));
+        now_true(&r)->end_s = r.t_s - 0.1;
+        r.truths++;
+        rest(&r, 2, seat_N);
+    }
+    struct margins m = {0.08, 0.12, 0.08, 0.2, 0.1, 0.2, 0};
+    check_reps(&r, &m);
+    for (unsigned i = 0; i < r.reps; i++) assert_true(!isnan(r.rep[i].top_s));
+    end(&r);
+}
+
 /* The feet are set anew under the seat, and press more than the one that was left for a moment: no stance. Who leans forward
  * from there does not sit down. */
 static void feet_set_anew_under_a_seat(void **state)
@@ -490,6 +522,7 @@ int main(void)
         cmocka_unit_test(a_push_that_tires),
         cmocka_unit_test(feet_set_anew_under_a_seat),
         cmocka_unit_test(standing_up_from_a_swaying_seat),
+        cmocka_unit_test(standing_up_in_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
