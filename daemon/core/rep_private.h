@@ -118,6 +118,7 @@ struct plate_rep_detector {
     double top_s, descent_s, leave_s;
     double below_s;            /* since when the force is back near rest; NaN */
     double turn_s, turn_low_N; /* the hips may have turned then, above the floor, with that support; NaN: no ... */
+    double turn_least_N;       /* ... and so little force on the way there, ... */
     double turn_most_N;        /* ... unless they are held with more than this after it */
 
     /* The hips' observer: the force that it would take to hold still at their height, and its rate. */

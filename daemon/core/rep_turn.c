@@ -69,7 +69,7 @@ static bool decide_turn(struct plate_rep_detector *d, bool sure, struct plate_re
     double turn_s = d->turn_s;
     d->turn_s = NAN;
     if (d->smooth_N > d->turn_most_N || turn_s - d->onset_s < SHORT_PART * d->usual_s) return false;
-    if (rep_turns_so_high(d, turn_s, d->low_N)) return false;
+    if (rep_turns_so_high(d, turn_s, d->turn_least_N)) return false;
     d->support_low_N = d->turn_low_N;
     return turn(d, turn_s, turn_s, false, out);
 }
@@ -270,6 +270,7 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
         d->turn_s = d->low_s;
         d->turn_most_N = pushed ? (1 + LOADED_PART) * d->hold.mean_N : INFINITY;
         d->turn_low_N = d->support_low_N;
+        d->turn_least_N = d->low_N;
         d->support_high_N = d->support_low_N = d->support_N;
         return false;
     }
