@@ -9,7 +9,6 @@
 #define ABRUPT_RISE_S 0.5 /* on an empty plate: what comes and goes faster than hips can is a foot, or a thing */
 #define ABRUPT_FALL_S 0.4
 #define LOADED_RATIO 1.3 /* generic: on top of such a load, a push is no less than this times it */
-#define TAIL_PART 0.35   /* of the usual length: from a turn to the floor in less, it was the end of the rep before */
 #define QUICK_S 1.2      /* up and down in so short a time: ... */
 #define CARRIED_PART 0.7 /* ... while the force is up by this part of the step the hips rise, ... */
 #define RISEN_PART 0.17  /* ... by this part of their usual way at least; without a hold ... */
@@ -252,7 +251,7 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
     if (rep_moves(d) && touched) {
         if (d->foot_down && !usual_top && abrupt(d, end_s, step) && !braked(d, step))
             return !quick && uneven_N(d, end_s, step) > fmax(SET_EVEN * step, rep_noise_N(d)) ? VERDICT_DOUBTFUL : VERDICT_NONE;
-        if (!d->held && length_s < TAIL_PART * d->usual_s && !from_rest(d, step)) return VERDICT_NONE;
+        if (!d->held && length_s < SHORT_PART * d->usual_s && !from_rest(d, step)) return VERDICT_NONE;
         if (quick && !d->held && (lifted(d, end_s, step) || one_hump(d, end_s, step))) return VERDICT_NONE;
         bool caught = d->onset_s - fmax(d->last_end_s, d->hump.end_s) < FLIGHT_S && from_rest(d, step); /* it rose before */
         if (quick && !caught && risen_m(d, end_s, step) < RISEN_PART * rep_travel_m(d)) return VERDICT_NONE;

@@ -9,7 +9,7 @@
 #define STANCE_PART 0.02  /* of the weight: it is */
 #define HIGH_PART 0.7     /* of the way up: no drive is there for long */
 #define STANCE_SD 5.0     /* noise (of means; that of the smoothed force is half of it) is within so many times its SD */
-#define SHORT_PART 0.5    /* of the stance: a hold that was followed for less was on the way */
+#define PASSED_PART 0.5   /* of the stance: a hold that was followed for less was on the way */
 #define SWAYS_S 0.15      /* out of it for less: sway */
 #define STANCE_S 0.25     /* shorter is a turn, and no stance */
 
@@ -93,7 +93,7 @@ bool rep_stance(const struct plate_rep_detector *d, double end_s, double *ret_to
     double top_s = rep_block_at(d, stance.from)->t_s, descent_s = rep_block_at(d, stance.to - 1)->t_s;
     if (!rep_lasted(d, descent_s, top_s, STANCE_S)) return false;
     /* the hold that was followed is known better, unless it was a short one on the way */
-    if (d->held && d->descent_s - d->top_s > SHORT_PART * (descent_s - top_s)) return false;
+    if (d->held && d->descent_s - d->top_s > PASSED_PART * (descent_s - top_s)) return false;
     *ret_top_s = top_s, *ret_descent_s = descent_s;
     return true;
 }

@@ -12,7 +12,6 @@
 #define DUE_FROM 0.75
 #define DUE_TO 1.35
 #define TURN_UP 0.2     /* ... and so far up again is another repetition */
-#define SHORT_PART 0.45 /* of the usual length: hips turn above the floor no sooner */
 #define FALL_S 0.7      /* hips that are dropped so fast are caught before the floor */
 #define TURN_SURE_S 1.0 /* hips that were only braked are on the floor by then */
 #define TURN_HELD_S 1.6 /* ... but the next hold says better when they turned, if there was one before */

@@ -12,6 +12,7 @@
 #define SAME_LEVEL 0.05  /* two holds of one load press alike */
 #define TURN_DEPTH 0.4   /* of the usual way: less deep is posture */
 #define BRIDGE_CURVE 1.0 /* 1/m^2: no thrust has so little */
+#define SHORT_PART 0.45  /* of the usual length: hips turn above the floor no sooner, nor are they down from there sooner */
 #define TURN_DOWN 0.27   /* of the way: hips that came down so far may have turned */
 /* Statics give dS/dh = 0.7 to 1.2 S per metre for every load, so the support answers the force as an oscillator of
  * w^2 = g (dS/dh) / S = 7 to 12 /s^2. */

@@ -314,6 +314,33 @@ static void doubtful_hips_that_touch_and_go(void **state)
     end(&r);
 }
 
+/* Lowered quickly, caught on the way and then set down: from where they were caught, less than half a rep. The support hardly
+ * falls on the way, so that the catching looks like a turn. */
+static void caught_on_the_way_down(void **state)
+{
+    (void)state;
+    struct body b = athlete;
+    b.per_m = 0.35;
+    struct run r;
+    start(&r, 250, "single_leg_hip_thrust", b.rest_N);
+    thrusts(&r, &b, 2, 1.2);
+    for (unsigned i = 0; i < 3; i++) {
+        now_true(&r)->onset_s = r.t_s;
+        hand_over(&r, &b, b.hand_over_s, 1, false);
+        move(&r, &b, 0, b.rise_m, b.up_s, 1);
+        rest(&r, 1.0, top_N(&b));
+        move(&r, &b, b.rise_m, 0.16, 0.5, 1);
+        move(&r, &b, 0.16, 0.11, 0.3, 1);
+        move(&r, &b, 0.11, 0, 0.6, 1);
+        hand_over(&r, &b, b.hand_over_s, 1, true);
+        now_true(&r)->end_s = r.t_s;
+        r.truths++;
+        rest(&r, 1.2, b.rest_N);
+    }
+    check_reps(&r, NULL);
+    end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +361,7 @@ int main(void)
         cmocka_unit_test(a_light_foot_drives_quickly),
         cmocka_unit_test(a_kicked_plate_rings),
         cmocka_unit_test(doubtful_hips_that_touch_and_go),
+        cmocka_unit_test(caught_on_the_way_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
