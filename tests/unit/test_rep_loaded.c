@@ -121,116 +121,70 @@ static void changes_speed(struct run *r, double by_m_per_s, double s)
     }
 }
 
+/* Part of a squat: so far, or by so much faster, in this time; neither: the force of standing. */
+struct part {
+    double by_m, by_m_per_s, s;
+};
+
+/* Four of such parts; he stands between. */
+static void squats_of(const char *exercise, const struct part *part, unsigned n, const struct margins *m)
+{
+    struct run r;
+    begin(&r, 500, exercise);
+    r.noise_N = 1;
+    stand(&r, 3);
+    for (unsigned i = 0; i < 4; i++) {
+        *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
+        for (unsigned k = 0; k < n; k++)
+            part[k].by_m_per_s != 0 ? changes_speed(&r, part[k].by_m_per_s, part[k].s) : goes(&r, part[k].by_m, part[k].s);
+        now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
+        r.truths++;
+        stand(&r, 2);
+    }
+    check_reps(&r, m);
+    end(&r);
+}
+
 /* Up for two seconds with the force of standing, and a dip at the top: not stood, but risen evenly. */
 static void a_rise_as_even_as_standing(void **state)
 {
     (void)state;
-    struct run r;
-    start(&r, 500, "squat", weight_N);
-    for (unsigned i = 0; i < 4; i++) {
-        *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
-        goes(&r, -0.45, 1.2);
-        changes_speed(&r, 0.2, 0.25);
-        stand(&r, 2);
-        changes_speed(&r, -0.2, 0.25);
-        now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
-        r.truths++;
-        stand(&r, 1.5);
-    }
-    check_reps(&r, &standing);
-    end(&r);
+    static const struct part parts[] = {{-0.45, 0, 1.2}, {0, 0.2, 0.25}, {0, 0, 2}, {0, -0.2, 0.25}};
+    squats_of("squat", parts, 4, &standing);
 }
 
 /* Down so slowly that the force stays in the band of standing: found when he brakes, and then its beginning, too. */
 static void a_slow_descent_belongs_to_the_squat(void **state)
 {
     (void)state;
-    struct run r;
-    begin(&r, 500, "squat");
-    r.noise_N = 1;
-    stand(&r, 3);
-    for (unsigned i = 0; i < 4; i++) {
-        *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
-        changes_speed(&r, -0.25, 2.2);
-        changes_speed(&r, 0.25, 0.35);
-        goes(&r, 0.32, 0.9);
-        now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
-        r.truths++;
-        stand(&r, 2);
-    }
-    struct margins m = {0.4, 0.5, 0.1, 0.2, 0.4, 0.5, 0};
-    check_reps(&r, &m);
-    end(&r);
+    static const struct part parts[] = {{0, -0.25, 2.2}, {0, 0.25, 0.35}, {0.32, 0, 0.9}};
+    squats_of("squat", parts, 3, &(struct margins){0.4, 0.5, 0.1, 0.2, 0.4, 0.5, 0});
 }
 
 /* Down, and still at the bottom, all of it within the band of standing: found with the drive. */
 static void a_descent_and_its_braking_within_the_band(void **state)
 {
     (void)state;
-    static const char *const names[] = {"squat", "generic"};
-    for (unsigned k = 0; k < 2; k++) {
-        struct run r;
-        begin(&r, 500, names[k]);
-        r.noise_N = 1;
-        stand(&r, 3);
-        for (unsigned i = 0; i < 4; i++) {
-            *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
-            changes_speed(&r, -0.2, 1.8);
-            changes_speed(&r, 0.2, 1.8);
-            stand(&r, 0.3);
-            goes(&r, 0.36, 0.9);
-            now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
-            r.truths++;
-            stand(&r, 2);
-        }
-        struct margins m = {0.4, 0.6, 0.1, 0.2, 0.4, 0.6, 0};
-        check_reps(&r, &m);
-        end(&r);
-    }
+    static const struct part parts[] = {{0, -0.2, 1.8}, {0, 0.2, 1.8}, {0, 0, 0.3}, {0.36, 0, 0.9}};
+    const struct margins m = {0.4, 0.6, 0.1, 0.2, 0.4, 0.6, 0};
+    squats_of("squat", parts, 4, &m);
+    squats_of("generic", parts, 4, &m);
 }
 
 /* Down by a jerk, and on at that speed for a while with the force of standing, before he goes any deeper. */
 static void a_jerk_and_an_even_descent(void **state)
 {
     (void)state;
-    struct run r;
-    begin(&r, 500, "generic");
-    r.noise_N = 1;
-    stand(&r, 3);
-    for (unsigned i = 0; i < 4; i++) {
-        *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
-        changes_speed(&r, -0.13, 0.1);
-        stand(&r, 0.36);
-        changes_speed(&r, -0.1, 1);
-        changes_speed(&r, 0.23, 1.9);
-        goes(&r, 0.45, 1);
-        now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
-        r.truths++;
-        stand(&r, 2);
-    }
-    struct margins m = {0.1, 0.15, 0.1, 0.2, 0.1, 0.2, 0};
-    check_reps(&r, &m);
-    end(&r);
+    static const struct part parts[] = {{0, -0.13, 0.1}, {0, 0, 0.36}, {0, -0.1, 1}, {0, 0.23, 1.9}, {0.45, 0, 1}};
+    squats_of("generic", parts, 5, &(struct margins){0.1, 0.15, 0.1, 0.2, 0.1, 0.2, 0});
 }
 
 /* The drive presses little more than the weight: no stop at the bottom. */
 static void a_rise_within_the_band(void **state)
 {
     (void)state;
-    struct run r;
-    start(&r, 500, "squat", weight_N);
-    for (unsigned i = 0; i < 4; i++) {
-        *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
-        goes(&r, -0.2, 1);
-        changes_speed(&r, 0.15, 1.6);
-        changes_speed(&r, -0.15, 0.35);
-        now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
-        r.truths++;
-        stand(&r, 2);
-    }
-    struct margins m = {0.1, 0.15, 0.1, 0.2, 0.1, 0.2, 0};
-    check_reps(&r, &m);
-    end(&r);
+    static const struct part parts[] = {{-0.2, 0, 1}, {0, 0.15, 1.6}, {0, -0.15, 0.35}};
+    squats_of("squat", parts, 3, &(struct margins){0.1, 0.15, 0.1, 0.2, 0.1, 0.2, 0});
 }
 
 /* Somebody leans on the plate and lets go: the next squats are found with the weight as it was. */

@@ -1,4 +1,4 @@
-/* Hip thrusts, pushes and standing up, against physics on paper. */
+/* Hip thrusts and pushes, against physics on paper. */
 #include "rep_run.h"
 
 static const struct body athlete = {
@@ -407,95 +407,6 @@ static void a_push_that_tires(void **state)
     }
 }
 
-static void stands_up_and_sits_down(const char *exercise, double sway_N)
-{
-    struct run r;
-    begin(&r, 500, exercise);
-    r.noise_N = 1;
-    double w_N = 720, seat_N = 150;
-    const double hz = 0.45;
-    for (; r.t_s < 4;) push(&r, seat_N + sway_N * sin(2 * M_PI * hz * r.t_s));
-    for (unsigned i = 0; i < 5; i++) {
-        double t0_s = r.t_s, from_N = seat_N + sway_N * sin(2 * M_PI * hz * t0_s);
-        *now_true(&r) = (struct truth){.onset_s = t0_s};
-        for (double t; (t = r.t_s - t0_s) < 1.3;) /* the seat lets go in 0.4 s; the body rises by 0.4 m in 0.9 s */
-            push(&r, t < 0.4 ? from_N + (w_N - from_N) * smooth(t / 0.4)
-                             : w_N * (1 + 0.4 / (0.9 * 0.9 * G_M_PER_S2) *
-                                              (60 * ((t - 0.4) / 0.9) - 180 * pow((t - 0.4) / 0.9, 2) +
-                                               120 * pow((t - 0.4) / 0.9, 3))));
-        now_true(&r)->top_s = r.t_s;
-        for (double t1_s = r.t_s; r.t_s - t1_s < 1.2;) push(&r, w_N + 6 * sin(2 * M_PI * 0.6 * (r.t_s - t1_s)));
-        now_true(&r)->descent_s = r.t_s;
-        for (double t1_s = r.t_s, u; (u = (r.t_s - t1_s) / 1.2) < 1;)
-            push(&r, w_N * (1 - 0.4 / (1.2 * 1.2 * G_M_PER_S2) * (60 * u - 180 * u * u + 120 * u * u * u)));
-        double t2_s = r.t_s;
-        for (; r.t_s - t2_s < 0.4;)
-            push(&r, w_N + (seat_N + sway_N * sin(2 * M_PI * hz * (t2_s + 0.4)) - w_N) * smooth((r.t_s - t2_s) / 0.4));
-        now_true(&r)->end_s = r.t_s - 0.1;
-        r.truths++;
-        for (t2_s = r.t_s; r.t_s - t2_s < 2;) push(&r, seat_N + sway_N * sin(2 * M_PI * hz * r.t_s));
-    }
-    struct margins m = {0.1, 1.1, 0.08, 0.2, 0.4, 0.5, 0}; /* half a sway of the seat may be taken for the start of it */
-    check_reps(&r, &m);
-    end(&r);
-}
-
-static void standing_up_from_a_swaying_seat(void **state)
-{
-    (void)state;
-    stands_up_and_sits_down("sit_to_stand", 12);
-    stands_up_and_sits_down("generic", 2);
-}
-
-/* The trunk leans forward and is caught before the seat lets go; the drive presses evenly for a while, by more than the weight,
- * and the way down is at an even speed. He stands between. */
-static void standing_up_in_steps(void **state)
-{
-    (void)state;
-    struct run r;
-    double w_N = 720, seat_N = 150;
-    start(&r, 500, "sit_to_stand", seat_N);
-    for (unsigned i = 0; i < 4; i++) {
-        *now_true(&r) = (struct truth){.onset_s = r.t_s};
-        for (double t0_s = r.t_s, u; (u = (r.t_s - t0_s) / 0.3) < 1;) push(&r, seat_N - 20 * pow(sin(M_PI * u), 2));
-        rest(&r, 0.12, seat_N);
-        for (double t0_s = r.t_s, u; (u = (r.t_s - t0_s) / 0.4) < 1;) push(&r, seat_N + (w_N - seat_N) * smooth(u));
-        const double drive[][2] = {{0, w_N},   {0.1, 1.06 * w_N}, {0.7, 1.06 * w_N},  {0.8, w_N},
-                                   {1.1, w_N}, {1.2, 0.88 * w_N}, {1.45, 0.88 * w_N}, {1.55, w_N}};
-        draw(&r, drive, 8);
-        now_true(&r)->top_s = r.t_s;
-        rest(&r, 2, w_N);
-        now_true(&r)->descent_s = r.t_s;
-        const double down[][2] = {{0, w_N}, {0.1, 0.9 * w_N}, {0.4, 0.9 * w_N}, {0.5, w_N}, {1.4, w_N}};
-        draw(&r, down, 5);
-        for (double t0_s = r.t_s, u; (u = (r.t_s - t0_s) / 0.4) < 1;) push(&r, w_N + (seat_N - w_N) * smooth(u));
-        now_true(&r)->end_s = r.t_s - 0.1;
-        r.truths++;
-        rest(&r, 2, seat_N);
-    }
-    struct margins m = {0.08, 0.12, 0.08, 0.2, 0.1, 0.2, 0};
-    check_reps(&r, &m);
-    for (unsigned i = 0; i < r.reps; i++) assert_true(!isnan(r.rep[i].top_s));
-    end(&r);
-}
-
-/* The feet are set anew under the seat, and press more than the one that was left for a moment: no stance. Who leans forward
- * from there does not sit down. */
-static void feet_set_anew_under_a_seat(void **state)
-{
-    (void)state;
-    static const double course[][2] = {{0, 280},    {4, 280},    {4.1, 120},  {5, 120},    {5.1, 280}, {7, 280},
-                                       {7.2, 240},  {7.5, 420},  {7.8, 960},  {8.2, 700},  {8.6, 840}, {11, 840},
-                                       {11.3, 760}, {11.7, 840}, {12.2, 900}, {12.5, 280}, {15, 280}};
-    struct run r;
-    start(&r, 500, "sit_to_stand", 280);
-    draw(&r, course, 17);
-    assert_int_equal(r.reps, 1);
-    assert_true(fabs(r.rep[0].onset_s - r.t_s + 15 - 7.3) < 0.3);
-    assert_true(fabs(r.rep[0].end_s - r.t_s + 15 - 12.47) < 0.1);
-    end(&r);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -520,9 +431,6 @@ int main(void)
         cmocka_unit_test(a_hole_in_a_hold),
         cmocka_unit_test(pushes_against_a_fixed_bar),
         cmocka_unit_test(a_push_that_tires),
-        cmocka_unit_test(feet_set_anew_under_a_seat),
-        cmocka_unit_test(standing_up_from_a_swaying_seat),
-        cmocka_unit_test(standing_up_in_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
