@@ -11,7 +11,7 @@
 #define LOADED_RATIO 1.3 /* generic: on top of such a load, a push is no less than this times it */
 #define QUICK_S 1.2      /* up and down in so short a time: ... */
 #define CARRIED_PART 0.7 /* ... while the force is up by this part of the step the hips rise, ... */
-#define RISEN_PART 0.17  /* ... by this part of their usual way at least; without a hold ... */
+#define LIFT_PART 0.17   /* ... by this part of their usual way at least; without a hold ... */
 #define QUICK_DIP 0.1    /* ... it is higher on both sides of the top, by this part of the step, ... */
 #define TAP_UNDER 0.25   /* ... and does not fall below rest by this part after it: a foot that is lifted */
 #define RINGS_PART 0.25  /* of the step: the mean of a push is higher over rest, that of a plate that rings is not */
@@ -149,7 +149,7 @@ static bool rose_like_hips(const struct plate_rep_detector *d, double step_N, do
     if (!d->held) return !leant;
     uint64_t hold = hold_begins(d, from, step_N);
     double swings = swing(d, from, hold);
-    bool stayed = end_s - d->onset_s > SWING_S || (d->steps == 0 && risen_m(d, end_s, step_N) < RISEN_PART * rep_travel_m(d));
+    bool stayed = end_s - d->onset_s > SWING_S || (d->steps == 0 && risen_m(d, end_s, step_N) < LIFT_PART * rep_travel_m(d));
     bool put = d->below_s > 0 && abrupt(d, end_s, step_N) && stayed && swings > PUT_SWING && d->hold.sd_N < PUT_EVEN * step_N;
     return !put && !leant;
 }
@@ -254,7 +254,7 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
         if (!d->held && length_s < SHORT_PART * d->usual_s && !from_rest(d, step)) return VERDICT_NONE;
         if (quick && !d->held && (lifted(d, end_s, step) || one_hump(d, end_s, step))) return VERDICT_NONE;
         bool caught = d->onset_s - fmax(d->last_end_s, d->hump.end_s) < FLIGHT_S && from_rest(d, step); /* it rose before */
-        if (quick && !caught && risen_m(d, end_s, step) < RISEN_PART * rep_travel_m(d)) return VERDICT_NONE;
+        if (quick && !caught && risen_m(d, end_s, step) < LIFT_PART * rep_travel_m(d)) return VERDICT_NONE;
     }
     if (rep_pushes(d) && step < FOOT_MOST_N && set_down(d, end_s, step)) return VERDICT_NONE;
     if (!odd(d, step, end_s)) return VERDICT_REP;

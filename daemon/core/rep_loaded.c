@@ -28,8 +28,8 @@
 #define DEEPEST_M 1.5  /* nobody squats so deep, or falls so fast: the load went elsewhere */
 #define HIGHEST_M 1.5  /* nor do they rise so far above standing */
 #define FASTEST_M_PER_S 4.0
-#define WEIGHT_S 1.0 /* a force that is even for so long, to this part, is the weight */
-#define WEIGHT_PART 0.005
+#define ON_WEIGHT_S 1.0 /* a force that is even for so long, to this part, is the weight */
+#define ON_WEIGHT_PART 0.005
 #define MAX_REP_S 20.0
 #define STANDS_S 0.5   /* a body that stands so long where it stood before has come back, whatever its momentum says ... */
 #define CLOSED_G 0.15  /* ... if the weight that the plate feels changed by no more than this part on the way */
@@ -124,7 +124,7 @@ static bool is_weight(struct plate_rep_detector *d, double dwell_s, struct plate
 {
     struct level level;
     double since_s;
-    if (!rep_flat(d, dwell_s, 0, -INFINITY, WEIGHT_PART * d->rest.mean_N, &level, &since_s) ||
+    if (!rep_flat(d, dwell_s, 0, -INFINITY, ON_WEIGHT_PART * d->rest.mean_N, &level, &since_s) ||
         fabs(level.mean_N - d->rest.mean_N) < 0.5 * rep_loaded_band_N(d))
         return false;
     d->own_rest_N *= level.mean_N / d->rest.mean_N;
@@ -144,7 +144,7 @@ static void weigh(struct plate_rep_detector *d, double departed_s)
         sum += off_N, sum2 += off_N * off_N;
     }
     if (n < 3 || rep_block_at(d, from)->t_s < d->last_end_s || fabs(sum / n) < SWAY_MOST * d->rest.mean_N ||
-        sqrt(fmax(0, sum2 / n - sum / n * (sum / n))) > fmax(d->noise_N, WEIGHT_PART * d->rest.mean_N))
+        sqrt(fmax(0, sum2 / n - sum / n * (sum / n))) > fmax(d->noise_N, ON_WEIGHT_PART * d->rest.mean_N))
         return;
     d->own_rest_N *= 1 + sum / n / d->rest.mean_N;
     d->rest.mean_N += sum / n;
@@ -152,7 +152,7 @@ static void weigh(struct plate_rep_detector *d, double departed_s)
 
 void rep_loaded_begin(struct plate_rep_detector *d, double departed_s, struct plate_rep_output *out)
 {
-    if (is_weight(d, WEIGHT_S, out)) return;
+    if (is_weight(d, ON_WEIGHT_S, out)) return;
     double sank = rep_sank_s(d, departed_s);
     if (isnan(sank) && d->smooth_N < d->rest.mean_N) weigh(d, departed_s);
     rep_loaded_begin_at(d, isnan(sank) ? rep_find_departure(d, departed_s, d->rest.mean_N, rep_band_N(d)) : sank, out);
@@ -330,7 +330,7 @@ static bool stood(struct plate_rep_detector *d, struct plate_rep_output *out)
 static bool glides(const struct plate_rep_detector *d)
 {
     struct level level;
-    double since_s, tolerance_N = WEIGHT_PART * d->rest.mean_N;
+    double since_s, tolerance_N = ON_WEIGHT_PART * d->rest.mean_N;
     return d->velocity < GLIDE_PART * d->fastest_down && rep_flat(d, GLIDE_S, 0, d->onset_s, tolerance_N, &level, &since_s) &&
            fabs(level.mean_N - d->rest.mean_N) < tolerance_N;
 }
@@ -417,9 +417,9 @@ static bool even(struct plate_rep_detector *d, struct plate_rep_output *out)
     struct level level;
     double since_s;
     bool squats = !d->landing && !d->astray && !came_up(d) &&
-                  rep_flat(d, WEIGHT_S, 0, d->onset_s, WEIGHT_PART * d->rest.mean_N, &level, &since_s) &&
+                  rep_flat(d, ON_WEIGHT_S, 0, d->onset_s, ON_WEIGHT_PART * d->rest.mean_N, &level, &since_s) &&
                   gone_m(d, &level, since_s) < -CLOSED_M;
-    if (!squats) return is_weight(d, d->astray && pushed(d) ? EVEN_S : WEIGHT_S, out);
+    if (!squats) return is_weight(d, d->astray && pushed(d) ? EVEN_S : ON_WEIGHT_S, out);
     d->velocity = 0, d->still_s = rep_last_block(d)->t_s;
     return false;
 }
@@ -441,7 +441,7 @@ static bool pauses(const struct plate_rep_detector *d, double t_s)
     uint64_t k = d->blocks - rep_block_from(d, t_s - PAUSE_S);
     return rep_lasted(d, t_s, d->below_s, PAUSE_S) && fabs(d->velocity) < -PAUSE_PART * d->fastest_down &&
            d->fastest_up < -UP_PART * d->fastest_down &&
-           fabs(rep_running_mean_N(d, d->blocks - 1, k) - d->rest.mean_N) < WEIGHT_PART * d->rest.mean_N;
+           fabs(rep_running_mean_N(d, d->blocks - 1, k) - d->rest.mean_N) < ON_WEIGHT_PART * d->rest.mean_N;
 }
 
 void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
