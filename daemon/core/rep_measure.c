@@ -21,7 +21,7 @@
 
 void rep_history_init(struct rep_history *h, double rate_Hz, double filter_delay_s)
 {
-    h->n = h->from = 0;
+    h->n = h->from = h->paired = 0;
     h->hole = false;
     h->period_s = 1 / rate_Hz;
     h->filter_delay_s = filter_delay_s;
@@ -37,6 +37,7 @@ void rep_history_push(struct rep_history *h, const struct plate_rep_input *in, d
                                                           (float)in->cop_y_mm,
                                                           in->paired ? (float)in->other_N : NAN,
                                                           h->hole};
+    if (in->paired) h->paired = h->n;
     h->hole = false;
 }
 
@@ -84,39 +85,50 @@ static bool span_of(const struct rep_history *h, double from_s, double to_s, str
 /* ---- force ---- */
 
 struct load {
-    double mean_N, sd_N, impulse_Ns;
+    double mean_N, impulse_Ns;
 };
+
+/* Of samples of which neither end lies in a hole. */
+static bool whole_span(const struct rep_history *h, double from_s, double to_s, struct span *ret)
+{
+    if (!span_of(h, from_s, to_s, ret)) return false;
+    double t0 = rep_history_sample(h, ret->a)->t_s, t1 = rep_history_sample(h, ret->b)->t_s;
+    return t1 > t0 && fmax(t0 - from_s, to_s - t1) <= h->period_s;
+}
 
 /* By the trapezoidal rule, which takes a bridged hole for a straight line. */
 static struct load level_over(const struct rep_history *h, double from_s, double to_s)
 {
-    struct load v = {NAN, NAN, NAN};
     struct span s;
-    if (!span_of(h, from_s, to_s, &s)) return v;
-    double area = 0, squares = 0, t0 = rep_history_sample(h, s.a)->t_s, t1 = rep_history_sample(h, s.b)->t_s;
-    if (t1 <= t0 || fmax(t0 - from_s, to_s - t1) > h->period_s) return v; /* it begins or ends in a hole */
+    if (!whole_span(h, from_s, to_s, &s)) return (struct load){NAN, NAN};
+    double area = 0;
     for (uint64_t i = s.a; i < s.b; i++) {
         const struct rep_sample *p = rep_history_sample(h, i), *q = rep_history_sample(h, i + 1);
         area += (p->force_N + q->force_N) / 2 * (q->t_s - p->t_s);
     }
-    v.impulse_Ns = area;
-    v.mean_N = area / (t1 - t0);
-    double n = (double)(s.b - s.a + 1);
-    if (n < SPREAD_MIN) return v;
+    return (struct load){area / (rep_history_sample(h, s.b)->t_s - rep_history_sample(h, s.a)->t_s), area};
+}
+
+/* Of the force about that mean, by the same rule. */
+static double sd_over(const struct rep_history *h, double from_s, double to_s, double mean_N)
+{
+    struct span s;
+    if (!whole_span(h, from_s, to_s, &s)) return NAN;
+    double squares = 0, n = (double)(s.b - s.a + 1);
+    if (n < SPREAD_MIN) return NAN;
     for (uint64_t i = s.a; i < s.b; i++) {
         const struct rep_sample *p = rep_history_sample(h, i), *q = rep_history_sample(h, i + 1);
-        double e = p->force_N - v.mean_N, f = q->force_N - v.mean_N;
+        double e = p->force_N - mean_N, f = q->force_N - mean_N;
         squares += (e * e + f * f) / 2 * (q->t_s - p->t_s);
     }
-    v.sd_N = sqrt(squares / (t1 - t0) * n / (n - 1));
-    return v;
+    return sqrt(squares / (rep_history_sample(h, s.b)->t_s - rep_history_sample(h, s.a)->t_s) * n / (n - 1));
 }
 
 /* This foot's part of the load of both, by the same rule; NaN unless the other plate speaks for most of the time. */
 static double share_over_pct(const struct rep_history *h, double from_s, double to_s)
 {
     struct span s;
-    if (!span_of(h, from_s, to_s, &s)) return NAN;
+    if (!span_of(h, from_s, to_s, &s) || s.a >= h->paired) return NAN;
     double own = 0, other = 0, known_s = 0;
     for (uint64_t i = s.a; i < s.b; i++) {
         const struct rep_sample *p = rep_history_sample(h, i), *q = rep_history_sample(h, i + 1);
@@ -142,7 +154,7 @@ static struct extremes extremes_over(const struct rep_history *h, double from_s,
         const struct rep_sample *p = rep_history_sample(h, i);
         double f = (double)p->filtered_N;
         if (isnan(e.most_N) || f > e.most_N) e.most_N = f, e.most_s = p->t_s - h->filter_delay_s;
-        e.least_N = fmin(e.least_N, f);
+        if (isnan(e.least_N) || f < e.least_N) e.least_N = f;
     }
     return e;
 }
@@ -264,7 +276,7 @@ static void measure_force(const struct rep_history *h, const struct rep_times *t
     r->peak_force_N = extremes_over(h, t->onset_s, push_to_s).most_N;
     r->mean_force_N = whole.mean_N;
     r->hold_force_N = isnan(t->descent_s) ? sure.mean_N : held.mean_N;
-    r->hold_cv = held.mean_N > 0 ? held.sd_N / held.mean_N : NAN;
+    r->hold_cv = held.mean_N > 0 ? sd_over(h, t->top_s, t->descent_s, held.mean_N) / held.mean_N : NAN;
     r->impulse_Ns = up.impulse_Ns;
     r->net_impulse_Ns = up.impulse_Ns - t->rest_N * (t->up_to_s - t->up_from_s);
     double *const windows[] = {&r->rfd_0_50_N_per_s, &r->rfd_0_100_N_per_s, &r->rfd_0_150_N_per_s, &r->rfd_0_200_N_per_s,

@@ -15,6 +15,7 @@ struct rep_sample {
 struct rep_history {
     struct rep_sample sample[REP_HISTORY];
     uint64_t n, from; /* pushed; the first one after the last long hole */
+    uint64_t paired;  /* none from here on has other_N */
     double period_s, filter_delay_s;
     bool hole;
 };
