@@ -28,6 +28,7 @@
 #define EMPTY_N 25.0         /* tare error and drift: below it the plate may be empty */
 #define BRIDGE_S 0.5         /* a longer hole ends what is under way */
 #define BACK_STANDING_S 0.3  /* after it, so long on the weight that was known: standing. A squat passes through it sooner */
+#define NEAR_BLOCKS 2        /* how far a block may be from where even blocks would have it, to be found at once */
 
 static const struct exercise exercises[] = {
     {"single_leg_hip_thrust", FAMILY_THRUST, false, false, false, 0.6, 0.28, 3.0, 0.30},
@@ -74,6 +75,7 @@ int plate_rep_init(struct plate_rep_detector *d, const struct plate_rep_config *
     d->period_s = 1 / cfg->rate_Hz;
     rep_history_init(&d->history, cfg->rate_Hz, cfg->filter_delay_s);
     d->block_n = (unsigned)fmax(1, floor(BLOCK_S * cfg->rate_Hz + 0.5));
+    d->block_root = sqrt(d->block_n);
     d->chunk_n = (unsigned)fmax(CHUNK_MIN, floor(CHUNK_S * cfg->rate_Hz + 0.5));
     d->smooth_k = 1 - exp(-(double)d->block_n * d->period_s / SMOOTH_S);
     d->smooth_N = d->hump.end_s = d->last_end_s = d->departed_s = d->under_s = d->lowest_N = NAN;
@@ -93,9 +95,18 @@ uint64_t rep_oldest_block(const struct plate_rep_detector *d)
 uint64_t rep_block_from(const struct plate_rep_detector *d, double t_s)
 {
     uint64_t lo = rep_oldest_block(d), hi = d->blocks;
+    double before_s = t_s - d->period_s / 2;
+    if (hi - lo > 2 * NEAR_BLOCKS) { /* but for holes, it is nearly where even blocks would have it */
+        double back = (rep_last_block(d)->t_s - before_s) / (d->block_n * d->period_s);
+        if (back >= NEAR_BLOCKS && back < (double)(hi - lo - NEAR_BLOCKS)) {
+            uint64_t near = hi - 1 - (uint64_t)back;
+            if (rep_block_at(d, near - NEAR_BLOCKS)->t_s < before_s) lo = near - NEAR_BLOCKS + 1;
+            if (rep_block_at(d, near + NEAR_BLOCKS)->t_s >= before_s) hi = near + NEAR_BLOCKS;
+        }
+    }
     while (lo < hi) {
         uint64_t mid = lo + (hi - lo) / 2;
-        if (rep_block_at(d, mid)->t_s < t_s - d->period_s / 2)
+        if (rep_block_at(d, mid)->t_s < before_s)
             lo = mid + 1;
         else
             hi = mid;
@@ -103,9 +114,9 @@ uint64_t rep_block_from(const struct plate_rep_detector *d, double t_s)
     return lo;
 }
 
-double rep_band_N(const struct plate_rep_detector *d) { return fmax(BAND_MIN_N, BAND_SD * d->rest.sd_N); }
+double rep_band_N(const struct plate_rep_detector *d) { return rep_at_least(BAND_MIN_N, BAND_SD * d->rest.sd_N); }
 
-double rep_decision_band_N(const struct plate_rep_detector *d) { return fmax(BAND_MIN_N, BAND_SD * d->rest_spread_N); }
+double rep_decision_band_N(const struct plate_rep_detector *d) { return rep_at_least(BAND_MIN_N, BAND_SD * d->rest_spread_N); }
 
 static double off_N(const struct plate_rep_detector *d, uint64_t i, double level_N)
 {
@@ -143,13 +154,14 @@ bool rep_flat(const struct plate_rep_detector *d, double window_s, double smooth
     const struct block *last = rep_last_block(d);
     double end_s = last->t_s + last->dt_s;
     uint64_t from = rep_block_from(d, end_s - fmax(window_s, 3 * d->period_s)), n = d->blocks - from;
+    if (n < 3 || rep_block_at(d, from)->t_s < since_s) return false;
     uint64_t k = (uint64_t)fmax(1, floor(smooth_s / last->dt_s + 0.5));
-    if (n < 3 || from <= rep_oldest_block(d) + k || rep_block_at(d, from)->t_s < since_s) return false;
-    double base_N = rep_running_mean_N(d, d->blocks - 1, k), sum = 0, sum2 = 0, sx = 0;
+    if (from <= rep_oldest_block(d) + k) return false;
+    double base_N = rep_running_mean_N(d, d->blocks - 1, k), sum = 0, sum2 = 0, sx = 0, x = 0;
     if (fabs(rep_running_mean_N(d, from, k) - base_N) > 6 * tolerance_N) return false;
-    for (uint64_t i = from; i < d->blocks; i++) {
+    for (uint64_t i = from; i < d->blocks; i++, x++) {
         double f = rep_running_mean_N(d, i, k) - base_N;
-        sum += f, sum2 += f * f, sx += f * (double)(i - from);
+        sum += f, sum2 += f * f, sx += f * x;
     }
     double mean = sum / (double)n, sd = sqrt(fmax(0, sum2 / (double)n - mean * mean));
     double centre = ((double)n - 1) / 2, sxx = (double)n * ((double)n * (double)n - 1) / 12;

@@ -49,7 +49,7 @@ static void observe(struct plate_rep_detector *d, const struct block *b)
 {
     /* the floor: hips press no less than with their lowest support; while that is not known, by what this rep shows */
     double floor_N = d->known_N > 0 ? LOW_LEAST * d->known_N : rep_low_part(d) * fmin(rep_top_N(d), d->smooth_N), dt = b->dt_s;
-    floor_N = fmax(floor_N, d->rest.mean_N);
+    floor_N = rep_at_least(d->rest.mean_N, floor_N);
     if (d->known_N <= 0 && d->support_N > floor_N) floor_N = d->rest.mean_N;
     double damping = d->held || b->t_s - d->onset_s > LEARNED_S ? OBSERVER_DAMPING : FIRST_DAMPING;
     d->support_rate += dt * (OBSERVER_W2 * (b->force_N - d->support_N) - damping * d->support_rate);
@@ -60,7 +60,7 @@ static void observe(struct plate_rep_detector *d, const struct block *b)
         d->low_s = b->t_s;
         d->low_N = b->force_N;
     }
-    d->low_N = fmin(d->low_N, b->force_N);
+    if (b->force_N < d->low_N) d->low_N = b->force_N;
     if (d->support_N < d->support_low_N) d->support_low_N = d->support_N, d->low_s = b->t_s;
 }
 
@@ -74,7 +74,7 @@ void rep_observe_from(struct plate_rep_detector *d, double support_N)
 
 void rep_track(struct plate_rep_detector *d, const struct block *b, double smooth_N)
 {
-    d->peak_N = fmax(d->peak_N, smooth_N);
+    d->peak_N = rep_at_least(d->peak_N, smooth_N);
     if (d->peak_N - smooth_N > d->dip_depth_N) d->dip_depth_N = d->peak_N - smooth_N, d->dip_N = smooth_N, d->dip_s = b->t_s;
     if (b->force_N > d->rest.mean_N + 0.5 * (d->peak_N - d->rest.mean_N)) d->upper_sum += b->force_N, d->upper_n++;
     observe(d, b);

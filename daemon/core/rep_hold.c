@@ -49,11 +49,11 @@ double rep_settled_s(const struct plate_rep_detector *d, double since_s, const s
     return rep_block_at(d, first)->t_s;
 }
 
-double rep_noise_N(const struct plate_rep_detector *d) { return fmax(d->rest_spread_N, d->rest.sd_N / sqrt(d->block_n)); }
+double rep_noise_N(const struct plate_rep_detector *d) { return fmax(d->rest_spread_N, d->rest.sd_N / d->block_root); }
 
 double rep_evenness_N(const struct plate_rep_detector *d, double step_N)
 {
-    return fmax(fmax(2 * rep_noise_N(d), 1.0), (rep_pushes(d) ? PUSH_FLAT_PART : FLAT_PART) * step_N);
+    return rep_at_least(rep_at_least(1.0, 2 * rep_noise_N(d)), (rep_pushes(d) ? PUSH_FLAT_PART : FLAT_PART) * step_N);
 }
 
 /* On an empty plate, well below what is known to hold the hips: the foot is back, and rests. */
@@ -170,9 +170,10 @@ static void sink(struct plate_rep_detector *d, struct plate_rep_output *out)
 /* It seems to be on again: if it had been left for a turn, the path says so once the hips are held. */
 static bool on_again(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
+    if (isnan(d->first_descent_s)) return false;
     struct level level;
     double since_s, tolerance_N = rep_evenness_N(d, d->hold.mean_N - d->rest.mean_N);
-    return !isnan(d->first_descent_s) && rep_flat(d, HOLD_S, TREMOR_S, d->again_s, tolerance_N, &level, &since_s) &&
+    return rep_flat(d, HOLD_S, TREMOR_S, d->again_s, tolerance_N, &level, &since_s) &&
            rep_turned_between(d, &level, since_s, out);
 }
 
@@ -185,8 +186,8 @@ void rep_follow_hold(struct plate_rep_detector *d, double t_s, struct plate_rep_
     if (rep_lasted(d, t_s, d->again_s, AGAIN_S)) d->first_descent_s = NAN;
     if (on_again(d, out)) return;
     double off = d->smooth_N - d->hold.mean_N, k = d->block_n * d->period_s / HOLD_FOLLOW_S;
-    double leave_N = fmax(fmax(LEAVE_SD * d->hold.sd_N, 3 * d->rest_spread_N),
-                          fmax(1.5, (rep_pushes(d) ? PUSH_LEAVE_PART : LEAVE_PART) * d->hold.mean_N));
+    double leave_N = rep_at_least(1.5, (rep_pushes(d) ? PUSH_LEAVE_PART : LEAVE_PART) * d->hold.mean_N);
+    leave_N = rep_at_least(rep_at_least(leave_N, 3 * d->rest_spread_N), LEAVE_SD * d->hold.sd_N);
     if (fabs(off) <= leave_N) {
         double mean_off = rep_last_block(d)->force_N - d->hold.mean_N;
         d->leave_s = NAN;

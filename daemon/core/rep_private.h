@@ -65,6 +65,7 @@ struct plate_rep_detector {
         unsigned n;
     } open;
     unsigned block_n;
+    double block_root; /* of block_n: so much less noise has a block's mean than a sample */
     double smooth_N, smooth_k;
     bool summed; /* the last sample's force was the sum of both plates */
 
@@ -142,6 +143,9 @@ struct plate_rep_detector {
     bool doubts, due;             /* it waits for a second like it; it was one, and is to be said with the next sample */
     double last_end_s, live_s[3]; /* when drive, hold and lower were said */
 };
+
+/* fmax(), without the call, of a bound that is not NaN. */
+static inline double rep_at_least(double bound, double v) { return v > bound ? v : bound; }
 
 /* rep.c */
 bool rep_lasted(const struct plate_rep_detector *d, double t_s, double since_s, double dwell_s);
