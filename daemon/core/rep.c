@@ -218,7 +218,7 @@ void rep_to_learn(struct plate_rep_detector *d, struct plate_rep_output *out)
     d->state = STATE_LEARN;
 }
 
-double rep_usual_step_N(const struct plate_rep_detector *d)
+static double median_step_N(const struct plate_rep_detector *d)
 {
     double v[STEPS];
     unsigned n = d->steps < STEPS ? d->steps : STEPS;
@@ -227,8 +227,10 @@ double rep_usual_step_N(const struct plate_rep_detector *d)
         for (; j > 0 && v[j - 1] > d->step[i]; j--) v[j] = v[j - 1];
         v[j] = d->step[i];
     }
-    return n ? v[n / 2] : 0;
+    return v[n / 2];
 }
+
+double rep_usual_step_N(const struct plate_rep_detector *d) { return d->steps > 0 ? d->usual_step_N : 0; }
 
 /* The range of this plate's own force in a rep that was decided on the sum of two. */
 static double own_range_N(const struct plate_rep_detector *d, const struct rep_times *t, double *ret_all_N)
@@ -266,6 +268,7 @@ void rep_send(struct plate_rep_detector *d, const struct plate_rep *r, double st
     out->rep.end_live_s = rep_history_sample(&d->history, d->history.n - 1)->t_s;
     out->rep_done = true;
     d->step[d->steps++ % STEPS] = step_N;
+    d->usual_step_N = median_step_N(d);
     d->last_end_s = r->end_s;
 }
 

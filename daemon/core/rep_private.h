@@ -132,11 +132,11 @@ struct plate_rep_detector {
 
     double velocity, height, deepest, fastest_down, fastest_up; /* of a standing body, m/s and m */
     double bottom_s, turned_s, turned_speed, takeoff_s;
-    double still_s; /* the speed was nil then */
-    double stood_s; /* it may have stood again since, or still rise evenly; NaN */
-    bool astray;    /* the momentum went where no body goes */
-    bool landing;   /* from a flight: no rep */
-    double step[STEPS];
+    double still_s;                   /* the speed was nil then */
+    double stood_s;                   /* it may have stood again since, or still rise evenly; NaN */
+    bool astray;                      /* the momentum went where no body goes */
+    bool landing;                     /* from a flight: no rep */
+    double step[STEPS], usual_step_N; /* of the latest reps, and their median, if there were any */
     unsigned steps;
     double other_step_N;          /* the usual step of the other leg; 0: not known */
     struct movement doubtful;     /* rep_doubt.c */
