@@ -66,7 +66,8 @@ static void detect(struct plate_station *s, struct plate *p, const struct sample
     }
 }
 
-void station_hand_on(struct plate_station *s, struct plate *p)
+/* This and station_pump are inline for receive(), which goes through them with every sample. */
+inline void station_hand_on(struct plate_station *s, struct plate *p)
 {
     const struct sample *e = station_sample(p, p->out++);
     if (e->missing) {
@@ -85,7 +86,7 @@ static bool partner_ready(const struct plate *p, double t_s)
     return !q || !q->present || (q->settled > 0 && station_sample(q, q->settled - 1)->t_s >= t_s - p->near_s);
 }
 
-void station_pump(struct plate_station *s, struct plate *p)
+inline void station_pump(struct plate_station *s, struct plate *p)
 {
     while (p->out < p->settled && partner_ready(p, station_sample(p, p->out)->t_s)) station_hand_on(s, p);
 }
@@ -169,9 +170,10 @@ int plate_station_samples(struct plate_station *s, unsigned plate, uint64_t firs
         for (size_t i = 0; i < rows; i++, counts += p->calibration.cells) {
             s->t_s[i] = plate_clock_t_s(&p->knot, p->next_sample);
             plate_calibrate(&p->calibration, geometry, counts, &s->force[i]);
-            receive(s, p, s->t_s[i], &s->force[i]);
             p->next_sample++;
         }
+        /* Apart: rows wait for none before them to be calibrated, and each for all before it to be detected. */
+        for (size_t i = 0; i < rows; i++) receive(s, p, s->t_s[i], &s->force[i]);
         if (s->sink.force) {
             struct plate_force_block b = {plate, p->next_sample - rows, rows, s->t_s, s->force};
             s->sink.force(s->sink.user, &b);
