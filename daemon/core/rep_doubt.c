@@ -15,6 +15,8 @@
 #define QUICK_DIP 0.1    /* ... it is higher on both sides of the top, by this part of the step, ... */
 #define TAP_UNDER 0.25   /* ... and does not fall below rest by this part after it: a foot that is lifted */
 #define RINGS_PART 0.25  /* of the step: the mean of a push is higher over rest, that of a plate that rings is not */
+#define FEET_LEAST 0.03  /* of the weight: feet before a seat press more */
+#define STOOD_UP_S 1.0   /* nobody leans so evenly for so long */
 #define FOOT_MOST_N 150  /* a foot at rest presses no more */
 /* doubtful: its size */
 #define KNOWN_PART 0.65 /* of the usual step: the load fixes the force of the hold, so that less is odd, ... */
@@ -211,6 +213,13 @@ static bool lifted(const struct plate_rep_detector *d, double end_s, double step
     return low_N < d->rest.mean_N - fmax(TAP_UNDER * step_N, rep_decision_band_N(d));
 }
 
+/* Did he who sits only lean on his feet for a moment? He neither rose nor stood. */
+static bool leant(const struct plate_rep_detector *d, double end_s)
+{
+    bool stood = d->held && rep_lasted(d, fmin(d->descent_s, end_s), d->hold_from_s, STOOD_UP_S);
+    return d->exercise->family == FAMILY_SEAT && !stood && !rep_stood_up(d, end_s);
+}
+
 /* ---- the verdict ---- */
 
 /* Did it begin at rest, or at a turn above it? */
@@ -227,6 +236,7 @@ static bool odd(const struct plate_rep_detector *d, double step_N, double end_s)
     double part = rep_fixed(d) ? FIRST_RATIO : d->steps < 3 ? SECOND_PART : KNOWN_PART;
     if (step_N < part * usual_N) return true;
     if (rep_pushes(d)) return false;
+    if (usual_N <= 0 && leant(d, end_s)) return true;
     if (!rep_moves(d)) return (usual_N <= 0 || step_N > usual_N / KNOWN_PART) && set_down(d, end_s, step_N);
     double off_N = fmin(fabs(step_N - usual_N), fabs(d->rest.mean_N + step_N - d->known_N));
     if (off_N < USUAL_PART * usual_N) return false;
@@ -243,7 +253,9 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
     if (d->peak_N - d->rest.mean_N < rep_smallest_step_N(d) || step < least_step_N(d)) return VERDICT_NONE;
     if (length_s < d->exercise->least_s) return VERDICT_NONE;
     if (!rep_moves(d) && rep_mean_N(d, end_s) < d->rest.mean_N + RINGS_PART * step) return VERDICT_NONE;
-    if (d->exercise->family == FAMILY_SEAT && top < SEAT_RATIO * d->rest.mean_N) return VERDICT_NONE;
+    if (d->exercise->family == FAMILY_SEAT && (top < SEAT_RATIO * d->rest.mean_N || d->rest.mean_N < FEET_LEAST * top))
+        return VERDICT_NONE;
+    if (!d->held && leant(d, end_s)) return VERDICT_NONE;
     if (d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_N && top < LOADED_RATIO * d->rest.mean_N)
         return VERDICT_NONE;
     bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;

@@ -74,8 +74,7 @@ static bool foot_is_back(struct plate_rep_detector *d, const struct level *level
 static bool sits_down(const struct plate_rep_detector *d)
 {
     bool seat = d->exercise->family == FAMILY_SEAT;
-    bool perhaps = d->exercise->family == FAMILY_GENERIC && !d->foot_down && d->hold.mean_N > STANDING_N;
-    if (!(seat || perhaps) || !d->held || isnan(d->descent_s)) return false;
+    if (!d->held || isnan(d->descent_s) || !rep_may_sit(d)) return false;
     double speed = 0, fastest = 0;
     for (uint64_t i = rep_block_from(d, d->descent_s); i < d->blocks; i++) {
         speed += rep_block_at(d, i)->dt_s * GRAVITY * (rep_block_at(d, i)->force_N / d->hold.mean_N - 1);

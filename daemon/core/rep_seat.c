@@ -12,6 +12,8 @@
 #define PASSED_PART 0.5   /* of the stance: a hold that was followed for less was on the way */
 #define SWAYS_S 0.15      /* out of it for less: sway */
 #define STANCE_S 0.25     /* shorter is a turn, and no stance */
+#define CAUGHT_PART 0.95  /* of his fastest downwards: slower at the end, and he was caught; faster, he still falls */
+#define STOOD_UP_M 0.08   /* who stood up rose by more, though the seat took what was left of his speed */
 
 struct stance {
     uint64_t from, to; /* blocks, the last not included */
@@ -57,35 +59,77 @@ static double weight_N(const struct plate_rep_detector *d, struct stance feet)
     return sum / n;
 }
 
+/* The path on the feet: how high, how fast downwards, and how fast at the end. */
+struct path {
+    double most_m, fastest, last;
+};
+
 /* Where he is nearly as high as ever: at an even speed, up or down, the force is the weight, too. */
-static struct stance upright(const struct plate_rep_detector *d, struct stance feet, double body_N)
+static struct stance upright(const struct plate_rep_detector *d, struct stance feet, double body_N, struct path *ret)
 {
     struct stance high = feet;
-    double most_m = 0;
+    struct path path = {0, 0, 0};
     for (int pass = 0; pass < 2; pass++) {
         double v = 0, h = 0;
         bool found = false;
         for (uint64_t i = feet.from; i < feet.to; i++) {
             v += rep_block_at(d, i)->dt_s * GRAVITY * (rep_block_at(d, i)->force_N / body_N - 1);
             h += rep_block_at(d, i)->dt_s * v;
-            if (pass == 0) most_m = fmax(most_m, h);
-            if (pass == 0 || h < HIGH_PART * most_m) continue;
+            if (pass == 0) path = (struct path){fmax(path.most_m, h), fmin(path.fastest, v), v};
+            if (pass == 0 || h < HIGH_PART * path.most_m) continue;
             high = (struct stance){found ? high.from : i, i + 1};
             found = true;
         }
     }
+    *ret = path;
     return high;
+}
+
+/* From when he carries all of himself until the seat takes a part again. */
+static bool find_feet(const struct plate_rep_detector *d, double end_s, struct stance *ret)
+{
+    struct stance feet = {rep_block_from(d, d->onset_s), rep_block_from(d, end_s)};
+    if (feet.from <= rep_oldest_block(d) || feet.to < feet.from + 3) return false;
+    feet = above(d, feet, 0.5 * (d->rest.mean_N + d->peak_N));
+    *ret = above(d, feet, ON_FEET_PART * mean_N(d, feet));
+    return true;
+}
+
+static bool stood_up(const struct plate_rep_detector *d, double end_s, struct path *ret)
+{
+    struct stance feet;
+    if (!find_feet(d, end_s, &feet)) return false;
+    upright(d, feet, weight_N(d, feet), ret);
+    return ret->most_m > STOOD_UP_M;
+}
+
+bool rep_stood_up(const struct plate_rep_detector *d, double end_s)
+{
+    struct path path;
+    return stood_up(d, end_s, &path);
+}
+
+bool rep_sat_down(const struct plate_rep_detector *d, double end_s)
+{
+    struct path path;
+    return stood_up(d, end_s, &path) && path.last > CAUGHT_PART * path.fastest;
+}
+
+bool rep_may_sit(const struct plate_rep_detector *d)
+{
+    return d->exercise->family == FAMILY_SEAT ||
+           (d->exercise->family == FAMILY_GENERIC && !d->foot_down && rep_top_N(d) > STANDING_N);
 }
 
 /* He stands where the force is longest on that weight, near the top. */
 bool rep_stance(const struct plate_rep_detector *d, double end_s, double *ret_top_s, double *ret_descent_s)
 {
-    struct stance feet = {rep_block_from(d, d->onset_s), rep_block_from(d, end_s)};
-    if (feet.from <= rep_oldest_block(d) || feet.to < feet.from + 3) return false;
-    feet = above(d, feet, 0.5 * (d->rest.mean_N + d->peak_N));
-    feet = above(d, feet, ON_FEET_PART * mean_N(d, feet));
+    struct stance feet;
+    if (!find_feet(d, end_s, &feet)) return false;
+    struct path path;
     double body_N = weight_N(d, feet), noise_N = STANCE_SD * d->noise_N;
-    struct stance high = upright(d, feet, body_N), stance = longest(d, high, high, body_N, fmax(noise_N, NEAR_PART * body_N));
+    struct stance high = upright(d, feet, body_N, &path),
+                  stance = longest(d, high, high, body_N, fmax(noise_N, NEAR_PART * body_N));
     if (stance.to <= stance.from) return false;
     body_N = mean_N(d, stance);
     stance = longest(d, feet, high, body_N, fmax(noise_N, STANCE_PART * body_N));

@@ -32,6 +32,7 @@
 #define ASK_S 0.1          /* it is looked at again so often */
 #define STILL_NEAR 0.03    /* of the step: tremor included, the force is on the level of the standstill */
 #define DEEP_PART 0.35     /* the force came within this part of the step to rest: the floor took load */
+#define CONTACT_S 0.4      /* ... no longer before the observer says that they turned */
 #define STILL_S 0.4        /* a lowering that has come to a standstill for so long ... */
 #define STILL_PART 0.35    /* ... and for this part of its own length ... */
 #define STILL_DROP 0.3     /* ... and so far down its way, is over */
@@ -82,7 +83,8 @@ bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep
     if (force_N <= near_N) {
         if (rep_lasted(d, t_s, d->turn_s, TURN_SURE_S) && decide_turn(d, true, out)) return true;
         if (isnan(d->below_s)) d->below_s = t_s;
-        bool low = d->floating || rep_hips_are_low(d) || (d->exercise->family == FAMILY_SEAT && d->held);
+        bool seated = rep_may_sit(d) && rep_lasted(d, t_s, d->below_s, END_DWELL_S) && rep_sat_down(d, d->below_s);
+        bool low = d->floating || rep_hips_are_low(d) || seated;
         bool brief =
             rep_moves(d) && !d->held && !rep_is_one(d, d->below_s) && d->peak_N - d->rest.mean_N > 0.5 * rep_usual_step_N(d);
         if (rep_lasted(d, t_s, d->below_s, low ? END_DWELL_S : brief ? FLIGHT_S : DIP_DWELL_S)) {
@@ -238,13 +240,22 @@ static bool pressed(const struct plate_rep_detector *d, double force_N)
     return false;
 }
 
+/* The seat had the load a moment ago, and he had risen from it before. */
+static bool sat(struct plate_rep_detector *d)
+{
+    double end_s, onset_s;
+    if (!rep_may_sit(d) || !rep_lasted(d, rep_last_block(d)->t_s, d->asked_s, ASK_S)) return false;
+    d->asked_s = rep_last_block(d)->t_s;
+    return cut_contact(d, rep_block_from(d, d->low_s - CONTACT_S), d->blocks - 1, &end_s, &onset_s) && rep_sat_down(d, end_s);
+}
+
 /* The way down has turned into a way up: by the hips' observer, or because the floor (the seat) has plainly taken load. */
 bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_output *out)
 {
     if (rep_pushes(d) || d->phase == PLATE_HOLD) return false;
     double way = rep_way_N(d), step = rep_top_N(d) - d->rest.mean_N, force_N = d->smooth_N;
     double least_N = d->foot_down && d->known_N <= 0 ? fmax(FIDGET_N, FIDGET_PART * rep_top_N(d)) : 0;
-    bool deep = d->low_N < d->rest.mean_N + DEEP_PART * step && (rep_hips_are_low(d) || d->exercise->family == FAMILY_SEAT);
+    bool sits = rep_may_sit(d), deep = d->low_N < d->rest.mean_N + DEEP_PART * step && (rep_hips_are_low(d) || sits);
     bool learned = d->held || d->known_N > 0 || rep_last_block(d)->t_s - d->onset_s > LEARNED_S;
     double part = d->usual_s > 0 ? (d->low_s - d->onset_s) / d->usual_s : 0;
     bool due = part > DUE_FROM && part < DUE_TO;
@@ -262,7 +273,7 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
     if (pushed) d->low_s = d->descent_s, d->low_N = d->hold.mean_N; /* hips that rise from a hold had sunk unseen */
     hips = hips || pushed;
     if (d->exercise->second_foot) hips = false; /* the load's own step moves the observer */
-    if (deep && d->held && force_N > d->low_N + 0.4 * step) hips = true;
+    if (deep && force_N > d->low_N + 0.4 * step && (d->held || sat(d))) hips = true;
     bool fell = deep && d->held && d->low_s - d->descent_s < FALL_S;
     bool sure = pushed && d->known_N > 0;
     if (hips && (!deep || fell) && !sure && !at_top) { /* or only braking before the floor, or a load: what follows will tell */
@@ -275,7 +286,7 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
     }
     if ((!hips && !at_top) || (!deep && rep_turns_so_high(d, d->low_s, d->low_N))) return false;
     double end_s = d->low_s, onset_s = d->low_s;
-    if (deep) cut_contact(d, rep_block_from(d, d->low_s - 0.4), d->blocks - 1, &end_s, &onset_s);
+    if (deep) cut_contact(d, rep_block_from(d, d->low_s - CONTACT_S), d->blocks - 1, &end_s, &onset_s);
     return turn(d, end_s, onset_s, deep, out);
 }
 

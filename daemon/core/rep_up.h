@@ -85,6 +85,11 @@ bool rep_left_evenly(const struct plate_rep_detector *d, double level_N);
 /* rep_seat.c. From when to when somebody stood who is seated again at `end_s`; false: not for long, or not evenly. */
 bool rep_stance(const struct plate_rep_detector *d, double end_s, double *ret_top_s, double *ret_descent_s);
 
+/* Does what is under way rise from a seat, or may it? Had he risen from it by `end_s`? And come down again, and been braked? */
+bool rep_may_sit(const struct plate_rep_detector *d);
+bool rep_stood_up(const struct plate_rep_detector *d, double end_s);
+bool rep_sat_down(const struct plate_rep_detector *d, double end_s);
+
 /* rep_bridge.c. The hold is left for another: it may have been the true one. */
 void rep_bridge_leave(struct plate_rep_detector *d);
 /* The path from a hold that was left (when, and what held the hips) to where the force is flat now, if they stood still at

@@ -90,12 +90,94 @@ static void feet_set_anew_under_a_seat(void **state)
     end(&r);
 }
 
+static const double weight_N = 720, seated_N = 150;
+
+/* The seat takes the load or gives it up. */
+static void hands_over(struct run *r, double from_N, double to_N, double s)
+{
+    for (double t0_s = r->t_s, u; (u = (r->t_s - t0_s) / s) < 1;) push(r, from_N + (to_N - from_N) * smooth(u));
+}
+
+/* By minimum jerk, all of the weight on the feet. */
+static void goes(struct run *r, double by_m, double s)
+{
+    for (double t0_s = r->t_s, u; (u = (r->t_s - t0_s) / s) < 1;)
+        push(r, weight_N * (1 + by_m / (s * s * G_M_PER_S2) * (60 * u - 180 * u * u + 120 * u * u * u)));
+}
+
+/* Up and down without a stance, and the seat is touched for as long as it takes and gives up its load. */
+static void touching_the_seat_without_a_rest(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"sit_to_stand", "generic"};
+    for (unsigned k = 0; k < 2; k++) {
+        struct run r;
+        double touched_N = seated_N + (k == 0 ? 80 : -30);
+        start(&r, 250, names[k], seated_N);
+        for (unsigned i = 0; i < 5; i++) {
+            *now_true(&r) = (struct truth){.onset_s = r.t_s};
+            hands_over(&r, i > 0 ? touched_N : seated_N, weight_N, 0.2);
+            goes(&r, 0.4, 0.8);
+            now_true(&r)->top_s = now_true(&r)->descent_s = r.t_s;
+            goes(&r, -0.4, 0.7);
+            hands_over(&r, weight_N, i < 4 ? touched_N : seated_N, 0.2);
+            now_true(&r)->end_s = r.t_s - 0.05;
+            r.truths++;
+        }
+        rest(&r, 2, seated_N);
+        struct margins m = {0.05, 0.1, 1, 1, 0.05, 0.1, 0};
+        check_reps(&r, &m);
+        end(&r);
+    }
+}
+
+/* Up so fast that the feet press no more than before while he is braked: he does not sit. */
+static void braked_at_the_top_above_a_seat(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 250, "sit_to_stand", seated_N);
+    for (unsigned i = 0; i < 3; i++) {
+        hands_over(&r, seated_N, weight_N, 0.1);
+        goes(&r, 0.4, 0.5);
+        goes(&r, -0.4, 1);
+        hands_over(&r, weight_N, seated_N, 0.3);
+        rest(&r, 1, seated_N);
+    }
+    assert_int_equal(r.reps, 3);
+    end(&r);
+}
+
+/* Who leans on his feet and sits back has not risen, and a plate on which nothing stood has no seat before it. */
+static void leaning_on_the_feet_and_walking_by(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 250, "sit_to_stand", seated_N);
+    for (unsigned i = 0; i < 3; i++) {
+        for (double t0_s = r.t_s, u; (u = (r.t_s - t0_s) / (1 + 0.6 * i)) < 1;)
+            push(&r, seated_N + 150 * pow(sin(M_PI * u), 2));
+        rest(&r, 1, seated_N);
+    }
+    assert_int_equal(r.reps, 0);
+    end(&r);
+    start(&r, 250, "sit_to_stand", 0);
+    for (unsigned i = 0; i < 3; i++) {
+        const double step[][2] = {{0, 0},      {0.1, 650},  {0.25, 780}, {0.4, 680},  {0.55, 780},
+                                  {0.65, 900}, {0.75, 780}, {0.9, 680},  {1.05, 780}, {1.2, 0}};
+        draw(&r, step, 10);
+        rest(&r, 3, 0);
+    }
+    assert_int_equal(r.reps, 0);
+    end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(standing_up_from_a_swaying_seat),
-        cmocka_unit_test(standing_up_in_steps),
-        cmocka_unit_test(feet_set_anew_under_a_seat),
+        cmocka_unit_test(standing_up_from_a_swaying_seat), cmocka_unit_test(standing_up_in_steps),
+        cmocka_unit_test(feet_set_anew_under_a_seat),      cmocka_unit_test(touching_the_seat_without_a_rest),
+        cmocka_unit_test(braked_at_the_top_above_a_seat),  cmocka_unit_test(leaning_on_the_feet_and_walking_by),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
