@@ -230,7 +230,10 @@ static bool from_rest(const struct plate_rep_detector *d, double step_N)
     return false;
 }
 
-static bool odd(const struct plate_rep_detector *d, double step_N, double end_s)
+/* How far is it from a to the nearest that is between b and c? */
+static double apart(double a, double b, double c) { return fmax(0, fmax(b - a, a - c)); }
+
+static bool odd(const struct plate_rep_detector *d, double step_N, double top_most_N, double end_s)
 {
     double usual_N = rep_usual_step_N(d), foot_N = d->rest.mean_N - d->lowest_N;
     double part = rep_fixed(d) ? FIRST_RATIO : d->steps < 3 ? SECOND_PART : KNOWN_PART;
@@ -238,7 +241,8 @@ static bool odd(const struct plate_rep_detector *d, double step_N, double end_s)
     if (rep_pushes(d)) return false;
     if (usual_N <= 0 && leant(d, end_s)) return true;
     if (!rep_moves(d)) return (usual_N <= 0 || step_N > usual_N / KNOWN_PART) && set_down(d, end_s, step_N);
-    double off_N = fmin(fabs(step_N - usual_N), fabs(d->rest.mean_N + step_N - d->known_N));
+    double off_N =
+        fmin(apart(usual_N, step_N, top_most_N - d->rest.mean_N), apart(d->known_N, d->rest.mean_N + step_N, top_most_N));
     if (off_N < USUAL_PART * usual_N) return false;
     if (usual_N <= 0) {
         if (!from_rest(d, step_N) || step_N < OTHER_PART * d->other_step_N) return true;
@@ -249,7 +253,7 @@ static bool odd(const struct plate_rep_detector *d, double step_N, double end_s)
 
 enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
 {
-    double top = rep_whole_top_N(d, end_s), step = top - d->rest.mean_N, length_s = end_s - d->onset_s;
+    double top_most, top = rep_whole_top_N(d, end_s, &top_most), step = top - d->rest.mean_N, length_s = end_s - d->onset_s;
     if (d->peak_N - d->rest.mean_N < rep_smallest_step_N(d) || step < least_step_N(d)) return VERDICT_NONE;
     if (length_s < d->exercise->least_s) return VERDICT_NONE;
     if (!rep_moves(d) && rep_mean_N(d, end_s) < d->rest.mean_N + RINGS_PART * step) return VERDICT_NONE;
@@ -269,7 +273,7 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
         if (quick && !caught && risen_m(d, end_s, step) < LIFT_PART * rep_travel_m(d)) return VERDICT_NONE;
     }
     if (rep_pushes(d) && step < FOOT_MOST_N && set_down(d, end_s, step)) return VERDICT_NONE;
-    if (!odd(d, step, end_s)) return VERDICT_REP;
+    if (!odd(d, step, top_most, end_s)) return VERDICT_REP;
     return length_s < ODD_LEAST_S ? VERDICT_NONE : VERDICT_DOUBTFUL;
 }
 
@@ -281,13 +285,20 @@ bool rep_turns_so_high(const struct plate_rep_detector *d, double end_s, double 
 
 /* ---- what waits ---- */
 
+/* Where one was held and the other not, the other's top is only known within limits. */
+static double tops_apart_N(const struct movement *a, const struct movement *b, bool rested)
+{
+    bool one_held = (a->top_most_N > a->top_N) != (b->top_most_N > b->top_N);
+    return rested && one_held ? fmax(a->top_N - b->top_most_N, b->top_N - a->top_most_N) : fabs(a->top_N - b->top_N);
+}
+
 bool rep_like_the_doubtful(const struct plate_rep_detector *d, const struct movement *m, double onset_s, double end_s)
 {
     const struct movement *was = &d->doubtful;
-    double length_s = end_s - onset_s, was_s = was->rep.end_s - was->rep.onset_s,
-           like = from_rest(d, m->step_N) ? 1 : LIKE_TURNED;
+    bool rested = from_rest(d, m->step_N);
+    double length_s = end_s - onset_s, was_s = was->rep.end_s - was->rep.onset_s, like = rested ? 1 : LIKE_TURNED;
     return d->doubts && onset_s > was->rep.end_s - d->period_s && onset_s - was->rep.end_s < LIKE_S &&
-           fabs(m->top_N - was->top_N) < like * LIKE_PART * was->step_N &&
+           tops_apart_N(m, was, rested) < like * LIKE_PART * was->step_N &&
            fabs(m->rest_N - was->rest_N) < LIKE_REST * was->step_N &&
            (rep_moves(d) || empty(d, m->rest_N) == empty(d, was->rest_N)) && length_s < (1 + like * LIKE_LENGTH) * was_s &&
            was_s < (1 + like * LIKE_LENGTH) * length_s;

@@ -6,14 +6,20 @@
 #define OBSERVER_DAMPING 1.0 /* 2 zeta w: errors of the first instants die away in about two seconds */
 #define FIRST_DAMPING 3.0    /* in the first second: where the hips lift off is not known so well */
 #define LOW_LEAST 0.6        /* of the support at the top: hips off the floor press no less */
+#define UNDER_MEAN 0.02      /* a hold is no further below the mean force of a movement that is over */
 #define DOWN_HEIGHT 0.6      /* hips in the lower part of their way: a foot that unloads has touched down */
+
+static double upper_mean_N(const struct plate_rep_detector *d)
+{
+    return d->upper_n > 0 ? d->upper_sum / d->upper_n : d->peak_N;
+}
 
 /* What carries the load at the top, as far as it is known: the hold; the mean of the upper half of the force, since
  * the impulse over the support is nil between two standstills; the peak in the first instants. */
 double rep_top_N(const struct plate_rep_detector *d)
 {
     if (d->held && !d->exercise->second_foot) return d->hold.mean_N;
-    return d->upper_n > 0 ? d->upper_sum / d->upper_n : d->peak_N;
+    return upper_mean_N(d);
 }
 
 double rep_mean_N(const struct plate_rep_detector *d, double end_s)
@@ -24,12 +30,27 @@ double rep_mean_N(const struct plate_rep_detector *d, double end_s)
     return n > 0 ? sum / n : INFINITY;
 }
 
-/* From standstill to standstill the mean force is the mean support, however it was thrown about between. */
-double rep_whole_top_N(const struct plate_rep_detector *d, double end_s)
+/* The mean force while it was up by half of the step. */
+static double lifted_N(const struct plate_rep_detector *d, double end_s, double top_N)
 {
-    double top_N = rep_top_N(d);
-    if (d->held || !rep_moves(d)) return top_N;
-    return fmin(top_N, rep_mean_N(d, end_s) / (1 - d->exercise->way / 2));
+    double high_N = 0.5 * (d->rest.mean_N + top_N);
+    uint64_t from = rep_block_from(d, d->onset_s), to = rep_block_from(d, end_s);
+    while (from < to && rep_block_at(d, from)->force_N < high_N) from++;
+    while (from < to && rep_block_at(d, to - 1)->force_N < high_N) to--;
+    return to > from + 1 ? rep_running_mean_N(d, to - 1, to - from) : -INFINITY;
+}
+
+/* From standstill to standstill the mean force is the mean support, however it was thrown about between. On the floor they
+ * stand for sure: a hold below the mean was none, the drive stuck there, or the lowering. */
+double rep_whole_top_N(const struct plate_rep_detector *d, double end_s, double *ret_most_N)
+{
+    double top_N = *ret_most_N = rep_top_N(d), half = 1 - d->exercise->way / 2;
+    bool touched = d->below_s > 0 && !d->exercise->second_foot;
+    if (!rep_moves(d)) return top_N;
+    if (d->held && !(touched && lifted_N(d, end_s, top_N) > (1 + UNDER_MEAN) * d->held_most_N)) return top_N;
+    top_N = *ret_most_N = fmin(upper_mean_N(d), rep_mean_N(d, end_s) / half);
+    if (touched) *ret_most_N = fmax(top_N, lifted_N(d, end_s, top_N) / half);
+    return top_N;
 }
 
 /* Support at the top and with the hips at the floor: what the observer's height is measured between. */

@@ -47,7 +47,7 @@ struct exercise {
 /* A movement that is over. */
 struct movement {
     struct plate_rep rep;
-    double step_N, rest_N, top_N;
+    double step_N, rest_N, top_N, top_most_N;
 };
 enum state { STATE_LEARN, STATE_REST, STATE_UP, STATE_LOADED, STATE_AIR };
 

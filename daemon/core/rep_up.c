@@ -50,7 +50,7 @@ bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
     if (d->unseen) return true;
     enum verdict verdict = rep_verdict(d, end_s);
     if (verdict == VERDICT_NONE) return false;
-    double top = rep_whole_top_N(d, end_s);
+    double top_most, top = rep_whole_top_N(d, end_s, &top_most);
     if (d->held && isnan(d->descent_s) && !isnan(d->top_s)) d->descent_s = end_s;
     if (d->descent_s > end_s) d->descent_s = end_s;
     double descent_s = d->held ? d->descent_s : NAN, level_N;
@@ -68,7 +68,7 @@ bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
                           .up_to_s = d->top_s,
                           .rest_N = d->own_rest_N,
                           .last_end_s = d->last_end_s};
-    struct movement m = {.step_N = top - d->rest.mean_N, .rest_N = d->rest.mean_N, .top_N = top};
+    struct movement m = {.step_N = top - d->rest.mean_N, .rest_N = d->rest.mean_N, .top_N = top, .top_most_N = top_most};
     if (rep_like_the_doubtful(d, &m, d->onset_s, end_s)) t.last_end_s = d->doubtful.rep.end_s;
     if (!rep_fill(d, &t, &m.rep)) return false;
     rep_weigh(d, &m, verdict, out);

@@ -30,8 +30,9 @@ static inline bool rep_fixed(const struct plate_rep_detector *d)
 /* rep_hips.c, the observer. What carries the load at the top, as far as it is known; that of the set, where it is known; the
  * part of it with the hips at the floor; and by how much it falls on the way there. */
 double rep_top_N(const struct plate_rep_detector *d);
-double rep_whole_top_N(const struct plate_rep_detector *d, double end_s); /* the same, of a movement that is over */
-double rep_mean_N(const struct plate_rep_detector *d, double end_s);      /* from the onset */
+/* The same, of a movement that is over; and how much it may be, where no hold tells it. */
+double rep_whole_top_N(const struct plate_rep_detector *d, double end_s, double *ret_most_N);
+double rep_mean_N(const struct plate_rep_detector *d, double end_s); /* from the onset */
 double rep_high_N(const struct plate_rep_detector *d);
 double rep_low_part(const struct plate_rep_detector *d);
 double rep_way_N(const struct plate_rep_detector *d);

@@ -341,6 +341,49 @@ static void caught_on_the_way_down(void **state)
     end(&r);
 }
 
+/* A drive that sticks presses evenly for as long as a hold does, a top that is short does not: what is held there is less than
+ * the mean force, so it was no hold, and the rep no other load. */
+static void a_drive_that_sticks(void **state)
+{
+    (void)state;
+    static const double rates_Hz[] = {80, 500};
+    for (unsigned k = 0; k < 2; k++) {
+        struct run r;
+        start(&r, rates_Hz[k], "single_leg_hip_thrust", athlete.rest_N);
+        thrusts(&r, &athlete, 2, 1.2);
+        for (unsigned i = 0; i < 2; i++) {
+            *now_true(&r) = (struct truth){.onset_s = r.t_s, .end_s = r.t_s + 2.85};
+            draw(&r,
+                 (const double[][2]){
+                     {0, 60}, {0.13, 238}, {0.75, 240}, {1.1, 295}, {1.3, 305}, {1.6, 292}, {2.7, 235}, {2.85, 60}},
+                 8);
+            r.truths++;
+            rest(&r, 1.2, athlete.rest_N);
+            thrusts(&r, &athlete, 1, 1.2);
+        }
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
+/* Whoever rises as smoothly as a lean is believed when he does it again, though the second time he was not held at the top. */
+static void reps_as_smooth_as_a_lean_one_of_them_held(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 500, "single_leg_hip_thrust", 60);
+    *now_true(&r) = (struct truth){.onset_s = r.t_s + 0.17, .end_s = r.t_s + 3.4};
+    load(&r, 60, 200, 1.0, 1.5, 1.2, 0);
+    r.truths++;
+    rest(&r, 1.2, 60);
+    *now_true(&r) = (struct truth){.onset_s = r.t_s, .end_s = r.t_s + 3};
+    draw(&r, (const double[][2]){{0, 60}, {0.8, 200}, {1.3, 260}, {2.3, 190}, {3, 60}}, 5);
+    r.truths++;
+    rest(&r, 2, 60);
+    check_reps(&r, NULL);
+    end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +405,8 @@ int main(void)
         cmocka_unit_test(a_kicked_plate_rings),
         cmocka_unit_test(doubtful_hips_that_touch_and_go),
         cmocka_unit_test(caught_on_the_way_down),
+        cmocka_unit_test(a_drive_that_sticks),
+        cmocka_unit_test(reps_as_smooth_as_a_lean_one_of_them_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
