@@ -154,6 +154,23 @@ static void somebody_steps_on_and_off(void **state)
     }
 }
 
+/* Between two sets of long pushes the foot leaves the plate, and somebody steps over it. */
+static void a_step_over_the_plate_is_no_push(void **state)
+{
+    (void)state;
+    static const double pushed[][2] = {{0, 60}, {0.4, 900}, {1, 1000}, {4, 900}, {4.3, 60}, {7, 60}};
+    static const double stepped[][2] = {{0, 60},   {0.1, 0}, {3, 0},    {3.15, 760}, {3.5, 700},
+                                        {3.85, 0}, {6, 0},   {6.2, 60}, {9, 60}};
+    struct run r;
+    start(&r, 250, "isometric", 0);
+    rest(&r, 2, 60);
+    for (unsigned i = 0; i < 3; i++) draw(&r, pushed, 6);
+    draw(&r, stepped, 9);
+    for (unsigned i = 0; i < 3; i++) draw(&r, pushed, 6);
+    assert_int_equal(r.reps, 6);
+    end(&r);
+}
+
 /* A push is made by a foot that is there: one of an unsteady muscle, from an empty plate too. */
 static void a_foot_put_down_anew_is_no_push(void **state)
 {
@@ -395,6 +412,7 @@ int main(void)
         cmocka_unit_test(a_lone_lean_leaves_no_trace),
         cmocka_unit_test(the_load_is_changed),
         cmocka_unit_test(somebody_steps_on_and_off),
+        cmocka_unit_test(a_step_over_the_plate_is_no_push),
         cmocka_unit_test(a_foot_put_down_anew_is_no_push),
         cmocka_unit_test(taps_and_a_lift_that_fails),
         cmocka_unit_test(lifts_that_are_given_up),
