@@ -23,7 +23,8 @@
 #define SECOND_PART 0.5  /* ... or than this while fewer than 3 reps are known */
 #define USUAL_PART 0.1   /* so near to the usual step, or force, it need not have risen like hips */
 #define OTHER_PART 0.6   /* of the other leg's step: it bears the same load */
-#define PASSES_PART 0.25 /* of the usual length: who pushes takes longer from an empty plate to an empty plate */
+#define PASSES_S 1.0     /* from an empty plate to an empty plate so fast: a step, ... */
+#define PASSES_PART 0.25 /* ... if a push usually takes so much longer */
 #define FOOT_PART 0.6    /* of what the foot presses at rest: hips add more */
 #define ODD_LEAST_S 0.8  /* shorter, it is nothing */
 /* ... its shape */
@@ -240,7 +241,7 @@ static bool odd(const struct plate_rep_detector *d, double step_N, double top_mo
     double part = rep_fixed(d) ? FIRST_RATIO : d->steps < 3 ? SECOND_PART : KNOWN_PART;
     if (step_N < part * usual_N) return true;
     if (rep_pushes(d)) /* a step over the plate */
-        return d->foot_down && empty(d, d->rest.mean_N) && end_s - d->onset_s < PASSES_PART * d->usual_s;
+        return d->foot_down && empty(d, d->rest.mean_N) && end_s - d->onset_s < fmin(PASSES_S, PASSES_PART * d->usual_s);
     if (usual_N <= 0 && leant(d, end_s)) return true;
     if (!rep_moves(d)) return (usual_N <= 0 || step_N > usual_N / KNOWN_PART) && set_down(d, end_s, step_N);
     double off_N =

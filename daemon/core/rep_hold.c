@@ -31,7 +31,6 @@
 #define TURN_DOWN_HIGHER 0.6 /* held higher after: the first may have been a pause in the drive */
 #define TOP_HEIGHT 0.25      /* of the way: the hips are at the held height if the observer says so ... */
 #define SITS_M_PER_S 0.1     /* a standing body sways slower ... */
-#define DROPS_M_PER_S 0.3    /* ... and a push that nobody named sags slower */
 #define STOOD_M_PER_S 1.0    /* faster upwards than this, the hold was no stance: his feet, and he still sat */
 #define PLAIN_DIP 0.15       /* ... or after a dip of so much of the step, which no tremor makes, ... */
 #define KNOWN_LEVEL 0.06     /* ... or if the force stays so near to what held them before */
@@ -69,17 +68,24 @@ static bool foot_is_back(struct plate_rep_detector *d, const struct level *level
     return true;
 }
 
+double rep_fastest_down(const struct plate_rep_detector *d, double *ret_m_per_s)
+{
+    double speed = 0, fastest = 0;
+    for (uint64_t i = rep_block_from(d, d->descent_s); i < d->blocks; i++) {
+        speed += rep_block_at(d, i)->dt_s * GRAVITY * (rep_block_at(d, i)->force_N / d->hold.mean_N - 1);
+        fastest = fmin(fastest, speed);
+    }
+    *ret_m_per_s = speed;
+    return fastest;
+}
+
 /* Who left his stance above a seat, where all of the force is his weight and its acceleration, as fast as nobody sways, is on
  * the way down: what is even from then on is the braking, and no hold. */
 static bool sits_down(const struct plate_rep_detector *d)
 {
     bool seat = d->exercise->family == FAMILY_SEAT;
     if (!d->held || isnan(d->descent_s) || !rep_may_sit(d)) return false;
-    double speed = 0, fastest = 0;
-    for (uint64_t i = rep_block_from(d, d->descent_s); i < d->blocks; i++) {
-        speed += rep_block_at(d, i)->dt_s * GRAVITY * (rep_block_at(d, i)->force_N / d->hold.mean_N - 1);
-        fastest = fmin(fastest, speed);
-    }
+    double speed, fastest = rep_fastest_down(d, &speed);
     return fastest < (seat ? -SITS_M_PER_S : -DROPS_M_PER_S) && speed < STOOD_M_PER_S;
 }
 

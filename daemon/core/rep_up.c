@@ -134,6 +134,8 @@ static bool stands(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     if (d->exercise->family != FAMILY_GENERIC || !d->held || d->phase != PLATE_LOWER || isnan(d->descent_s)) return false;
     if (!d->foot_down || d->hold.mean_N < STANDING_N || d->smooth_N < (1 + STANDING_BAND) * d->hold.mean_N) return false;
+    double m_per_s;
+    if (rep_fastest_down(d, &m_per_s) > -DROPS_M_PER_S) return false; /* a push that sagged */
     rep_rest_moves(d, d->hold.mean_N, d->hold.sd_N);
     rep_loaded_begin_at(d, d->descent_s, out);
     return true;

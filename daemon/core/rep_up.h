@@ -3,17 +3,18 @@
 #pragma once
 #include "rep_private.h"
 
-#define MIN_STEP_N 15.0  /* less is no repetition of anything */
-#define STANDING_N 200.0 /* generic: so much may be somebody who stands */
-#define FOOT_LEVEL 0.55  /* of the known held force: a foot at rest presses less */
-#define LEARNED_S 1.0    /* after so long the observer is to be believed, though nothing was known before */
-#define FLIGHT_S 0.45    /* so long are hips in flight after a push too short for a rep */
-#define SEAT_RATIO 1.5   /* who stands up presses so much more than who sits */
-#define SAME_LEVEL 0.05  /* two holds of one load press alike */
-#define TURN_DEPTH 0.4   /* of the usual way: less deep is posture */
-#define BRIDGE_CURVE 1.0 /* 1/m^2: no thrust has so little */
-#define SHORT_PART 0.45  /* of the usual length: hips turn above the floor no sooner, nor are they down from there sooner */
-#define TURN_DOWN 0.27   /* of the way: hips that came down so far may have turned */
+#define MIN_STEP_N 15.0   /* less is no repetition of anything */
+#define STANDING_N 200.0  /* generic: so much may be somebody who stands */
+#define FOOT_LEVEL 0.55   /* of the known held force: a foot at rest presses less */
+#define LEARNED_S 1.0     /* after so long the observer is to be believed, though nothing was known before */
+#define FLIGHT_S 0.45     /* so long are hips in flight after a push too short for a rep */
+#define DROPS_M_PER_S 0.3 /* generic: a push that nobody named sags slower than who stands goes down */
+#define SEAT_RATIO 1.5    /* who stands up presses so much more than who sits */
+#define SAME_LEVEL 0.05   /* two holds of one load press alike */
+#define TURN_DEPTH 0.4    /* of the usual way: less deep is posture */
+#define BRIDGE_CURVE 1.0  /* 1/m^2: no thrust has so little */
+#define SHORT_PART 0.45   /* of the usual length: hips turn above the floor no sooner, nor are they down from there sooner */
+#define TURN_DOWN 0.27    /* of the way: hips that came down so far may have turned */
 /* Statics give dS/dh = 0.7 to 1.2 S per metre for every load, so the support answers the force as an oscillator of
  * w^2 = g (dS/dh) / S = 7 to 12 /s^2. */
 #define OBSERVER_W2 9.6
@@ -74,6 +75,8 @@ double rep_settled_s(const struct plate_rep_detector *d, double since_s, const s
 /* SD of a block's mean at rest, and within which a force is even, for a movement of this step. */
 double rep_noise_N(const struct plate_rep_detector *d);
 double rep_evenness_N(const struct plate_rep_detector *d, double step_N);
+/* Since the hold was left, if it was a stance: the fastest speed (up is positive), and the present one. */
+double rep_fastest_down(const struct plate_rep_detector *d, double *ret_m_per_s);
 /* Looks for the hold, and when it has it, for its end. */
 void rep_follow_hold(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
 /* The final end of the hold, and the force that held the hips until then. */

@@ -171,6 +171,20 @@ static void a_step_over_the_plate_is_no_push(void **state)
     end(&r);
 }
 
+/* Who pulls ever harder gives way for a moment, and is above what he held before: he does not stand. */
+static void a_pull_that_grows_is_no_stance(void **state)
+{
+    (void)state;
+    static const double pulled[][2] = {{0, 0},     {0.8, 240}, {2.5, 242}, {2.8, 232}, {3.1, 244},
+                                       {4.5, 270}, {7, 300},   {7.4, 0},   {11, 0}};
+    struct run r;
+    start(&r, 11, "generic", 0);
+    rest(&r, 3, 0);
+    for (unsigned i = 0; i < 4; i++) draw(&r, pulled, 9);
+    assert_int_equal(r.reps, 4);
+    end(&r);
+}
+
 /* A push is made by a foot that is there: one of an unsteady muscle, from an empty plate too. */
 static void a_foot_put_down_anew_is_no_push(void **state)
 {
@@ -413,6 +427,7 @@ int main(void)
         cmocka_unit_test(the_load_is_changed),
         cmocka_unit_test(somebody_steps_on_and_off),
         cmocka_unit_test(a_step_over_the_plate_is_no_push),
+        cmocka_unit_test(a_pull_that_grows_is_no_stance),
         cmocka_unit_test(a_foot_put_down_anew_is_no_push),
         cmocka_unit_test(taps_and_a_lift_that_fails),
         cmocka_unit_test(lifts_that_are_given_up),
