@@ -18,7 +18,7 @@
 #define PAUSE_S 0.12
 #define PAUSE_PART 0.2 /* of the speed downwards */
 #define GIVEN_UP_S 6.0 /* or for so long, wherever the momentum ended */
-#define GLIDE_S 0.8    /* nobody sinks with an even force for so long ... */
+#define GLIDE_S 0.8    /* after a jump nobody sinks with an even force for so long ... */
 #define GLIDE_PART 0.5 /* ... and has not braked to this part of his speed */
 #define DOWN_M_PER_S 0.10
 #define LEAST_DEPTH_M 0.06
@@ -35,7 +35,7 @@
 #define CLOSED_G 0.15  /* ... if the weight that the plate feels changed by no more than this part on the way */
 #define WEIGHED_G 0.01 /* ... known to this part, if it did not */
 #define CLOSED_M 0.1
-#define CLOSED_M_PER_S 0.2
+#define CLOSED_M_PER_S 0.1
 #define BOTTOM_PART 0.95
 #define TOP_PART 0.02 /* no greater error of the weight explains the speed that is left at the top */
 #define AIR_PART 0.06 /* airborne: less than this part of the weight */
@@ -73,7 +73,8 @@ static void begin_moving(struct plate_rep_detector *d, double onset_s, double ve
     d->state = STATE_LOADED;
     d->onset_s = d->still_s = onset_s;
     d->peak_N = d->low_N = d->smooth_N;
-    d->top_s = d->descent_s = d->bottom_s = d->turned_s = d->takeoff_s = d->stood_s = d->below_s = d->departed_s = NAN;
+    d->top_s = d->descent_s = d->bottom_s = d->turned_s = d->turned_speed = d->takeoff_s = d->stood_s = d->below_s =
+        d->departed_s = NAN;
     d->astray = d->landing = false;
     d->height = d->deepest = d->fastest_up = 0;
     d->velocity = d->fastest_down = velocity;
@@ -103,8 +104,9 @@ static void land(struct plate_rep_detector *d, double t_s, double flight_s)
 double rep_sank_s(const struct plate_rep_detector *d, double departed_s)
 {
     double speed = 0, braked = 0, least = 0, height = 0, since_s = NAN, below_m = 0;
-    bool begun = d->last_end_s > departed_s - SINKS_MOST_S;
-    uint64_t i = rep_block_from(d, departed_s), oldest = rep_block_from(d, begun ? d->last_end_s : departed_s - SINKS_MOST_S);
+    double over_s = fmax(d->last_end_s, d->landing ? d->below_s : NAN); /* when a rep, or a landing, was over */
+    bool begun = over_s > departed_s - SINKS_MOST_S;
+    uint64_t i = rep_block_from(d, departed_s), oldest = rep_block_from(d, begun ? over_s : departed_s - SINKS_MOST_S);
     while (i-- > oldest) {
         const struct block *b = rep_block_at(d, i);
         speed += b->dt_s * GRAVITY * (b->force_N / d->rest.mean_N - 1 + SINKS_PART);
@@ -116,7 +118,7 @@ double rep_sank_s(const struct plate_rep_detector *d, double departed_s)
         break;
     }
     bool rises = d->smooth_N > d->rest.mean_N || least > DOWN_M_PER_S;
-    return begun && rises && least < braked - SANK_M_PER_S && below_m > SANK_M ? since_s : NAN;
+    return begun && rises && least < braked - SANK_M_PER_S && below_m > SANK_M && below_m < DEEPEST_M ? since_s : NAN;
 }
 
 /* Nobody accelerates so evenly: this is the weight, and the one before was wrong. */
@@ -160,21 +162,13 @@ void rep_loaded_begin(struct plate_rep_detector *d, double departed_s, struct pl
 
 static bool rose(const struct plate_rep_detector *d)
 {
-    return d->fastest_down < -DOWN_M_PER_S && d->deepest < -LEAST_DEPTH_M && !isnan(d->bottom_s) &&
+    return d->fastest_down < -SANK_M_PER_S && d->deepest < -LEAST_DEPTH_M && !isnan(d->bottom_s) &&
            d->fastest_up > fmax(DOWN_M_PER_S, -UP_PART * d->fastest_down);
 }
 
 static bool came_up(const struct plate_rep_detector *d)
 {
-    return rose(d) && (d->height > (1 - UP_HEIGHT) * d->deepest || !isnan(d->turned_s));
-}
-
-/* At the height from which it came, with whatever error of the weight brings it to a stop there? If the speed that is left is
- * such an error, the same all the time, the height without it is h - v t / 2. */
-static bool is_back(const struct plate_rep_detector *d, double t_s)
-{
-    double s = t_s - d->still_s;
-    return rose(d) && fabs(d->velocity) < TOP_PART * GRAVITY * s && d->height >= d->velocity * s / 2;
+    return !isnan(d->turned_s) || (rose(d) && d->height > (1 - UP_HEIGHT) * d->deepest);
 }
 
 static bool finish(struct plate_rep_detector *d, double top_s, double end_s, struct plate_rep_output *out)
@@ -256,6 +250,17 @@ static bool closes(const struct plate_rep_detector *d, double end_s, double most
     return true;
 }
 
+/* At the height from which it came, with whatever error of the weight brings it to a stop there? If the speed that is left is
+ * such an error, the same all the time, the height without it is h - v t / 2. The sums may not tell of a slow squat that it
+ * rose: when that height is reached, the path without the error does. */
+static bool is_back(const struct plate_rep_detector *d, double t_s, double before, double *ret_bottom_s)
+{
+    double s = t_s - d->still_s, dt_s = rep_last_block(d)->dt_s, v = d->velocity;
+    bool reaches = d->height - dt_s * v < before * (s - dt_s) / 2;
+    return fabs(v) < TOP_PART * GRAVITY * s && d->height >= v * s / 2 &&
+           (rose(d) || (reaches && closes(d, t_s, TOP_PART, ret_bottom_s)));
+}
+
 static bool may_jump(const struct plate_rep_detector *d) { return d->exercise->jump || d->exercise->family == FAMILY_GENERIC; }
 
 /* Who squats so fast that he leaves the ground for a moment still squats. */
@@ -285,7 +290,7 @@ static bool took_off(struct plate_rep_detector *d, double t_s, struct plate_rep_
 static void step_momentum(struct plate_rep_detector *d, double t_s, double before, struct plate_rep_output *out)
 {
     bool down = d->fastest_down < -DOWN_M_PER_S;
-    if (down && d->velocity < -0.5 * DOWN_M_PER_S && d->fastest_up < -0.2 * d->fastest_down) {
+    if (down && isnan(d->turned_s) && d->velocity < -0.5 * DOWN_M_PER_S && d->fastest_up < -0.2 * d->fastest_down) {
         d->bottom_s = NAN; /* still on the way down */
         if (!d->landing) rep_set_phase(d, PLATE_LOWER, out);
     }
@@ -298,8 +303,11 @@ static void step_momentum(struct plate_rep_detector *d, double t_s, double befor
             d->bottom_s = t_s;
     }
     bool stops = before > 0 && d->velocity <= 0, up = d->landing ? d->fastest_up > DOWN_M_PER_S : came_up(d);
-    if (isnan(d->turned_s) && ((stops && up) || (!d->landing && is_back(d, t_s))))
-        d->turned_s = t_s, d->turned_speed = d->velocity;
+    double bottom_s = d->bottom_s;
+    if (isnan(d->turned_s) && ((stops && up) || (!d->landing && is_back(d, t_s, before, &bottom_s)))) {
+        d->turned_s = t_s, d->turned_speed = d->velocity, d->turned_m = d->height;
+        if (isnan(d->bottom_s)) d->bottom_s = bottom_s;
+    }
 }
 
 /* It may have stood again, but its momentum says that it still rises, as evenly as only who grinds: what comes next tells. A
@@ -312,7 +320,9 @@ static bool stood(struct plate_rep_detector *d, struct plate_rep_output *out)
     uint64_t i = rep_block_from(d, end_s);
     while (i + 1 < d->blocks && fabs(rep_block_at(d, i)->force_N - d->rest.mean_N) <= rep_loaded_band_N(d)) i++;
     double left_s = rep_block_at(d, i)->t_s;
+    bool rose_on = d->turned_s > d->stood_s && closes(d, d->turned_s, WEIGHED_G, &bottom_s);
     d->stood_s = NAN;
+    if (rose_on) return false; /* the turn needs less of an error than the stance did */
     for (; i < d->blocks; i++) {
         speed += rep_block_at(d, i)->dt_s * GRAVITY * (rep_block_at(d, i)->force_N / d->rest.mean_N - 1);
         fastest = fmin(fastest, speed);
@@ -325,8 +335,8 @@ static bool stood(struct plate_rep_detector *d, struct plate_rep_output *out)
     return true;
 }
 
-/* Has it a speed downwards that it never brakes, though the force is the weight, and even? It stands; the speed is an error
- * (of a landing, mostly). Should somebody sink so evenly, his braking tells. */
+/* After a jump: has it a speed downwards that it never brakes, though the force is the weight, and even? It stands; the speed
+ * is an error of the landing. Should somebody sink so evenly, his braking tells. */
 static bool glides(const struct plate_rep_detector *d)
 {
     struct level level;
@@ -339,19 +349,22 @@ static bool glides(const struct plate_rep_detector *d)
 static bool rests(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
     double still = fmax(DOWN_M_PER_S, STILL_PART * d->fastest_up), bottom_s;
-    bool never_down = d->landing || d->fastest_down > -DOWN_M_PER_S ||
+    bool never_down = d->landing || d->fastest_down > -SANK_M_PER_S ||
                       (d->deepest > -LEAST_DEPTH_M && d->velocity > -DOWN_M_PER_S) || /* who still sinks may go deeper */
-                      glides(d);
+                      (d->exercise->jump && glides(d));
     bool rises = !d->astray && d->velocity > 0 && d->height < -RISEN_PART * d->deepest;
-    double dwell_s = never_down || (came_up(d) && fabs(d->velocity) < still) || !isnan(d->turned_s) ? QUIET_S
-                     : !came_up(d)                                                                  ? GIVEN_UP_S
-                     : rises                                                                        ? RISES_S
-                                                                                                    : EVEN_S;
+    uint64_t k = d->blocks - rep_block_from(d, t_s - QUIET_S); /* who brakes within the band does not stand */
+    bool on_weight = fabs(rep_running_mean_N(d, d->blocks - 1, k) - d->rest.mean_N) < SWAY_MOST * d->rest.mean_N;
+    double without_m = d->height - d->velocity * (t_s - d->still_s) / 2; /* the height, if the speed is an error */
+    bool up = came_up(d) && on_weight && fabs(d->velocity) < still && without_m > (1 - UP_HEIGHT) * d->deepest;
+    if (!isnan(d->turned_s)) up = d->velocity > d->turned_speed - SANK_M_PER_S; /* and not down again since */
+    double dwell_s = never_down || up ? QUIET_S : !came_up(d) ? GIVEN_UP_S : rises ? RISES_S : EVEN_S;
     bool squats = !d->exercise->jump && !d->landing;
-    if (squats && rep_lasted(d, t_s, d->below_s, STANDS_S) && (d->astray || dwell_s > STANDS_S)) {
+    if (squats && (on_weight || d->astray) && rep_lasted(d, t_s, d->below_s, STANDS_S) && (d->astray || dwell_s > STANDS_S)) {
         double end_s = back_in_band_s(d, d->blocks - 1);
         bool closed = closes(d, end_s, CLOSED_G, &bottom_s), lasted = rep_lasted(d, t_s, d->below_s, dwell_s);
-        if (closed && rises && !lasted && !closes(d, end_s, WEIGHED_G, &bottom_s)) {
+        bool waits = rises || (!d->astray && d->still_s > d->onset_s && !rose(d)); /* or stopped at the bottom */
+        if (closed && waits && !lasted && !closes(d, end_s, WEIGHED_G, &bottom_s)) {
             d->stood_s = end_s;
             return false;
         }
@@ -366,18 +379,21 @@ static bool rests(struct plate_rep_detector *d, double t_s, struct plate_rep_out
     }
     if (!rep_lasted(d, t_s, d->below_s, dwell_s)) return false;
     double end_s = back_in_band_s(d, d->blocks - 1);
+    if (d->turned_s - end_s > STANDS_S) end_s = d->turned_s; /* he rose within the band */
     if (came_up(d) && squats) finish(d, end_s, end_s, out);
     rep_to_rest(d, out);
     return true;
 }
 
-/* Who brakes and goes down again presses less than his weight all the while. If the force was in its band between, he stood. */
+/* Who brakes and goes down again presses less than his weight all the while. If the force was in its band between two dips, he
+ * stood; not if it was there long before the turn: that was an even rise. */
 static void paused(const struct plate_rep_detector *d, double *ret_end_s, double *ret_onset_s)
 {
     uint64_t i = d->blocks - 1, from = rep_block_from(d, d->turned_s - QUIET_S);
+    while (i > from && rep_block_at(d, i)->force_N >= d->rest.mean_N - narrow_band_N(d)) i--;
     while (i > from && fabs(rep_block_at(d, i)->force_N - d->rest.mean_N) > narrow_band_N(d)) i--;
     double left_s = rep_block_at(d, i)->t_s, back_s = back_in_band_s(d, i);
-    if (i == from || left_s - back_s < PAUSE_S) return;
+    if (i == from || left_s - back_s < PAUSE_S || back_s < d->turned_s - QUIET_S) return;
     double onset_s = rep_find_departure(d, left_s, d->rest.mean_N, rep_band_N(d));
     *ret_end_s = back_s;
     *ret_onset_s = onset_s > back_s ? onset_s : left_s; /* no sample that near: the weight is a little off */
@@ -386,7 +402,11 @@ static void paused(const struct plate_rep_detector *d, double *ret_end_s, double
 /* No rest between two: the first ended where the body stopped at the top. */
 static bool goes_down_again(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
-    if (isnan(d->turned_s) || d->velocity > fmin(0, d->turned_speed) - DOWN_M_PER_S) return false;
+    if (!(d->velocity <= d->turned_speed - DOWN_M_PER_S)) return false;
+    /* the dip in which he turned may not be over, and the speed at the turn may be an error that is still in the height */
+    double t_s = rep_last_block(d)->t_s, sunk_m = d->turned_m + d->turned_speed * (t_s - d->turned_s) - d->height;
+    bool may_stand = d->velocity > -DOWN_M_PER_S && rep_lasted(d, t_s, d->below_s, QUIET_S);
+    if (!d->landing && (may_stand || sunk_m < LEAST_DEPTH_M)) return false;
     double end_s = d->turned_s, onset_s = end_s;
     if (!d->landing) {
         d->rest.mean_N *= 1 + 0.5 * d->turned_speed / GRAVITY / (end_s - d->still_s);

@@ -131,7 +131,7 @@ struct plate_rep_detector {
     double known_N, usual_s, travel_m; /* the held force and the length of the reps before, and how deep they turned; 0: none */
 
     double velocity, height, deepest, fastest_down, fastest_up; /* of a standing body, m/s and m */
-    double bottom_s, turned_s, turned_speed, takeoff_s;
+    double bottom_s, turned_s, turned_speed, turned_m, takeoff_s;
     double still_s;                   /* the speed was nil then */
     double stood_s;                   /* it may have stood again since, or still rise evenly; NaN */
     bool astray;                      /* the momentum went where no body goes */

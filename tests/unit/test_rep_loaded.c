@@ -187,6 +187,55 @@ static void a_rise_within_the_band(void **state)
     squats_of("squat", parts, 3, &(struct margins){0.1, 0.15, 0.1, 0.2, 0.1, 0.2, 0});
 }
 
+/* Braked at the top for a second with so little less than his weight that the force is in its band. */
+static void who_brakes_within_the_band_does_not_stand(void **state)
+{
+    (void)state;
+    static const struct part parts[] = {{-0.3, 0, 1}, {0, 0.12, 0.3}, {0, 0, 2}, {0, -0.12, 1.06}};
+    squats_of("squat", parts, 4, &(struct margins){0.1, 0.15, 0.5, 0.6, 0.5, 0.6, 0});
+}
+
+/* With the force of standing for so long after the dip that the speed might be an error: it is none. */
+static void an_even_descent_is_no_standing(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 500, "squat", weight_N);
+    *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
+    changes_speed(&r, -0.2, 0.4);
+    stand(&r, 1.5);
+    changes_speed(&r, 0.2, 0.4);
+    goes(&r, 0.38, 1);
+    now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
+    r.truths++;
+    stand(&r, 2);
+    check_reps(&r, &standing);
+    assert_int_equal(r.phases, 3);
+    end(&r);
+}
+
+/* Slow, and between two no more than a fifth of a second of standing: two dips, of the braking at the top and of the next
+ * descent. The weight is a little off what it was before. */
+static void slow_squats_with_two_dips_between(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 500, "squat", weight_N * 1.003);
+    for (unsigned i = 0; i < 6; i++) {
+        *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
+        changes_speed(&r, -0.17, 0.5);
+        stand(&r, 1.6);
+        changes_speed(&r, 0.17 + 0.19, 0.6);
+        stand(&r, 1.2);
+        changes_speed(&r, -0.19, 0.4);
+        now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
+        r.truths++;
+        stand(&r, i < 5 ? 0.2 : 3);
+    }
+    check_reps(&r, &(struct margins){0.3, 0.7, 0.3, 0.7, 0.3, 0.7, 0});
+    end(&r);
+}
+
 /* Somebody leans on the plate and lets go: the next squats are found with the weight as it was. */
 static void leaning_changes_the_weight(void **state)
 {
@@ -284,6 +333,24 @@ static void a_landing_that_does_not_add_up(void **state)
     jumps_and_comes_up(0.6, 2, &(struct margins){0.06, 0.1, 0.01, 0.02, 0.06, 0.1, 0});
 }
 
+/* Not braked by the landing alone: what he sinks after it, until he brakes for good, is no descent of the next jump. */
+static void what_sinks_in_a_landing_is_no_descent(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 500, "squat_jump", weight_N);
+    for (unsigned i = 0; i < 4; i++) {
+        jump(&r);
+        changes_speed(&r, 2.1, 0.16);
+        changes_speed(&r, -0.15, 0.3);
+        rest(&r, 0.6, weight_N);
+        changes_speed(&r, 0.25, 0.6);
+        rest(&r, 0.5, weight_N);
+    }
+    check_reps(&r, &(struct margins){0.06, 0.1, 0.01, 0.02, 0.06, 0.1, 0});
+    end(&r);
+}
+
 static void stepping_off_is_no_jump(void **state)
 {
     (void)state;
@@ -347,10 +414,14 @@ int main(void)
         cmocka_unit_test(a_descent_and_its_braking_within_the_band),
         cmocka_unit_test(a_jerk_and_an_even_descent),
         cmocka_unit_test(a_rise_within_the_band),
+        cmocka_unit_test(who_brakes_within_the_band_does_not_stand),
+        cmocka_unit_test(an_even_descent_is_no_standing),
+        cmocka_unit_test(slow_squats_with_two_dips_between),
         cmocka_unit_test(leaning_changes_the_weight),
         cmocka_unit_test(a_landing_is_no_repetition),
         cmocka_unit_test(a_jump_does_not_begin_in_the_landing),
         cmocka_unit_test(a_landing_that_does_not_add_up),
+        cmocka_unit_test(what_sinks_in_a_landing_is_no_descent),
         cmocka_unit_test(stepping_off_is_no_jump),
         cmocka_unit_test(standing_about_is_no_squat),
         cmocka_unit_test(a_hole_in_a_squat),
