@@ -54,7 +54,11 @@ double rep_whole_top_N(const struct plate_rep_detector *d, double end_s, double 
 }
 
 /* Support at the top and with the hips at the floor: what the observer's height is measured between. */
-double rep_high_N(const struct plate_rep_detector *d) { return d->held || d->known_N <= 0 ? rep_top_N(d) : d->known_N; }
+double rep_high_N(const struct plate_rep_detector *d)
+{
+    if (d->held) return d->hold.mean_N;
+    return d->known_N > 0 ? d->known_N : rep_top_N(d);
+}
 double rep_way_N(const struct plate_rep_detector *d) { return d->exercise->way * rep_high_N(d); }
 
 double rep_low_part(const struct plate_rep_detector *d) { return 1 - d->exercise->way; }
@@ -66,6 +70,11 @@ bool rep_hips_are_low(const struct plate_rep_detector *d)
     return d->support_N < rep_high_N(d) - (1 - DOWN_HEIGHT) * rep_way_N(d);
 }
 
+bool rep_shared(const struct plate_rep_detector *d, double force_N)
+{
+    return d->exercise->second_foot && d->held && force_N < LOW_LEAST * d->hold.mean_N;
+}
+
 static void observe(struct plate_rep_detector *d, const struct block *b)
 {
     /* the floor: hips press no less than with their lowest support; while that is not known, by what this rep shows */
@@ -74,6 +83,7 @@ static void observe(struct plate_rep_detector *d, const struct block *b)
     if (d->known_N <= 0 && d->support_N > floor_N) floor_N = d->rest.mean_N;
     double damping = d->held || b->t_s - d->onset_s > LEARNED_S ? OBSERVER_DAMPING : FIRST_DAMPING;
     d->support_rate += dt * (OBSERVER_W2 * (b->force_N - d->support_N) - damping * d->support_rate);
+    if (rep_shared(d, b->force_N)) d->support_rate = 0; /* whoever else bears them, they stand */
     d->support_N += dt * d->support_rate;
     if (d->support_N < floor_N) d->support_N = floor_N, d->support_rate = fmax(0, d->support_rate); /* the floor */
     if (d->support_N > d->support_high_N && !d->floating) {

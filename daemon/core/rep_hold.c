@@ -100,7 +100,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     if (level.mean_N < d->rest.mean_N + (braked ? BRAKED_LEVEL : HOLD_LEVEL) * step) return;
     if (sits_down(d) || foot_is_back(d, &level, tolerance, out)) return;
     bool hips_held = d->held && d->hold.mean_N > FOOT_LEVEL * level.mean_N; /* not a foot, nor a bar */
-    bool learned = rep_moves(d) && (hips_held || d->known_N > 0);
+    bool learned = rep_moves(d) && !d->exercise->second_foot && (hips_held || d->known_N > 0);
     bool placed = !learned || fabs(d->support_N - level.mean_N) <= TOP_HEIGHT * rep_way_N(d); /* the observer says so too */
     if (!d->held && d->dip_depth_N > PLAIN_DIP * step && fabs(level.mean_N - d->known_N) <= KNOWN_LEVEL * d->known_N)
         placed = true;

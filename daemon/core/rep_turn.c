@@ -107,7 +107,7 @@ static bool cut_contact(const struct plate_rep_detector *d, uint64_t from, uint6
         if (rep_block_at(d, i)->force_N < rep_block_at(d, low)->force_N) low = i;
     double floor_N = fmax(rep_block_at(d, low)->force_N, d->rest.mean_N),
            near_N = floor_N + fmax(END_PART * step, rep_decision_band_N(d));
-    if (floor_N > d->rest.mean_N + DEEP_PART * step) return false;
+    if (floor_N > d->rest.mean_N + DEEP_PART * step && !rep_shared(d, floor_N)) return false;
     uint64_t a = low, z = low;
     while (a > from && rep_block_at(d, a - 1)->force_N <= near_N) a--;
     while (z < to && rep_block_at(d, z + 1)->force_N <= near_N) z++;
@@ -255,7 +255,8 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
     if (rep_pushes(d) || d->phase == PLATE_HOLD) return false;
     double way = rep_way_N(d), step = rep_top_N(d) - d->rest.mean_N, force_N = d->smooth_N;
     double least_N = d->foot_down && d->known_N <= 0 ? fmax(FIDGET_N, FIDGET_PART * rep_top_N(d)) : 0;
-    bool sits = rep_may_sit(d), deep = d->low_N < d->rest.mean_N + DEEP_PART * step && (rep_hips_are_low(d) || sits);
+    bool sits = rep_may_sit(d), shared = rep_shared(d, d->low_N);
+    bool deep = (shared || d->low_N < d->rest.mean_N + DEEP_PART * step) && (rep_hips_are_low(d) || sits);
     bool learned = d->held || d->known_N > 0 || rep_last_block(d)->t_s - d->onset_s > LEARNED_S;
     double part = d->usual_s > 0 ? (d->low_s - d->onset_s) / d->usual_s : 0;
     bool due = part > DUE_FROM && part < DUE_TO;
@@ -273,7 +274,9 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
     if (pushed) d->low_s = d->descent_s, d->low_N = d->hold.mean_N; /* hips that rise from a hold had sunk unseen */
     hips = hips || pushed;
     if (d->exercise->second_foot) hips = false; /* the load's own step moves the observer */
-    if (deep && force_N > d->low_N + 0.4 * step && (d->held || sat(d))) hips = true;
+    /* a mean lags behind a fall */
+    double risen_N = fmin(force_N, rep_last_block(d)->force_N) - d->low_N;
+    if (deep && risen_N > (shared ? END_PART : 0.4) * step && (d->held || sat(d))) hips = true;
     bool fell = deep && d->held && d->low_s - d->descent_s < FALL_S;
     bool sure = pushed && d->known_N > 0;
     if (hips && (!deep || fell) && !sure && !at_top) { /* or only braking before the floor, or a load: what follows will tell */

@@ -38,6 +38,8 @@ double rep_high_N(const struct plate_rep_detector *d);
 double rep_low_part(const struct plate_rep_detector *d);
 double rep_way_N(const struct plate_rep_detector *d);
 bool rep_hips_are_low(const struct plate_rep_detector *d);
+/* One foot of two held the hips: does the other, or the floor, bear a part of them when this one bears so little? */
+bool rep_shared(const struct plate_rep_detector *d, double force_N);
 /* The hips are at rest where this force holds them. */
 void rep_observe_from(struct plate_rep_detector *d, double support_N);
 /* One block further. */

@@ -169,31 +169,102 @@ static void a_hold_that_sags(void **state)
     end(&r);
 }
 
+/* Both feet lift, at the top the other one leaves, one holds and lowers. */
+static void two_lift_one_lowers(struct run *r, const struct body *b)
+{
+    move(r, b, 0, b->rise_m, b->up_s, 0.5);
+    now_true(r)->top_s = r->t_s;
+    rest(r, 0.6, 0.5 * top_N(b));
+    for (double t0_s = r->t_s; r->t_s - t0_s < 0.3;) push(r, top_N(b) * (0.5 + 0.54 * smooth((r->t_s - t0_s) / 0.3)));
+    const double sways[][2] = {{0, 1.04 * top_N(b)}, {0.35, top_N(b)}, {b->hold_s, top_N(b)}};
+    draw(r, sways, 3);
+    now_true(r)->descent_s = r->t_s;
+    now_true(r)->peak_N = sways[0][1];
+    move(r, b, b->rise_m, 0, b->down_s, 1);
+}
+
 static void two_up_one_down(void **state)
 {
     (void)state;
     struct body b = athlete;
-    b.floor_N = 300;
+    b.floor_N = 300, b.up_s = 0.8, b.hold_s = 0.8, b.down_s = 2;
     struct run r;
     start(&r, 500, "two_up_one_down", b.rest_N);
     for (unsigned i = 0; i < 5; i++) {
         *now_true(&r) = (struct truth){0};
         hand_over(&r, &b, b.hand_over_s, 0.5, false);
-        move(&r, &b, 0, b.rise_m, 0.8, 0.5);
-        now_true(&r)->top_s = r.t_s;
-        rest(&r, 0.6, 0.5 * top_N(&b));
-        for (double t0_s = r.t_s; r.t_s - t0_s < 0.3;)
-            push(&r, top_N(&b) * (0.5 + 0.5 * smooth((r.t_s - t0_s) / 0.3))); /* the other foot leaves */
-        rest(&r, 0.8, top_N(&b));
-        now_true(&r)->descent_s = r.t_s;
-        now_true(&r)->peak_N = 0;
-        move(&r, &b, b.rise_m, 0, 2, 1);
+        two_lift_one_lowers(&r, &b);
         hand_over(&r, &b, b.hand_over_s, 1, true);
         r.truths++;
         rest(&r, 1.2, b.rest_N);
     }
     check_reps(&r, &sharp);
     end(&r);
+}
+
+/* The floor is only touched: the foot goes from what hips press on one to a little less than they press on each of two, and
+ * never back to rest. */
+static void two_up_one_down_and_up_again(void **state)
+{
+    (void)state;
+    static const struct margins m = {0.06, 0.1, 0.1, 0.1, 0, 0, 0};
+    static const double up_s[] = {0.8, 1.5}, touch_part[] = {0.4, 0.48};
+    for (unsigned k = 0; k < 4; k++) {
+        struct body b = athlete;
+        b.floor_N = 300, b.up_s = up_s[k % 2], b.hold_s = 0.8, b.down_s = 2;
+        double touch_N = touch_part[k / 2] * b.floor_N;
+        struct run r;
+        start(&r, 500, "two_up_one_down", b.rest_N);
+        *now_true(&r) = (struct truth){0};
+        hand_over(&r, &b, b.hand_over_s, 0.5, false);
+        for (unsigned i = 0; i < 6; i++) {
+            two_lift_one_lowers(&r, &b);
+            if (i == 5) hand_over(&r, &b, b.hand_over_s, 1, true);
+            now_true(&r)->top_s = now_true(&r)->descent_s = NAN;
+            if (i < 5) {
+                const double down[][2] = {{0, b.floor_N}, {0.1, touch_N}}, up[][2] = {{0, touch_N}, {0.06, 0.5 * b.floor_N}};
+                draw(&r, down, 2);
+                now_true(&r)->end_s = r.t_s;
+                r.truths++;
+                *now_true(&r) = (struct truth){.onset_s = r.t_s};
+                draw(&r, up, 2);
+            }
+        }
+        r.truths++;
+        rest(&r, 1.2, b.rest_N);
+        check_reps(&r, &m);
+        end(&r);
+    }
+}
+
+/* The other foot helps for a moment while the hips are at the top: the load is shared, and nothing came down. */
+static void two_up_one_down_with_help_at_the_top(void **state)
+{
+    (void)state;
+    static const double help_s[] = {0.3, 0.6, 1};
+    for (unsigned k = 0; k < 3; k++) {
+        struct body b = athlete;
+        b.floor_N = 300, b.up_s = 0.8, b.hold_s = 0.8, b.down_s = 2;
+        const double all_N = top_N(&b), half_N = 0.5 * all_N, shared_s = 0.2 + help_s[k];
+        const double help[][2] = {
+            {0, all_N}, {0.2, half_N}, {shared_s, half_N}, {shared_s + 0.2, all_N}, {shared_s + 1, all_N}};
+        struct run r;
+        start(&r, 500, "two_up_one_down", b.rest_N);
+        for (unsigned i = 0; i < 4; i++) {
+            *now_true(&r) = (struct truth){0};
+            hand_over(&r, &b, b.hand_over_s, 0.5, false);
+            move(&r, &b, 0, b.rise_m, b.up_s, 0.5);
+            rest(&r, 0.6, half_N);
+            rest(&r, b.hold_s, all_N);
+            draw(&r, help, 5);
+            move(&r, &b, b.rise_m, 0, b.down_s, 1);
+            hand_over(&r, &b, b.hand_over_s, 1, true);
+            r.truths++;
+            rest(&r, 1.2, b.rest_N);
+        }
+        check_reps(&r, NULL);
+        end(&r);
+    }
 }
 
 static void a_foot_put_down_just_before_the_first(void **state)
@@ -420,6 +491,8 @@ int main(void)
         cmocka_unit_test(holds_of_any_length),
         cmocka_unit_test(a_hold_that_sags),
         cmocka_unit_test(two_up_one_down),
+        cmocka_unit_test(two_up_one_down_and_up_again),
+        cmocka_unit_test(two_up_one_down_with_help_at_the_top),
         cmocka_unit_test(a_foot_put_down_just_before_the_first),
         cmocka_unit_test(a_foot_placed_anew_between_reps),
         cmocka_unit_test(heel_taps_and_aborted_lifts),
