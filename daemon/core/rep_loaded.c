@@ -35,7 +35,7 @@
 #define CLOSED_G 0.15  /* ... if the weight that the plate feels changed by no more than this part on the way */
 #define WEIGHED_G 0.01 /* ... known to this part, if it did not */
 #define CLOSED_M 0.1
-#define CLOSED_M_PER_S 0.1
+#define CLOSED_M_PER_S 0.15
 #define BOTTOM_PART 0.95
 #define TOP_PART 0.02 /* no greater error of the weight explains the speed that is left at the top */
 #define AIR_PART 0.06 /* airborne: less than this part of the weight */
