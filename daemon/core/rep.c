@@ -9,26 +9,15 @@
 /* docs/detector.md gives the reason of each threshold. */
 #define BLOCK_S 0.005  /* decisions are taken on means over this time (one sample at low rates) */
 #define SMOOTH_S 0.012 /* and smoothed with this time constant */
-#define CHUNK_S 0.2    /* a quiet stretch is made of chunks of this length, 4 samples at least */
-#define CHUNK_MIN 4
-#define QUIET_N 4.0       /* a chunk with a larger SD is not quiet ... */
-#define QUIET_PART 0.02   /* ... or than this part of its mean (a standing person sways) */
-#define RESTLESS 4.0      /* while nothing is known, four times that will do */
-#define WEIGHT_PART 0.015 /* a standing weight is followed within this part, and learned anew only after so long a quiet */
-#define WEIGHT_EVEN 0.004 /* ... in which it does not change by more than this part from chunk to chunk */
-#define WEIGHT_S 1.0
 #define SUSTAIN_S 0.015
-#define CROSS_S 0.1          /* a force goes from one side of the resting band to the other within so long */
-#define LEANS_S 0.45         /* who stands up leaned forward so shortly before, ... */
-#define LEAN_BANDS 1.5       /* ... and unloaded his feet by this many bands, ... */
-#define LEAN_SMOOTH_S 0.03   /* ... noise averaged out */
-#define UNDER_S 0.5          /* so long below the resting band: that was no rest */
-#define LOADED_MIN_N 100.0   /* nobody stands with less on a plate */
-#define STANDING_MIN_N 200.0 /* generic: a baseline above this that is left downwards is a standing one */
-#define EMPTY_N 25.0         /* tare error and drift: below it the plate may be empty */
-#define BRIDGE_S 0.5         /* a longer hole ends what is under way */
-#define BACK_STANDING_S 0.3  /* after it, so long on the weight that was known: standing. A squat passes through it sooner */
-#define NEAR_BLOCKS 2        /* how far a block may be from where even blocks would have it, to be found at once */
+#define CROSS_S 0.1         /* a force goes from one side of the resting band to the other within so long */
+#define LEANS_S 0.45        /* who stands up leaned forward so shortly before, ... */
+#define LEAN_BANDS 1.5      /* ... and unloaded his feet by this many bands, ... */
+#define LEAN_SMOOTH_S 0.03  /* ... noise averaged out */
+#define EMPTY_N 25.0        /* tare error and drift: below it the plate may be empty */
+#define BRIDGE_S 0.5        /* a longer hole ends what is under way */
+#define BACK_STANDING_S 0.3 /* after it, so long on the weight that was known: standing. A squat passes through it sooner */
+#define NEAR_BLOCKS 2       /* how far a block may be from where even blocks would have it, to be found at once */
 
 static const struct exercise exercises[] = {
     {"single_leg_hip_thrust", FAMILY_THRUST, false, false, false, 0.6, 0.28, 3.0, 0.30},
@@ -76,9 +65,9 @@ int plate_rep_init(struct plate_rep_detector *d, const struct plate_rep_config *
     rep_history_init(&d->history, cfg->rate_Hz, cfg->filter_delay_s);
     d->block_n = (unsigned)fmax(1, floor(BLOCK_S * cfg->rate_Hz + 0.5));
     d->block_root = sqrt(d->block_n);
-    d->chunk_n = (unsigned)fmax(CHUNK_MIN, floor(CHUNK_S * cfg->rate_Hz + 0.5));
     d->smooth_k = 1 - exp(-(double)d->block_n * d->period_s / SMOOTH_S);
-    d->smooth_N = d->hump.end_s = d->last_end_s = d->departed_s = d->under_s = d->lowest_N = NAN;
+    d->smooth_N = d->hump.end_s = d->last_end_s = d->departed_s = NAN;
+    rep_rest_init(d);
     plate_rep_exercise(d, cfg->exercise, &cfg->targets);
     return 0;
 }
@@ -113,10 +102,6 @@ uint64_t rep_block_from(const struct plate_rep_detector *d, double t_s)
     }
     return lo;
 }
-
-double rep_band_N(const struct plate_rep_detector *d) { return rep_at_least(BAND_MIN_N, BAND_SD * d->rest.sd_N); }
-
-double rep_decision_band_N(const struct plate_rep_detector *d) { return rep_at_least(BAND_MIN_N, BAND_SD * d->rest_spread_N); }
 
 static double off_N(const struct plate_rep_detector *d, uint64_t i, double level_N)
 {
@@ -196,19 +181,11 @@ bool rep_set_phase(struct plate_rep_detector *d, enum plate_phase phase, struct 
     return true;
 }
 
-static void forget_chunk(struct plate_rep_detector *d)
-{
-    d->chunk.mean = d->chunk.m2 = d->chunk.own = 0;
-    d->chunk.smooth = d->chunk.smooth2 = 0;
-    d->chunk.n = d->chunk.blocks = 0;
-    d->chunk.last_quiet = false;
-}
-
 void rep_to_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     d->state = STATE_REST;
     d->departed_s = d->under_s = NAN;
-    forget_chunk(d);
+    rep_forget_chunk(d);
     rep_set_phase(d, PLATE_REST, out);
 }
 
@@ -278,83 +255,11 @@ void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double ste
     if (rep_fill(d, t, &r)) rep_send(d, &r, step_N, out);
 }
 
-/* ---- the resting level ---- */
-
-void rep_rest_moves(struct plate_rep_detector *d, double level_N, double sd_N)
-{
-    const struct rep_sample *s = rep_history_sample(&d->history, d->history.n - 1);
-    double share = d->summed && s->decides_N > 0 ? s->force_N / (double)s->decides_N : 1;
-    d->own_rest_N += share * (level_N - d->rest.mean_N);
-    d->rest = (struct level){level_N, fmax(d->rest.sd_N, sd_N)};
-}
-
-static void settle_rest(struct plate_rep_detector *d, double mean_N, double sd_N, double spread_N, double own_N)
-{
-    d->rest = (struct level){mean_N, sd_N};
-    d->rest_spread_N = d->noise_N = spread_N;
-    d->own_rest_N = own_N;
-    d->lowest_N = isnan(d->lowest_N) ? mean_N : fmin(d->lowest_N, mean_N);
-    d->under_s = NAN;
-    d->kept = false;
-    if (d->state == STATE_LEARN) d->state = STATE_REST;
-}
-
-/* Is the level the weight of somebody who stands? */
-static bool bears_weight(const struct plate_rep_detector *d)
-{
-    if (d->exercise->family == FAMILY_LOADED) return true;
-    return d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_MIN_N;
-}
-
-static void learn_rest(struct plate_rep_detector *d, double t_s, double force_N, double own_N)
-{
-    d->chunk.n++;
-    double delta = force_N - d->chunk.mean;
-    d->chunk.mean += delta / d->chunk.n;
-    d->chunk.m2 += delta * (force_N - d->chunk.mean);
-    d->chunk.own += (own_N - d->chunk.own) / d->chunk.n;
-    if (d->chunk.n < d->chunk_n) return;
-    double mean = d->chunk.mean, sd = sqrt(d->chunk.m2 / (d->chunk.n - 1)), own = d->chunk.own, was = d->chunk.last_mean;
-    double spread = sd; /* of the smoothed force, which averages noise away and keeps sway */
-    if (d->chunk.blocks >= CHUNK_MIN) {
-        double m = d->chunk.smooth / d->chunk.blocks;
-        spread = sqrt(fmax(0, d->chunk.smooth2 / d->chunk.blocks - m * m));
-    }
-    bool was_quiet = d->chunk.last_quiet, wrong = d->state == STATE_LEARN || (!bears_weight(d) && t_s - d->under_s > UNDER_S);
-    double limit = fmax(QUIET_N, QUIET_PART * fabs(mean)) * (wrong && d->chunk.last_quiet ? RESTLESS : 1);
-    forget_chunk(d);
-    d->chunk.last_mean = mean;
-    d->chunk.last_quiet = spread <= limit || (wrong && spread <= RESTLESS * limit);
-    double change = mean - was;
-    if (spread > limit || !was_quiet || fabs(change) > limit) {
-        d->quiet_chunks = 0;
-        return;
-    }
-    d->noise_N += (spread < d->noise_N ? 0.5 : 0.1) * (spread - d->noise_N);
-    spread = sqrt(spread * spread + change * change / 4);
-    double off = mean - d->rest.mean_N, follow = 0.5; /* slow sway is part of the spread */
-    bool other = fabs(off) > rep_decision_band_N(d);
-    if (bears_weight(d)) { /* a body that sinks slowly is not a lighter one */
-        bool apart = fabs(off) > WEIGHT_PART * d->rest.mean_N, even = fabs(change) < WEIGHT_EVEN * d->rest.mean_N;
-        d->quiet_chunks = apart && even ? d->quiet_chunks + 1 : 0;
-        follow = apart ? 0 : 0.05;
-        other = apart && (d->rest.mean_N < LOADED_MIN_N || d->quiet_chunks * d->chunk_n * d->period_s > WEIGHT_S);
-    }
-    if (wrong || other) {
-        settle_rest(d, mean, sd, spread, own);
-        return;
-    }
-    d->rest.mean_N += follow * off;
-    d->rest.sd_N += 0.3 * (sd - d->rest.sd_N);
-    d->rest_spread_N = sqrt(d->rest_spread_N * d->rest_spread_N * 0.6 + 0.4 * (spread * spread + off * off / 4));
-    d->own_rest_N += follow * (own - d->own_rest_N);
-}
-
 /* ---- the machine ---- */
 
 static bool standing(const struct plate_rep_detector *d, double off_N)
 {
-    return bears_weight(d) && (d->exercise->family == FAMILY_LOADED || off_N < 0);
+    return rep_bears_weight(d) && (d->exercise->family == FAMILY_LOADED || off_N < 0);
 }
 
 /* The force leaves its band upwards. Who leans forward to stand up had unloaded the feet before: when they pressed least, if
@@ -380,14 +285,14 @@ static void step_rest(struct plate_rep_detector *d, struct plate_rep_output *out
         d->under_s = t_s;
     double band_N = 1.2 * rep_decision_band_N(d), loaded_N = rep_loaded_band_N(d);
     bool out_of_band = stands ? fabs(off) > loaded_N && d->rest.mean_N > LOADED_MIN_N
-                              : off > (bears_weight(d) ? fmin(band_N, loaded_N) : band_N);
+                              : off > (rep_bears_weight(d) ? fmin(band_N, loaded_N) : band_N);
     if (!out_of_band) {
         d->departed_s = NAN;
         return;
     }
     if (isnan(d->departed_s)) d->departed_s = t_s;
     if (!rep_lasted(d, t_s, d->departed_s, SUSTAIN_S)) return;
-    stands = stands || (bears_weight(d) && !isnan(rep_sank_s(d, d->departed_s)));
+    stands = stands || (rep_bears_weight(d) && !isnan(rep_sank_s(d, d->departed_s)));
     if (!stands && off <= band_N) return;
     d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
     if (stands)
@@ -466,7 +371,7 @@ static void cut(struct plate_rep_detector *d)
     d->smooth_N = d->departed_s = d->under_s = NAN;
     d->state = STATE_LEARN;
     d->rest_due = d->phase != PLATE_REST;
-    forget_chunk(d);
+    rep_forget_chunk(d);
 }
 
 /* The partner fell silent or came back: other levels, those of the last time. */
@@ -492,7 +397,7 @@ bool plate_rep_push(struct plate_rep_detector *d, const struct plate_rep_input *
         d->rest_due = false;
         rep_set_phase(d, PLATE_REST, ret);
     }
-    if (d->state == STATE_LEARN || d->state == STATE_REST) learn_rest(d, in->t_s, force_N, in->Fz_N);
+    if (d->state == STATE_LEARN || d->state == STATE_REST) rep_learn_rest(d, in->t_s, force_N, in->Fz_N);
 
     if (d->open.n == 0) d->open.t_s = in->t_s, d->open.force = 0;
     d->open.force += force_N;

@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "rep_loaded.h"
 #include "rep_up.h"
 
 /* docs/detector.md gives the reason of each threshold. A standing body: the force over its weight is its acceleration,
@@ -25,7 +26,6 @@
 #define UP_PART 0.2    /* came up with this part of the speed with which it went down (grinding reps are slow) ... */
 #define UP_HEIGHT 0.5  /* ... and by this part of the depth */
 #define STILL_PART 0.4 /* of the speed upwards: while it is faster, an even force is an even rise */
-#define DEEPEST_M 1.5  /* nobody squats so deep, or falls so fast: the load went elsewhere */
 #define HIGHEST_M 1.5  /* nor do they rise so far above standing */
 #define FASTEST_M_PER_S 4.0
 #define ON_WEIGHT_S 1.0 /* a force that is even for so long, to this part, is the weight */
@@ -34,11 +34,8 @@
 #define STANDS_S 0.5   /* a body that stands so long where it stood before has come back, whatever its momentum says ... */
 #define CLOSED_G 0.15  /* ... if the weight that the plate feels changed by no more than this part on the way */
 #define WEIGHED_G 0.01 /* ... known to this part, if it did not */
-#define CLOSED_M 0.1
-#define CLOSED_M_PER_S 0.15
-#define BOTTOM_PART 0.95
-#define TOP_PART 0.02 /* no greater error of the weight explains the speed that is left at the top */
-#define AIR_PART 0.06 /* airborne: less than this part of the weight */
+#define TOP_PART 0.02  /* no greater error of the weight explains the speed that is left at the top */
+#define AIR_PART 0.06  /* airborne: less than this part of the weight */
 #define AIR_S 0.05
 #define FLIGHT_MOST_S 1.2 /* nobody flies for so long: stepped off */
 #define PUSH_PART 1.15    /* who takes off pressed more than this part of the weight ... */
@@ -186,70 +183,6 @@ static bool finish(struct plate_rep_detector *d, double top_s, double end_s, str
     return out->rep_done;
 }
 
-static double narrow_band_N(const struct plate_rep_detector *d)
-{
-    return fmax(rep_decision_band_N(d), fmin(rep_loaded_band_N(d), 3 * BAND_MIN_N));
-}
-
-/* The force is in its resting band at block i: since when, found backwards within the narrow band, as a mean over so many
- * blocks that noise stays within a third of it. */
-static double back_in_band_s(const struct plate_rep_detector *d, uint64_t i)
-{
-    double band = narrow_band_N(d), noise = 3 * d->rest.sd_N / band;
-    uint64_t n = (uint64_t)fmax(1, ceil(noise * noise / d->block_n)), from = rep_block_from(d, d->onset_s) + n;
-    while (i > from && fabs(rep_running_mean_N(d, i, n) - d->rest.mean_N) > band) i--; /* still swaying: when last inside */
-    while (i > from && fabs(rep_running_mean_N(d, i - 1, n) - d->rest.mean_N) <= band) i--;
-    return rep_block_at(d, i - n / 2)->t_s;
-}
-
-/* Which way did the force last (step -1) or first (step 1) leave the band between two times? */
-static int excursion(const struct plate_rep_detector *d, uint64_t i, uint64_t to, int step)
-{
-    for (double band = rep_loaded_band_N(d); i != to; i = step > 0 ? i + 1 : i - 1) {
-        double off_N = rep_block_at(d, i)->force_N - d->rest.mean_N;
-        if (fabs(off_N) > band) return off_N < 0 ? -1 : 1;
-    }
-    return 0;
-}
-
-/* Down, up, and not braked yet. */
-static bool pushed(const struct plate_rep_detector *d)
-{
-    uint64_t from = rep_block_from(d, d->onset_s), last = d->blocks - 1;
-    return excursion(d, from, last, 1) < 0 && excursion(d, last, from, -1) > 0;
-}
-
-/* The plate feels another part of the weight in the squat than in standing (one foot's plate, a dead cell, a load that moves
- * back), and the momentum goes astray. But a body that stood, went down and stands again is where it was, at rest: the straight
- * line that takes what is left of speed and height out of the acceleration says how deep it was, and when it came up. */
-static bool closes(const struct plate_rep_detector *d, double end_s, double most_g, double *ret_bottom_s)
-{
-    uint64_t from = rep_block_from(d, d->onset_s), to = rep_block_from(d, end_s);
-    double T = end_s - d->onset_s, v = 0, h = 0, offset = 0, slope = 0, deepest = 0, fastest = 0, bottom_s = NAN;
-    if (T < d->exercise->least_s || to <= from + 3) return false;
-    if (excursion(d, from, to, 1) >= 0 || excursion(d, to - 1, from, -1) >= 0) return false;
-    for (int pass = 0; pass < 2; pass++) {
-        v = h = 0;
-        for (uint64_t i = from; i < to; i++) {
-            const struct block *b = rep_block_at(d, i);
-            double dt = rep_block_at(d, i + 1 < d->blocks ? i + 1 : i)->t_s - b->t_s, t = b->t_s - d->onset_s;
-            v += dt * (GRAVITY * (b->force_N / d->rest.mean_N - 1) + offset + slope * t);
-            h += dt * v;
-            if (h < deepest) deepest = h, fastest = 0;
-            if (h < BOTTOM_PART * deepest && pass) bottom_s = b->t_s;
-            fastest = fmax(fastest, v);
-        }
-        if (pass) break;
-        slope = (12 * h - 6 * v * T) / (T * T * T);
-        offset = -v / T - slope * T / 2;
-        deepest = fastest = 0;
-    }
-    if (fabs(offset) >= most_g * GRAVITY || fabs(offset + slope * T) >= most_g * GRAVITY) return false;
-    if (deepest >= -CLOSED_M || deepest <= -DEEPEST_M || fastest <= CLOSED_M_PER_S) return false;
-    *ret_bottom_s = bottom_s;
-    return true;
-}
-
 /* At the height from which it came, with whatever error of the weight brings it to a stop there? If the speed that is left is
  * such an error, the same all the time, the height without it is h - v t / 2. The sums may not tell of a slow squat that it
  * rose: when that height is reached, the path without the error does. */
@@ -258,7 +191,7 @@ static bool is_back(const struct plate_rep_detector *d, double t_s, double befor
     double s = t_s - d->still_s, dt_s = rep_last_block(d)->dt_s, v = d->velocity;
     bool reaches = d->height - dt_s * v < before * (s - dt_s) / 2;
     return fabs(v) < TOP_PART * GRAVITY * s && d->height >= v * s / 2 &&
-           (rose(d) || (reaches && closes(d, t_s, TOP_PART, ret_bottom_s)));
+           (rose(d) || (reaches && rep_closes(d, t_s, TOP_PART, ret_bottom_s)));
 }
 
 static bool may_jump(const struct plate_rep_detector *d) { return d->exercise->jump || d->exercise->family == FAMILY_GENERIC; }
@@ -320,14 +253,14 @@ static bool stood(struct plate_rep_detector *d, struct plate_rep_output *out)
     uint64_t i = rep_block_from(d, end_s);
     while (i + 1 < d->blocks && fabs(rep_block_at(d, i)->force_N - d->rest.mean_N) <= rep_loaded_band_N(d)) i++;
     double left_s = rep_block_at(d, i)->t_s;
-    bool rose_on = d->turned_s > d->stood_s && closes(d, d->turned_s, WEIGHED_G, &bottom_s);
+    bool rose_on = d->turned_s > d->stood_s && rep_closes(d, d->turned_s, WEIGHED_G, &bottom_s);
     d->stood_s = NAN;
     if (rose_on) return false; /* the turn needs less of an error than the stance did */
     for (; i < d->blocks; i++) {
         speed += rep_block_at(d, i)->dt_s * GRAVITY * (rep_block_at(d, i)->force_N / d->rest.mean_N - 1);
         fastest = fmin(fastest, speed);
     }
-    if (fastest > -DOWN_M_PER_S || !closes(d, end_s, CLOSED_G, &bottom_s)) return false;
+    if (fastest > -DOWN_M_PER_S || !rep_closes(d, end_s, CLOSED_G, &bottom_s)) return false;
     d->bottom_s = bottom_s;
     finish(d, end_s, end_s, out);
     d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
@@ -361,10 +294,10 @@ static bool rests(struct plate_rep_detector *d, double t_s, struct plate_rep_out
     double dwell_s = never_down || up ? QUIET_S : !came_up(d) ? GIVEN_UP_S : rises ? RISES_S : EVEN_S;
     bool squats = !d->exercise->jump && !d->landing;
     if (squats && (on_weight || d->astray) && rep_lasted(d, t_s, d->below_s, STANDS_S) && (d->astray || dwell_s > STANDS_S)) {
-        double end_s = back_in_band_s(d, d->blocks - 1);
-        bool closed = closes(d, end_s, CLOSED_G, &bottom_s), lasted = rep_lasted(d, t_s, d->below_s, dwell_s);
+        double end_s = rep_back_in_band_s(d, d->blocks - 1);
+        bool closed = rep_closes(d, end_s, CLOSED_G, &bottom_s), lasted = rep_lasted(d, t_s, d->below_s, dwell_s);
         bool waits = rises || (!d->astray && d->still_s > d->onset_s && !rose(d)); /* or stopped at the bottom */
-        if (closed && waits && !lasted && !closes(d, end_s, WEIGHED_G, &bottom_s)) {
+        if (closed && waits && !lasted && !rep_closes(d, end_s, WEIGHED_G, &bottom_s)) {
             d->stood_s = end_s;
             return false;
         }
@@ -372,13 +305,13 @@ static bool rests(struct plate_rep_detector *d, double t_s, struct plate_rep_out
             d->bottom_s = bottom_s;
             finish(d, end_s, end_s, out);
         }
-        if (closed || (d->astray && (!pushed(d) || rep_lasted(d, t_s, d->below_s, RISES_S)))) {
+        if (closed || (d->astray && (!rep_pushed(d) || rep_lasted(d, t_s, d->below_s, RISES_S)))) {
             rep_to_rest(d, out);
             return true;
         }
     }
     if (!rep_lasted(d, t_s, d->below_s, dwell_s)) return false;
-    double end_s = back_in_band_s(d, d->blocks - 1);
+    double end_s = rep_back_in_band_s(d, d->blocks - 1);
     if (d->turned_s - end_s > STANDS_S) end_s = d->turned_s; /* he rose within the band */
     if (came_up(d) && squats) finish(d, end_s, end_s, out);
     rep_to_rest(d, out);
@@ -390,9 +323,9 @@ static bool rests(struct plate_rep_detector *d, double t_s, struct plate_rep_out
 static void paused(const struct plate_rep_detector *d, double *ret_end_s, double *ret_onset_s)
 {
     uint64_t i = d->blocks - 1, from = rep_block_from(d, d->turned_s - QUIET_S);
-    while (i > from && rep_block_at(d, i)->force_N >= d->rest.mean_N - narrow_band_N(d)) i--;
-    while (i > from && fabs(rep_block_at(d, i)->force_N - d->rest.mean_N) > narrow_band_N(d)) i--;
-    double left_s = rep_block_at(d, i)->t_s, back_s = back_in_band_s(d, i);
+    while (i > from && rep_block_at(d, i)->force_N >= d->rest.mean_N - rep_narrow_band_N(d)) i--;
+    while (i > from && fabs(rep_block_at(d, i)->force_N - d->rest.mean_N) > rep_narrow_band_N(d)) i--;
+    double left_s = rep_block_at(d, i)->t_s, back_s = rep_back_in_band_s(d, i);
     if (i == from || left_s - back_s < PAUSE_S || back_s < d->turned_s - QUIET_S) return;
     double onset_s = rep_find_departure(d, left_s, d->rest.mean_N, rep_band_N(d));
     *ret_end_s = back_s;
@@ -439,7 +372,7 @@ static bool even(struct plate_rep_detector *d, struct plate_rep_output *out)
     bool squats = !d->landing && !d->astray && !came_up(d) &&
                   rep_flat(d, ON_WEIGHT_S, 0, d->onset_s, ON_WEIGHT_PART * d->rest.mean_N, &level, &since_s) &&
                   gone_m(d, &level, since_s) < -CLOSED_M;
-    if (!squats) return is_weight(d, d->astray && pushed(d) ? EVEN_S : ON_WEIGHT_S, out);
+    if (!squats) return is_weight(d, d->astray && rep_pushed(d) ? EVEN_S : ON_WEIGHT_S, out);
     d->velocity = 0, d->still_s = rep_last_block(d)->t_s;
     return false;
 }

@@ -8,7 +8,8 @@
 #define BAND_MIN_N 5.0 /* resting band: mean +- max(5 SD, 5 N), Dos'Santos 2017 */
 #define BAND_SD 5.0
 #define GRAVITY 9.80665
-#define FOOT_LEAST_N 10.0 /* a foot at rest presses so much more than nothing */
+#define LOADED_MIN_N 100.0 /* nobody stands with less on a plate */
+#define FOOT_LEAST_N 10.0  /* a foot at rest presses so much more than nothing */
 
 #define BLOCKS 8192 /* block means: the whole rep */
 #define STEPS 5
@@ -151,9 +152,6 @@ static inline double rep_at_least(double bound, double v) { return v > bound ? v
 bool rep_lasted(const struct plate_rep_detector *d, double t_s, double since_s, double dwell_s);
 bool rep_set_phase(struct plate_rep_detector *d, enum plate_phase phase, struct plate_rep_output *out);
 void rep_to_rest(struct plate_rep_detector *d, struct plate_rep_output *out);
-/* Rest is another level from now on. Of what two plates rest on more, this one's is its share of the force now: net impulse is
- * over the foot at rest. */
-void rep_rest_moves(struct plate_rep_detector *d, double level_N, double sd_N);
 void rep_to_learn(struct plate_rep_detector *d, struct plate_rep_output *out);
 double rep_usual_step_N(const struct plate_rep_detector *d);
 /* The movement is a rep: measures, judges and says it. `step_N` is remembered. In two parts: false if this plate's foot took no
@@ -161,8 +159,6 @@ double rep_usual_step_N(const struct plate_rep_detector *d);
 bool rep_fill(const struct plate_rep_detector *d, const struct rep_times *t, struct plate_rep *ret);
 void rep_send(struct plate_rep_detector *d, const struct plate_rep *r, double step_N, struct plate_rep_output *out);
 void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double step_N, struct plate_rep_output *out);
-double rep_band_N(const struct plate_rep_detector *d);          /* the resting band of single samples: for onsets */
-double rep_decision_band_N(const struct plate_rep_detector *d); /* of the smoothed force: for decisions */
 /* The first sample out of a band, searched backwards at full rate from a time when it was out; no earlier than the end of the
  * last rep, or of what may have been one. */
 double rep_find_departure(const struct plate_rep_detector *d, double from_s, double level_N, double band_N);
@@ -177,6 +173,19 @@ double rep_running_mean_N(const struct plate_rep_detector *d, uint64_t i, uint64
  * since when. */
 bool rep_flat(const struct plate_rep_detector *d, double window_s, double smooth_s, double since_s, double tolerance_N,
               struct level *ret, double *ret_since_s);
+
+/* rep_rest.c, the resting level. One sample of a plate that is at rest, or of which nothing is known yet. */
+void rep_rest_init(struct plate_rep_detector *d);
+void rep_learn_rest(struct plate_rep_detector *d, double t_s, double force_N, double own_N);
+/* Quiet begins anew. */
+void rep_forget_chunk(struct plate_rep_detector *d);
+/* Is the level the weight of somebody who stands? */
+bool rep_bears_weight(const struct plate_rep_detector *d);
+/* Rest is another level from now on. Of what two plates rest on more, this one's is its share of the force now: net impulse is
+ * over the foot at rest. */
+void rep_rest_moves(struct plate_rep_detector *d, double level_N, double sd_N);
+double rep_band_N(const struct plate_rep_detector *d);          /* the resting band of single samples: for onsets */
+double rep_decision_band_N(const struct plate_rep_detector *d); /* of the smoothed force: for decisions */
 
 /* rep_up.c: hip thrusts, pushes, standing up from a seat */
 void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out);

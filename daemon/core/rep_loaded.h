@@ -1,0 +1,19 @@
+/* core/rep_loaded.h - what the parts of the machine for a standing body share: squats and jumps. Pure; one thread. */
+#pragma once
+#include "rep_private.h"
+
+#define DEEPEST_M 1.5 /* nobody squats so deep, or falls so fast: the load went elsewhere */
+#define CLOSED_M 0.1  /* so deep is a squat, at least, if the path that closes tells of it alone */
+
+/* rep_back.c. The band in which a body is still. */
+double rep_narrow_band_N(const struct plate_rep_detector *d);
+/* The force is in its resting band at block i: since when, found backwards within the narrow band, as a mean over so many
+ * blocks that noise stays within a third of it. */
+double rep_back_in_band_s(const struct plate_rep_detector *d, uint64_t i);
+/* Down, up, and not braked yet. */
+bool rep_pushed(const struct plate_rep_detector *d);
+/* The plate feels another part of the weight in the squat than in standing (one foot's plate, a dead cell, a load that moves
+ * back), and the momentum goes astray. But a body that stood, went down and stands again is where it was, at rest: the straight
+ * line that takes what is left of speed and height out of the acceleration says how deep it was, and when it came up.
+ * True: it is back at `end_s`, if an error of the weight of `most_g` at the most, at either end, explains what is left. */
+bool rep_closes(const struct plate_rep_detector *d, double end_s, double most_g, double *ret_bottom_s);
