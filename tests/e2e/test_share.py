@@ -9,12 +9,15 @@ import zmq
 import contract
 from station import Station, bodies, offline
 
+SPEED = 4
+# of a phase, in which the share changes: two ports agree to a millisecond, which is SPEED of the plates' own, by up to 0.05 % each
+PHASE_PCT = 0.1 + 0.05 * SPEED
 PHASES = {"share_drive_pct": ("onset_s", "top_s"), "share_hold_pct": ("top_s", "descent_s"), "share_lower_pct": ("descent_s", "end_s")}
 
 
 def test_the_share_is_right_to_a_tenth_of_a_percent(tmp_path, bin):
     truth_file = tmp_path / "truth.csv"
-    args = ["--exercise", "barbell_hip_thrust", "--reps", "6", "--weaker", "left:15", "--seed", "5", "--speed", "4", "--truth", truth_file]
+    args = ["--exercise", "barbell_hip_thrust", "--reps", "6", "--weaker", "left:15", "--seed", "5", "--speed", SPEED, "--truth", truth_file]
     with Station(tmp_path, bin, args, exercise="barbell_hip_thrust") as s:
         share = s.context.socket(zmq.SUB)
         share.setsockopt(zmq.RCVHWM, 0)
@@ -42,7 +45,7 @@ def test_the_share_is_right_to_a_tenth_of_a_percent(tmp_path, bin):
         assert abs(r["share_pct"] - float(t["share_pct"])) < 0.1, (r, t)
         for name, ends in PHASES.items():  # of one phase only: where it ends is the detector's business
             if all(r[end] is not None and abs(r[end] - float(t[end])) < 0.05 for end in ends):
-                assert abs(r[name] - float(t[name])) < 0.1, (r["plate"], r["rep"], name, r[name], t[name])
+                assert abs(r[name] - float(t[name])) < PHASE_PCT, (r["plate"], r["rep"], name, r[name], t[name])
                 same_phase += 1
     assert same_phase >= 12
     t_s, left_pct, both_N = np.array(instants).T
