@@ -68,6 +68,7 @@ int plate_rep_init(struct plate_rep_detector *d, const struct plate_rep_config *
     d->smooth_k = 1 - exp(-(double)d->block_n * d->period_s / SMOOTH_S);
     d->smooth_N = d->hump.end_s = d->last_end_s = d->departed_s = NAN;
     rep_rest_init(d);
+    rep_weight_forget(d);
     plate_rep_exercise(d, cfg->exercise, &cfg->targets);
     return 0;
 }
@@ -186,6 +187,7 @@ void rep_to_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
     d->state = STATE_REST;
     d->departed_s = d->under_s = NAN;
     rep_forget_chunk(d);
+    rep_weight_forget(d);
     rep_set_phase(d, PLATE_REST, out);
 }
 
@@ -372,6 +374,7 @@ static void cut(struct plate_rep_detector *d)
     d->state = STATE_LEARN;
     d->rest_due = d->phase != PLATE_REST;
     rep_forget_chunk(d);
+    rep_weight_forget(d);
 }
 
 /* The partner fell silent or came back: other levels, those of the last time. */

@@ -5,7 +5,6 @@
 
 /* docs/detector.md gives the reason of each threshold. A standing body: the force over its weight is its acceleration,
  * a = g (F / W - 1), and velocity and height follow. */
-#define BAND_PART 0.025
 #define BEFORE_S 1.0     /* what is weighed before a movement ... */
 #define SWAY_MOST 0.008  /* ... counts if it is further off than this */
 #define SINKS_MOST_S 6.0 /* nobody goes down more slowly */
@@ -21,7 +20,6 @@
 #define GIVEN_UP_S 6.0 /* or for so long, wherever the momentum ended */
 #define GLIDE_S 0.8    /* after a jump nobody sinks with an even force for so long ... */
 #define GLIDE_PART 0.5 /* ... and has not braked to this part of his speed */
-#define DOWN_M_PER_S 0.10
 #define LEAST_DEPTH_M 0.06
 #define UP_PART 0.2    /* came up with this part of the speed with which it went down (grinding reps are slow) ... */
 #define UP_HEIGHT 0.5  /* ... and by this part of the depth */
@@ -82,10 +80,19 @@ static void begin_moving(struct plate_rep_detector *d, double onset_s, double ve
     }
 }
 
-void rep_loaded_begin_at(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out)
+/* From a time that is known. */
+static void begin_at(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out)
 {
     begin_moving(d, onset_s, 0);
     rep_set_phase(d, PLATE_LOWER, out);
+}
+
+void rep_loaded_go_on(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out)
+{
+    begin_moving(d, onset_s, 0);
+    d->phase = PLATE_REST; /* what was said was of the push that it is not */
+    d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
+    rep_set_phase(d, isnan(d->bottom_s) ? PLATE_LOWER : PLATE_DRIVE, out);
 }
 
 /* A landing is no rep, but its momentum tells when the next one begins: who flies up and down lands as fast as he left. */
@@ -154,7 +161,7 @@ void rep_loaded_begin(struct plate_rep_detector *d, double departed_s, struct pl
     if (is_weight(d, ON_WEIGHT_S, out)) return;
     double sank = rep_sank_s(d, departed_s);
     if (isnan(sank) && d->smooth_N < d->rest.mean_N) weigh(d, departed_s);
-    rep_loaded_begin_at(d, isnan(sank) ? rep_find_departure(d, departed_s, d->rest.mean_N, rep_band_N(d)) : sank, out);
+    begin_at(d, isnan(sank) ? rep_find_departure(d, departed_s, d->rest.mean_N, rep_band_N(d)) : sank, out);
 }
 
 static bool rose(const struct plate_rep_detector *d)
@@ -348,7 +355,7 @@ static bool goes_down_again(struct plate_rep_detector *d, struct plate_rep_outpu
     if (!d->exercise->jump && !d->landing) finish(d, end_s, end_s, out);
     d->phase = PLATE_DRIVE;
     d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
-    rep_loaded_begin_at(d, onset_s, out);
+    begin_at(d, onset_s, out);
     return true;
 }
 

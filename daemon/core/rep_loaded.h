@@ -2,6 +2,8 @@
 #pragma once
 #include "rep_private.h"
 
+#define BAND_PART 0.025 /* of the weight */
+#define DOWN_M_PER_S 0.10
 #define DEEPEST_M 1.5 /* nobody squats so deep, or falls so fast: the load went elsewhere */
 #define CLOSED_M 0.1  /* so deep is a squat, at least, if the path that closes tells of it alone */
 

@@ -131,6 +131,9 @@ struct plate_rep_detector {
     double upper_sum, upper_n;         /* of the force in the upper half of this rep */
     double known_N, usual_s, travel_m; /* the held force and the length of the reps before, and how deep they turned; 0: none */
 
+    struct level weight;       /* rep_weight.c: it may stand with so much, 0: not known, ... */
+    double weighed_s, sinks_s; /* ... last looked for; it goes down since; NaN: it does not */
+
     double velocity, height, deepest, fastest_down, fastest_up; /* of a standing body, m/s and m */
     double bottom_s, turned_s, turned_speed, turned_m, takeoff_s;
     double still_s;                   /* the speed was nil then */
@@ -190,6 +193,8 @@ double rep_decision_band_N(const struct plate_rep_detector *d); /* of the smooth
 /* rep_up.c: hip thrusts, pushes, standing up from a seat */
 void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out);
 void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out);
+/* rep_weight.c: whatever is held from now on is another one. */
+void rep_weight_forget(struct plate_rep_detector *d);
 /* rep_doubt.c */
 void rep_say_due(struct plate_rep_detector *d, struct plate_rep_output *out);
 /* rep_loaded.c: squats and jumps */
@@ -197,7 +202,7 @@ double rep_loaded_band_N(const struct plate_rep_detector *d);
 /* The force has left the band of a standing body: since when he has gone down within it, if he did; NaN. */
 double rep_sank_s(const struct plate_rep_detector *d, double departed_s);
 void rep_loaded_begin(struct plate_rep_detector *d, double departed_s, struct plate_rep_output *out);
-/* From a time that is known: the turn of the rep before, or what was taken for a push. */
-void rep_loaded_begin_at(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out);
+/* What was taken for a push is a squat, under way since then. */
+void rep_loaded_go_on(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out);
 void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out);
 void rep_air_step(struct plate_rep_detector *d, struct plate_rep_output *out);

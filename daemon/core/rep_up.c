@@ -14,8 +14,7 @@
 #define STOOD_STEP 0.08  /* ... before the force rose by this part, ... */
 #define STOOD_PART 0.4   /* ... and by so much of the step before, ... */
 #define STOOD_RISE_S 0.8 /* ... faster than hips that grind, was a load at rest */
-#define STANDING_BAND 0.05
-#define NEW_REST_S 0.6 /* too small for a rep, and level for so long: the new rest */
+#define NEW_REST_S 0.6   /* too small for a rep, and level for so long: the new rest */
 
 /* Did the foot lose its own resting load since a push a moment ago? Then it was the hips' braking in flight. */
 static bool flew(const struct plate_rep_detector *d, double onset_s)
@@ -129,23 +128,12 @@ static bool new_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
     return true;
 }
 
-/* Nobody said, and what was taken for a push sways like a body: below the held force and then above it. It stands. */
-static bool stands(struct plate_rep_detector *d, struct plate_rep_output *out)
-{
-    if (d->exercise->family != FAMILY_GENERIC || !d->held || d->phase != PLATE_LOWER || isnan(d->descent_s)) return false;
-    if (!d->foot_down || d->hold.mean_N < STANDING_N || d->smooth_N < (1 + STANDING_BAND) * d->hold.mean_N) return false;
-    double m_per_s;
-    if (rep_fastest_down(d, &m_per_s) > -DROPS_M_PER_S) return false; /* a push that sagged */
-    rep_rest_moves(d, d->hold.mean_N, d->hold.sd_N);
-    rep_loaded_begin_at(d, d->descent_s, out);
-    return true;
-}
-
 void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     const struct block *b = rep_last_block(d);
     double t_s = b->t_s;
     rep_track(d, b, d->smooth_N);
+    if (rep_weight_stands(d, t_s, out)) return;
     if (d->floating) {
         rep_step_floating(d, t_s, out);
         return;
@@ -157,7 +145,7 @@ void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         rep_to_learn(d, out);
         return;
     }
-    if (new_rest(d, out) || stands(d, out) || rep_stands_still(d, t_s, out)) return;
+    if (new_rest(d, out) || rep_stands_still(d, t_s, out)) return;
     rep_follow_hold(d, t_s, out);
     if (d->held) return;
     double part = (d->smooth_N - d->rest.mean_N) / (d->peak_N - d->rest.mean_N);

@@ -120,6 +120,9 @@ void rep_wait(struct plate_rep_detector *d, double since_s, const struct level *
 void rep_step_floating(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
 bool rep_stands_still(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
 
+/* rep_weight.c. Nobody said what is done, and a force is held: is it the weight of somebody who stands? Then he does. */
+bool rep_weight_stands(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
+
 /* rep_doubt.c. The least that a movement adds to the force at rest. */
 double rep_smallest_step_N(const struct plate_rep_detector *d);
 enum verdict { VERDICT_NONE, VERDICT_DOUBTFUL, VERDICT_REP };

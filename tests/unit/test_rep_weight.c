@@ -1,0 +1,138 @@
+/* Nobody said what is done: the weight of somebody who stands, or a push? Against physics on paper. */
+#include "rep_run.h"
+
+/* The body goes by so far (down is negative) in `s`, by minimum jerk. */
+static void goes(struct run *r, double weight_N, double by_m, double s)
+{
+    for (double t0_s = r->t_s; r->t_s - t0_s < s - 1e-9;) {
+        double u = (r->t_s - t0_s) / s, a = (60 * u - 180 * u * u + 120 * u * u * u) * by_m / (s * s);
+        push(r, weight_N * (1 + a / G_M_PER_S2));
+    }
+}
+
+static void squats(struct run *r, double weight_N, unsigned n, double s, double stand_s)
+{
+    for (unsigned i = 0; i < n; i++) {
+        *now_true(r) = (struct truth){.onset_s = r->t_s, .descent_s = r->t_s};
+        goes(r, weight_N, -0.4, s);
+        goes(r, weight_N, 0.4, 0.6 * s);
+        now_true(r)->top_s = now_true(r)->end_s = r->t_s;
+        r->truths++;
+        goes(r, weight_N, 0, stand_s);
+    }
+}
+
+/* A squat of four seconds begins and ends so softly that its force is in the band for a quarter of one. */
+static const struct margins standing = {0.25, 0.3, 0.25, 0.3, 0.25, 0.3, 0};
+
+/* Slower than a push may sag, and so deep that the force goes below what he stood with before. */
+static void who_steps_on_and_squats(void **state)
+{
+    (void)state;
+    for (unsigned k = 0; k < 4; k++) {
+        struct run r;
+        double stand_s = k % 2 ? 1.5 : 0.05;
+        start(&r, 500, "generic", 0);
+        draw(&r, (const double[][2]){{0, 0}, {0.3, 760}, {0.4, 700}, {0.6, 735}}, 4);
+        goes(&r, 735, 0, k < 2 ? 2 : 9);
+        squats(&r, 735, 5, 2.6, stand_s);
+        goes(&r, 735, 0, 2);
+        check_reps(&r, &standing);
+        for (unsigned i = 0; i < r.reps; i++) assert_true(r.rep[i].eccentric_s > 1.8 && r.rep[i].eccentric_s < 3);
+        end(&r);
+    }
+}
+
+/* Out of the rack, two steps, squats, and back: that alone is no rep. */
+static void who_takes_a_bar(void **state)
+{
+    (void)state;
+    static const double taken[][2] = {{0, 735}, {0.8, 1300}, {1, 1360}, {1.2, 1240}, {1.4, 1360}, {1.6, 1240}, {1.8, 1300}};
+    static const double racked[][2] = {{0, 1300}, {0.2, 1360}, {0.4, 1240}, {0.6, 1300}, {1.4, 735}};
+    for (unsigned k = 0; k < 3; k++) {
+        struct run r;
+        start(&r, 500, "generic", 735);
+        draw(&r, taken, 7);
+        goes(&r, 1300, 0, k == 1 ? 1.5 : 4);
+        if (k < 2) squats(&r, 1300, 4, 1.2, 1);
+        goes(&r, 1300, 0, 4);
+        draw(&r, racked, 5);
+        goes(&r, 735, 0, 3);
+        check_reps(&r, &standing);
+        end(&r);
+    }
+}
+
+static void who_steps_on_and_off(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 500, "generic", 0);
+    for (unsigned i = 0; i < 3; i++) {
+        draw(&r, (const double[][2]){{0, 0}, {0.3, 760}, {0.4, 700}, {0.6, 735}}, 4);
+        goes(&r, 735, 0, 8);
+        draw(&r, (const double[][2]){{0, 735}, {0.1, 700}, {0.2, 750}, {0.4, 0}, {4, 0}}, 5);
+    }
+    assert_int_equal(r.reps, 0);
+    end(&r);
+}
+
+/* It trembles, sways, sags and gives way for a moment, and is pulled on: over 200 N. */
+static void a_pull_stays_a_pull(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 80, "generic", 0);
+    for (unsigned i = 0; i < 3; i++) {
+        *now_true(&r) = (struct truth){.onset_s = r.t_s};
+        draw(&r, (const double[][2]){{0, 0}, {0.8, 500}}, 2);
+        now_true(&r)->top_s = r.t_s;
+        for (double t0_s = r.t_s; r.t_s - t0_s < 10;) {
+            double t = r.t_s - t0_s, gives = t > 4 && t < 5.5 ? -60 * sin(2 * M_PI * (t - 4) / 1.5) : 0;
+            push(&r, 500 - 4 * t + 4 * sin(2 * M_PI * 9.3 * t) + 5 * sin(2 * M_PI * 0.7 * t) + gives);
+        }
+        now_true(&r)->descent_s = r.t_s;
+        draw(&r, (const double[][2]){{0, 460}, {0.3, 0}}, 2);
+        now_true(&r)->end_s = r.t_s;
+        r.truths++;
+        rest(&r, 4, 0);
+    }
+    check_reps(&r, NULL);
+    end(&r);
+}
+
+/* A weight on the plate, too, but not for so long, or of hips, or of who sat with a part of it on his feet. */
+static void what_is_held_evenly_may_be_a_rep(void **state)
+{
+    (void)state;
+    static const double held_N[] = {600, 800}, rest_N[] = {0, 240}, held_s[] = {4, 8};
+    for (unsigned k = 0; k < 2; k++) {
+        struct run r;
+        start(&r, 500, "generic", rest_N[k]);
+        for (unsigned i = 0; i < 3; i++) {
+            draw(&r,
+                 (const double[][2]){{0, rest_N[k]},
+                                     {0.5, 1.05 * held_N[k]},
+                                     {0.8, 0.95 * held_N[k]},
+                                     {1, held_N[k]},
+                                     {1 + held_s[k], held_N[k]},
+                                     {1.8 + held_s[k], rest_N[k]},
+                                     {4 + held_s[k], rest_N[k]}},
+                 7);
+            assert_int_equal(r.reps, i + 1);
+        }
+        end(&r);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_steps_on_and_squats),
+        cmocka_unit_test(who_takes_a_bar),
+        cmocka_unit_test(who_steps_on_and_off),
+        cmocka_unit_test(a_pull_stays_a_pull),
+        cmocka_unit_test(what_is_held_evenly_may_be_a_rep),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
