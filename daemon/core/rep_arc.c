@@ -11,6 +11,7 @@
 #define ARRIVED_NEAR 0.05 /* hips that brake have so much of the way left here ... */
 #define ARRIVED_FAR 0.15  /* ... and here; what is left goes with time to the power of 2 to 3, ... */
 #define ARRIVED_MORE 1.8  /* ... so they arrive so many times that interval later: 1 / (3^0.4 - 1) */
+#define ROSE_MOST_S 1.6   /* a drive that shows is over sooner */
 #define WAITED_S 0.2      /* the force is even for so long ... */
 #define WAITED_DEPTH 0.95 /* ... near the deepest: the hips stood there */
 #define WAITED_EVEN 3.0   /* times what is even elsewhere: tremor included */
@@ -54,6 +55,19 @@ double rep_arc_arrived_s(const struct plate_rep_detector *d, double from_s, doub
     }
     if (isnan(near_s) || i == from) return NAN;
     return fmin(still_s, near_s + ARRIVED_MORE * (near_s - rep_block_at(d, i)->t_s));
+}
+
+bool rep_arc_rose(const struct plate_rep_detector *d, double to_s, double to_N, double *ret_from_s)
+{
+    uint64_t i = rep_block_from(d, to_s), from = rep_block_from(d, fmax(d->onset_s, to_s - ROSE_MOST_S));
+    double depth_m = 0, m_per_s = 0;
+    if (i >= d->blocks) i = d->blocks - 1;
+    for (; i > from; i--) {
+        sink(&depth_m, &m_per_s, rep_block_at(d, i), to_N, d->exercise->curve);
+        if (depth_m > TURN_DEPTH * rep_travel_m(d) && m_per_s <= 0) break;
+    }
+    *ret_from_s = rep_block_at(d, i)->t_s;
+    return i > from;
 }
 
 bool rep_arc_between(struct plate_rep_detector *d, double from_s, double from_N, double to_s, double to_N, struct rep_arc *ret)

@@ -28,6 +28,8 @@
 #define NEARLY_OTHER 1.2   /* ... and of the other: a slow movement adds up what the level is off */
 #define SHORT_MOST_S 2.0   /* in a bridge, if no longer than this, ... */
 #define SHORT_MOST 3.5     /* ... of both: by what the support, or the floor, is different at the bottom */
+#define DOWN_LEAST_S 0.4   /* a rise alone tells of a turn, if there was time to come down, ... */
+#define ROSE_BRAKED 3.0    /* ... and the force fell so many times more than it is uneven below the hold, before it */
 #define SUDDEN_S 0.1       /* a standstill that ends in a sudden drive is no impact */
 #define ASK_S 0.1          /* it is looked at again so often */
 #define STILL_NEAR 0.03    /* of the step: tremor included, the force is on the level of the standstill */
@@ -209,6 +211,24 @@ static bool turned_since(struct plate_rep_detector *d, bool first, const struct 
     return turned_before(d, end_s, onset_s, deep, level, out);
 }
 
+/* Held again, and driven and braked to there: the hips rose, so they had come down, however little of that the force shows. Of
+ * what may be none at all, only if the drive pressed more than the hold does. */
+static bool rose_since(struct plate_rep_detector *d, const struct level *level, double since_s, struct plate_rep_output *out)
+{
+    double level_N, left_s = rep_left_hold_s(d, &level_N), from_s;
+    if (rep_bridges(d) || level->mean_N < (1 - NEARER_LEVEL) * level_N || !rep_arc_rose(d, since_s, level->mean_N, &from_s) ||
+        from_s - left_s < DOWN_LEAST_S || from_s - d->onset_s < SHORT_PART * d->usual_s)
+        return false;
+    double most_N = 0, least_N = 0, even_N = rep_evenness_N(d, level->mean_N - d->rest.mean_N);
+    for (uint64_t i = rep_block_from(d, from_s); i < d->blocks && rep_block_at(d, i)->t_s < since_s; i++) {
+        double force_N = rep_block_at(d, i)->force_N;
+        if (force_N > most_N) most_N = least_N = force_N;
+        least_N = fmin(least_N, force_N);
+    }
+    bool braked = level->mean_N - least_N > ROSE_BRAKED * even_N, drove = d->known_N > 0 || most_N - level->mean_N > even_N;
+    return braked && drove && turned_before(d, from_s, from_s, false, level, out);
+}
+
 /* What seemed to be the hold again for a moment may have been the way: then the path begins where it was left first. Of what
  * may be none at all, it says nothing. */
 bool rep_turned_between(struct plate_rep_detector *d, const struct level *level, double since_s, struct plate_rep_output *out)
@@ -216,7 +236,8 @@ bool rep_turned_between(struct plate_rep_detector *d, const struct level *level,
     if (!d->held || !rep_moves(d) || d->exercise->second_foot) return false;
     if (!rep_lasted(d, rep_last_block(d)->t_s, d->asked_s, ASK_S)) return false;
     d->asked_s = rep_last_block(d)->t_s;
-    if (!isnan(d->descent_s) && turned_since(d, false, level, since_s, out)) return true;
+    if (!isnan(d->descent_s) && (turned_since(d, false, level, since_s, out) || rose_since(d, level, since_s, out)))
+        return true;
     bool denied = d->denied, other = d->known_N > 0 && fabs(level->mean_N - d->known_N) > OTHER_LEVEL * d->known_N;
     if (isnan(d->first_descent_s) || other) return false;
     double was_s = d->descent_s;

@@ -70,6 +70,25 @@ static void hips_that_sink_as_if_they_were_held(void **state)
     }
 }
 
+/* The support falls by no more than a tenth on the way, and evenly: the path closes by no arc, but the drive shows, and its
+ * braking.
+ */
+static void a_drive_between_two_holds(void **state)
+{
+    (void)state;
+    static const double rise_m[] = {0.25, 0.3}, down_s[] = {1.6, 2.0, 2.4}, wait_s[] = {0, 0.5};
+    for (unsigned k = 0; k < 12; k++) {
+        struct body b = steep;
+        b.arc = false;
+        b.per_m = 0.35, b.rise_m = rise_m[k % 2], b.down_s = down_s[k / 2 % 3];
+        struct run r;
+        start(&r, 250, "single_leg_hip_thrust", b.rest_N);
+        floating(&r, &b, 6, wait_s[k / 6]);
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
 /* Who lowers himself so slowly that the force hardly falls may have begun long before: no time is told, and none that
  * follows from it. The held force is, of the first 0.2 s. */
 static void a_slow_lowering_has_no_beginning(void **state)
@@ -133,6 +152,7 @@ int main(void)
         cmocka_unit_test(a_turn_between_two_holds),
         cmocka_unit_test(a_short_standstill_between_two_holds),
         cmocka_unit_test(hips_that_sink_as_if_they_were_held),
+        cmocka_unit_test(a_drive_between_two_holds),
         cmocka_unit_test(a_slow_lowering_has_no_beginning),
         cmocka_unit_test(a_hole_in_a_set_without_a_rest),
         cmocka_unit_test(a_bar_on_two_plates),
