@@ -14,6 +14,7 @@
 #define TURN_UP 0.2     /* ... and so far up again is another repetition */
 #define FALL_S 0.7      /* hips that are dropped so fast are caught before the floor */
 #define TURN_SURE_S 1.0 /* hips that were only braked are on the floor by then */
+#define BORE_PART 0.9   /* of what hips just above the floor need: with less, the floor bears a part */
 #define TURN_HELD_S 1.6 /* ... but the next hold says better when they turned, if there was one before */
 #define PUSHED 0.2      /* of the way up from a hold, by a push that is plainly one: the same */
 #define PUSHED_FORCE 1.6
@@ -62,12 +63,21 @@ static bool turn(struct plate_rep_detector *d, double end_s, double onset_s, boo
     return true;
 }
 
+/* Until when the foot bore no less than hips above the floor need. */
+static double bore_until_s(const struct plate_rep_detector *d)
+{
+    double least_N = BORE_PART * rep_low_part(d) * rep_top_N(d);
+    uint64_t i = d->blocks - 1, from = rep_block_from(d, d->turn_s);
+    while (i > from && rep_block_at(d, i)->force_N < least_N) i--;
+    return rep_block_at(d, i)->t_s;
+}
+
 /* The observer said that the hips turned above the floor. If they are held again, or turn again, or stay off the floor for long
  * enough, they did; a touch-down before that shows that they were only braked. */
 static bool decide_turn(struct plate_rep_detector *d, bool sure, struct plate_rep_output *out)
 {
     double wait_s = d->held ? fmax(TURN_SURE_S, fmin(TURN_HELD_S, 0.5 * d->usual_s)) : TURN_SURE_S;
-    if (!sure && !rep_lasted(d, rep_last_block(d)->t_s, d->turn_s, wait_s)) return false;
+    if (!sure && !rep_lasted(d, bore_until_s(d), d->turn_s, wait_s)) return false;
     double turn_s = d->turn_s;
     d->turn_s = NAN;
     if (d->smooth_N > d->turn_most_N || turn_s - d->onset_s < SHORT_PART * d->usual_s) return false;
@@ -83,7 +93,7 @@ bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep
            near_N = d->rest.mean_N + fmax(END_PART * step, rep_decision_band_N(d));
     double force_N = rep_last_block(d)->force_N;
     if (force_N <= near_N) {
-        if (rep_lasted(d, t_s, d->turn_s, TURN_SURE_S) && decide_turn(d, true, out)) return true;
+        if (rep_lasted(d, bore_until_s(d), d->turn_s, TURN_SURE_S) && decide_turn(d, true, out)) return true;
         if (isnan(d->below_s)) d->below_s = t_s;
         bool seated = rep_may_sit(d) && rep_lasted(d, t_s, d->below_s, END_DWELL_S) && rep_sat_down(d, d->below_s);
         bool low = d->floating || rep_hips_are_low(d) || seated;

@@ -60,12 +60,41 @@ static void a_rise_that_the_force_does_not_show(void **state)
     end(&r);
 }
 
+/* Down quickly, caught with twice the force, and the floor takes the load over so slowly that the foot rests long after: the
+ * catch was no turn. */
+static void hips_that_settle_slowly(void **state)
+{
+    (void)state;
+    static const double settle_s[] = {1.0, 1.4, 1.8};
+    struct body b = bridge;
+    b.down_s = 0.5;
+    for (unsigned k = 0; k < 3; k++) {
+        struct run r;
+        start(&r, 500, "glute_bridge", b.rest_N);
+        for (unsigned i = 0; i < 5; i++) {
+            *now_true(&r) = (struct truth){0};
+            hand_over(&r, &b, b.hand_over_s, 1, false);
+            move(&r, &b, 0, b.rise_m, b.up_s, 1);
+            now_true(&r)->top_s = r.t_s;
+            rest(&r, b.hold_s, top_N(&b));
+            now_true(&r)->descent_s = r.t_s;
+            move(&r, &b, b.rise_m, 0, b.down_s, 1);
+            hand_over(&r, &b, settle_s[k], 1, true);
+            r.truths++;
+            rest(&r, 1, b.rest_N);
+        }
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hips_wait_above_the_floor),
         cmocka_unit_test(hips_turn_above_the_floor),
         cmocka_unit_test(a_rise_that_the_force_does_not_show),
+        cmocka_unit_test(hips_that_settle_slowly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
