@@ -80,6 +80,7 @@ struct plate_rep_detector {
     } chunk;
     unsigned chunk_n;
     unsigned quiet_chunks; /* in a row */
+    double apart_Ns;       /* impulse over the standing weight in quiet chunks, all apart from it */
     struct level rest;     /* of the force that decides */
     double own_rest_N;     /* of this plate alone */
     double rest_spread_N;  /* SD of the smoothed force at rest: what decisions must exceed */

@@ -11,6 +11,7 @@
 #define WEIGHT_PART 0.015 /* a standing weight is followed within this part, and learned anew only after so long a quiet */
 #define WEIGHT_EVEN 0.004 /* ... in which it does not change by more than this part from chunk to chunk */
 #define WEIGHT_S 1.0
+#define WEIGHT_M_PER_S 0.6   /* ... or once a body of the old weight would be so fast: none that squats is, so quietly */
 #define UNDER_S 0.5          /* so long below the resting band: that was no rest */
 #define STANDING_MIN_N 200.0 /* generic: a baseline above this that is left downwards is a standing one */
 
@@ -71,8 +72,8 @@ void rep_learn_rest(struct plate_rep_detector *d, double t_s, double force_N, do
         double m = d->chunk.smooth / d->chunk.blocks;
         spread = sqrt(fmax(0, d->chunk.smooth2 / d->chunk.blocks - m * m));
     }
-    bool was_quiet = d->chunk.last_quiet,
-         wrong = d->state == STATE_LEARN || (!rep_bears_weight(d) && t_s - d->under_s > UNDER_S);
+    bool was_quiet = d->chunk.last_quiet, bears = rep_bears_weight(d), known = d->state != STATE_LEARN || (d->kept && bears),
+         wrong = !known || (!bears && t_s - d->under_s > UNDER_S); /* a weight from before a hole is known */
     double limit = fmax(QUIET_N, QUIET_PART * fabs(mean)) * (wrong && d->chunk.last_quiet ? RESTLESS : 1);
     rep_forget_chunk(d);
     d->chunk.last_mean = mean;
@@ -80,17 +81,21 @@ void rep_learn_rest(struct plate_rep_detector *d, double t_s, double force_N, do
     double change = mean - was;
     if (spread > limit || !was_quiet || fabs(change) > limit) {
         d->quiet_chunks = 0;
+        d->apart_Ns = 0;
         return;
     }
     d->noise_N += (spread < d->noise_N ? 0.5 : 0.1) * (spread - d->noise_N);
     spread = sqrt(spread * spread + change * change / 4);
     double off = mean - d->rest.mean_N, follow = 0.5; /* slow sway is part of the spread */
     bool other = fabs(off) > rep_decision_band_N(d);
-    if (rep_bears_weight(d)) { /* a body that sinks slowly is not a lighter one */
+    if (bears) { /* a body that sinks slowly is not a lighter one */
         bool apart = fabs(off) > WEIGHT_PART * d->rest.mean_N, even = fabs(change) < WEIGHT_EVEN * d->rest.mean_N;
+        double chunk_s = d->chunk_n * d->period_s;
         d->quiet_chunks = apart && even ? d->quiet_chunks + 1 : 0;
+        d->apart_Ns = apart ? d->apart_Ns + off * chunk_s : 0;
         follow = apart ? 0 : 0.05;
-        other = apart && (d->rest.mean_N < LOADED_MIN_N || d->quiet_chunks * d->chunk_n * d->period_s > WEIGHT_S);
+        other = apart && (d->rest.mean_N < LOADED_MIN_N || d->quiet_chunks * chunk_s > WEIGHT_S ||
+                          fabs(d->apart_Ns) > WEIGHT_M_PER_S / GRAVITY * d->rest.mean_N);
     }
     if (wrong || other) {
         settle_rest(d, mean, sd, spread, own);

@@ -401,6 +401,26 @@ static void a_hole_in_a_squat(void **state)
     }
 }
 
+/* The weight is known from before it: what is not at rest after it is no other. */
+static void a_hole_in_a_squat_hides_no_other(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, 60, "squat");
+    r.noise_N = 1;
+    stand(&r, 2);
+    hole(&r, 0.6);
+    goes(&r, -0.4, 2);
+    goes(&r, 0.4, 1.6);
+    for (unsigned i = 0; i < 4; i++) {
+        stand(&r, 0.5);
+        squat(&r, 0.4, 1.2, 0, 1);
+    }
+    stand(&r, 1);
+    check_reps(&r, &standing);
+    end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +445,7 @@ int main(void)
         cmocka_unit_test(stepping_off_is_no_jump),
         cmocka_unit_test(standing_about_is_no_squat),
         cmocka_unit_test(a_hole_in_a_squat),
+        cmocka_unit_test(a_hole_in_a_squat_hides_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
