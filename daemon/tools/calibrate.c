@@ -18,6 +18,7 @@ enum { WINDOWS = 3 };    /* of a second each make a reading */
 #define WRONG_PCT 1.0    /* an error of so much of the heaviest load is worth a word */
 #define DOUBT_PART 0.1   /* and while it stands there, so much of itself */
 #define ASK_AGAIN_S 0.05
+#define SILENT_S 5.0 /* a plate that fell silent, or lost samples, is waited for so long: the loads taken stay taken */
 #define TELL_AFTER 6 /* windows of waiting: then it is said for what */
 
 struct reading {
@@ -95,8 +96,19 @@ static int learn_plate(struct calibration *c, const json_t *plate)
 /* The last second. */
 static int measure(struct calibration *c, struct reading *ret)
 {
-    json_t *result = NULL, *params = c->o->plate ? json_pack("{s:s}", "plate", c->o->plate) : json_object();
-    int r = client_ask(&c->client, "measure", params, &result);
+    double until_s = *c->plate ? now_s() + SILENT_S : 0;
+    char *refusal;
+    json_t *result = NULL;
+    int r;
+    for (;;) {
+        json_t *params = c->o->plate ? json_pack("{s:s}", "plate", c->o->plate) : json_object();
+        r = client_try(&c->client, "measure", params, &result, &refusal);
+        if (!refusal || now_s() > until_s) break;
+        free(refusal);
+        pause_s(ASK_AGAIN_S);
+    }
+    if (refusal) fprintf(stderr, "platectl: measure: %s\n", refusal);
+    free(refusal);
     if (r) return r;
     const json_t *plates = json_object_get(result, "plates"), *plate = json_array_get(plates, 0);
     const char *name = json_string_value(json_object_get(plate, "plate"));

@@ -76,7 +76,7 @@ static json_t *wait_for_answer(struct client *c, const char **ret_why)
     return answer;
 }
 
-int client_ask(struct client *c, const char *method, json_t *params, json_t **ret_result)
+int client_try(struct client *c, const char *method, json_t *params, json_t **ret_result, char **ret_refusal)
 {
     json_t *request = json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", ++c->id, "method", method, "params", params),
            *answer, *error;
@@ -84,6 +84,7 @@ int client_ask(struct client *c, const char *method, json_t *params, json_t **re
     const char *why;
     int r = 0;
 
+    *ret_refusal = NULL;
     json_decref(request);
     /* EAGAIN: the station has hung up already; the handshake says why */
     if (!text || (zmq_send(c->socket, text, strlen(text), ZMQ_DONTWAIT) < 0 && errno != EAGAIN)) {
@@ -102,10 +103,19 @@ int client_ask(struct client *c, const char *method, json_t *params, json_t **re
         r = EXIT_NO;
     } else if (error) {
         const char *message = json_string_value(json_object_get(error, "message"));
-        fprintf(stderr, "platectl: %s: %s\n", method, message ? message : "the daemon says no and not why; see its log");
+        *ret_refusal = strdup(message ? message : "the daemon says no and not why; see its log");
         r = EXIT_NO;
     } else
         *ret_result = json_incref(json_object_get(answer, "result"));
     json_decref(answer);
+    return r;
+}
+
+int client_ask(struct client *c, const char *method, json_t *params, json_t **ret_result)
+{
+    char *refusal;
+    int r = client_try(c, method, params, ret_result, &refusal);
+    if (refusal) fprintf(stderr, "platectl: %s: %s\n", method, refusal);
+    free(refusal);
     return r;
 }

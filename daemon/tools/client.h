@@ -20,4 +20,6 @@ int client_open(struct client *c, const char *control, double timeout_s, const s
 void client_close(struct client *c);
 /* Takes params over. 0: *ret_result is the caller's. */
 int client_ask(struct client *c, const char *method, json_t *params, json_t **ret_result);
+/* The same, but what the daemon refuses is not told: why is the caller's to tell, and to free. NULL: it did not. */
+int client_try(struct client *c, const char *method, json_t *params, json_t **ret_result, char **ret_refusal);
 int64_t client_utc_ns(void); /* of this machine */

@@ -1,5 +1,5 @@
 """Plates as they are in the lab: tared, drifting, with a broken cell."""
-import json, subprocess
+import json, signal, subprocess, time
 
 import h5py
 import numpy
@@ -65,9 +65,14 @@ def test_a_calibration_by_known_weights(tmp_path, bin):
     with Station(tmp_path, bin, [*sim, "--weights", weights]) as s:
         args = [bin("platectl"), "--endpoint", s.control, "calibrate", "--hands-free", "--json", "--output", out, *loads]
         s.wait_for(lambda: s.now_s() > 1, 30)
-        done = subprocess.run(args, capture_output=True, text=True, timeout=150)
-        assert done.returncode == 0, done.stdout + done.stderr
-        result = json.loads(done.stdout)
+        calibrate = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        told = next(line for line in calibrate.stderr if "read:" in line)
+        s.sim.send_signal(signal.SIGSTOP)  # silent for longer than plated waits for a plate: the loads taken stay taken
+        time.sleep(0.8)
+        s.sim.send_signal(signal.SIGCONT)
+        said, rest = calibrate.communicate(timeout=150)
+        assert calibrate.returncode == 0, said + told + rest
+        result = json.loads(said)
         s.play(timeout=60)
         s.stop()
     assert result["worst_N"] < 0.6 and result["worst_cop_mm"] < 0.5 and result["unsure"] == [] and len(result["loads"]) == 5, result
