@@ -8,6 +8,7 @@
 #define BAND_MIN_N 5.0 /* resting band: mean +- max(5 SD, 5 N), Dos'Santos 2017 */
 #define BAND_SD 5.0
 #define GRAVITY 9.80665
+#define STANDING_N 200.0   /* generic: so much may be somebody who stands, with both feet */
 #define LOADED_MIN_N 100.0 /* nobody stands with less on a plate */
 #define FOOT_LEAST_N 10.0  /* a foot at rest presses so much more than nothing */
 

@@ -11,9 +11,8 @@
 #define WEIGHT_PART 0.015 /* a standing weight is followed within this part, and learned anew only after so long a quiet */
 #define WEIGHT_EVEN 0.004 /* ... in which it does not change by more than this part from chunk to chunk */
 #define WEIGHT_S 1.0
-#define WEIGHT_M_PER_S 0.6   /* ... or once a body of the old weight would be so fast: none that squats is, so quietly */
-#define UNDER_S 0.5          /* so long below the resting band: that was no rest */
-#define STANDING_MIN_N 200.0 /* generic: a baseline above this that is left downwards is a standing one */
+#define WEIGHT_M_PER_S 0.6 /* ... or once a body of the old weight would be so fast: none that squats is, so quietly */
+#define UNDER_S 0.5        /* so long below the resting band: that was no rest */
 
 double rep_band_N(const struct plate_rep_detector *d) { return rep_at_least(BAND_MIN_N, BAND_SD * d->rest.sd_N); }
 
@@ -55,7 +54,7 @@ static void settle_rest(struct plate_rep_detector *d, double mean_N, double sd_N
 bool rep_bears_weight(const struct plate_rep_detector *d)
 {
     if (d->exercise->family == FAMILY_LOADED) return true;
-    return d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_MIN_N;
+    return d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_N;
 }
 
 void rep_learn_rest(struct plate_rep_detector *d, double t_s, double force_N, double own_N)

@@ -4,14 +4,13 @@
 #include "rep_private.h"
 
 #define MIN_STEP_N 15.0   /* less is no repetition of anything */
-#define STANDING_N 200.0  /* generic: so much may be somebody who stands */
 #define FOOT_LEVEL 0.55   /* of the known held force: a foot at rest presses less */
 #define LEARNED_S 1.0     /* after so long the observer is to be believed, though nothing was known before */
 #define FLIGHT_S 0.45     /* so long are hips in flight after a push too short for a rep */
 #define DROPS_M_PER_S 0.3 /* generic: a push that nobody named sags slower than who stands goes down */
 #define SEAT_RATIO 1.5    /* who stands up presses so much more than who sits */
 #define SAME_LEVEL 0.05   /* two holds of one load press alike */
-#define TURN_DEPTH 0.4    /* of the usual way: less deep is posture */
+#define TURN_DEPTH 0.4    /* of the usual travel: less deep is posture */
 #define BRIDGE_CURVE 1.0  /* 1/m^2: no thrust has so little */
 #define SHORT_PART 0.45   /* of the usual length: hips turn above the floor no sooner, nor are they down from there sooner */
 #define TURN_DOWN 0.27    /* of the way: hips that came down so far may have turned */

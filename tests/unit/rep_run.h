@@ -132,6 +132,19 @@ static inline void draw(struct run *r, const double (*corner)[2], unsigned n)
         }
 }
 
+/* The acceleration of who goes by so far in `s` by minimum jerk, at the part u of that time. */
+static inline double min_jerk_m_per_s2(double u, double by_m, double s)
+{
+    return (60 * u - 180 * u * u + 120 * u * u * u) * by_m / (s * s);
+}
+
+/* A body of that weight, all of it on its feet, goes by so far (down is negative). */
+static inline void goes(struct run *r, double weight_N, double by_m, double s)
+{
+    for (double t0_s = r->t_s; r->t_s - t0_s < s - 1e-9;)
+        push(r, weight_N * (1 + min_jerk_m_per_s2((r->t_s - t0_s) / s, by_m, s) / G_M_PER_S2));
+}
+
 static inline void rest(struct run *r, double s, double force_N)
 {
     for (double t0_s = r->t_s; r->t_s - t0_s < s - 1e-9;) push(r, force_N);
@@ -151,7 +164,7 @@ static inline struct truth *now_true(struct run *r) { return &r->truth[r->truths
 static inline void move(struct run *r, const struct body *b, double from_m, double to_m, double s, double share)
 {
     for (double t0_s = r->t_s; r->t_s - t0_s < s - 1e-9;) {
-        double u = (r->t_s - t0_s) / s, a = (60 * u - 180 * u * u + 120 * u * u * u) * (to_m - from_m) / (s * s);
+        double u = (r->t_s - t0_s) / s, a = min_jerk_m_per_s2(u, to_m - from_m, s);
         double force_N = fmax(0, share * support_N(b, from_m + (to_m - from_m) * smooth(u)) * (1 + a / G_M_PER_S2));
         now_true(r)->peak_N = fmax(now_true(r)->peak_N, force_N);
         push(r, force_N);

@@ -3,24 +3,24 @@
 
 static const double weight_N = 735;
 
-/* The body goes by `depth_m` (down is negative) in `s`, by minimum jerk. */
-static void goes(struct run *r, double by_m, double s)
+/* The same, while the weight goes from foot to foot. */
+static void sways(struct run *r, double by_m, double s)
 {
     for (double t0_s = r->t_s; r->t_s - t0_s < s - 1e-9;) {
-        double u = (r->t_s - t0_s) / s, a = (60 * u - 180 * u * u + 120 * u * u * u) * by_m / (s * s);
+        double a = min_jerk_m_per_s2((r->t_s - t0_s) / s, by_m, s);
         r->other_share = 0.5 + 0.08 * sin(2 * M_PI * r->t_s / 7) + 0.03 * sin(2 * M_PI * r->t_s / 1.7);
         push(r, weight_N * (1 + a / G_M_PER_S2));
     }
 }
 
-static void stand(struct run *r, double s) { goes(r, 0, s); }
+static void stand(struct run *r, double s) { sways(r, 0, s); }
 
 static void squat(struct run *r, double depth_m, double down_s, double pause_s, double up_s)
 {
     *now_true(r) = (struct truth){.onset_s = r->t_s, .descent_s = r->t_s};
-    goes(r, -depth_m, down_s);
+    sways(r, -depth_m, down_s);
     stand(r, pause_s);
-    goes(r, depth_m, up_s);
+    sways(r, depth_m, up_s);
     now_true(r)->top_s = now_true(r)->end_s = r->t_s;
     r->truths++;
 }
@@ -136,7 +136,7 @@ static void squats_of(const char *exercise, const struct part *part, unsigned n,
     for (unsigned i = 0; i < 4; i++) {
         *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
         for (unsigned k = 0; k < n; k++)
-            part[k].by_m_per_s != 0 ? changes_speed(&r, part[k].by_m_per_s, part[k].s) : goes(&r, part[k].by_m, part[k].s);
+            part[k].by_m_per_s != 0 ? changes_speed(&r, part[k].by_m_per_s, part[k].s) : sways(&r, part[k].by_m, part[k].s);
         now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
         r.truths++;
         stand(&r, 2);
@@ -205,7 +205,7 @@ static void an_even_descent_is_no_standing(void **state)
     changes_speed(&r, -0.2, 0.4);
     stand(&r, 1.5);
     changes_speed(&r, 0.2, 0.4);
-    goes(&r, 0.38, 1);
+    sways(&r, 0.38, 1);
     now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
     r.truths++;
     stand(&r, 2);
@@ -410,8 +410,8 @@ static void a_hole_in_a_squat_hides_no_other(void **state)
     r.noise_N = 1;
     stand(&r, 2);
     hole(&r, 0.6);
-    goes(&r, -0.4, 2);
-    goes(&r, 0.4, 1.6);
+    sways(&r, -0.4, 2);
+    sways(&r, 0.4, 1.6);
     for (unsigned i = 0; i < 4; i++) {
         stand(&r, 0.5);
         squat(&r, 0.4, 1.2, 0, 1);

@@ -98,13 +98,6 @@ static void hands_over(struct run *r, double from_N, double to_N, double s)
     for (double t0_s = r->t_s, u; (u = (r->t_s - t0_s) / s) < 1;) push(r, from_N + (to_N - from_N) * smooth(u));
 }
 
-/* By minimum jerk, all of the weight on the feet. */
-static void goes(struct run *r, double by_m, double s)
-{
-    for (double t0_s = r->t_s, u; (u = (r->t_s - t0_s) / s) < 1;)
-        push(r, weight_N * (1 + by_m / (s * s * G_M_PER_S2) * (60 * u - 180 * u * u + 120 * u * u * u)));
-}
-
 /* Up and down without a stance, and the seat is touched for as long as it takes and gives up its load. */
 static void touching_the_seat_without_a_rest(void **state)
 {
@@ -117,9 +110,9 @@ static void touching_the_seat_without_a_rest(void **state)
         for (unsigned i = 0; i < 5; i++) {
             *now_true(&r) = (struct truth){.onset_s = r.t_s};
             hands_over(&r, i > 0 ? touched_N : seated_N, weight_N, 0.2);
-            goes(&r, 0.4, 0.8);
+            goes(&r, weight_N, 0.4, 0.8);
             now_true(&r)->top_s = now_true(&r)->descent_s = r.t_s;
-            goes(&r, -0.4, 0.7);
+            goes(&r, weight_N, -0.4, 0.7);
             hands_over(&r, weight_N, i < 4 ? touched_N : seated_N, 0.2);
             now_true(&r)->end_s = r.t_s - 0.05;
             r.truths++;
@@ -139,8 +132,8 @@ static void braked_at_the_top_above_a_seat(void **state)
     start(&r, 250, "sit_to_stand", seated_N);
     for (unsigned i = 0; i < 3; i++) {
         hands_over(&r, seated_N, weight_N, 0.1);
-        goes(&r, 0.4, 0.5);
-        goes(&r, -0.4, 1);
+        goes(&r, weight_N, 0.4, 0.5);
+        goes(&r, weight_N, -0.4, 1);
         hands_over(&r, weight_N, seated_N, 0.3);
         rest(&r, 1, seated_N);
     }

@@ -1,15 +1,6 @@
 /* Nobody said what is done: the weight of somebody who stands, or a push? Against physics on paper. */
 #include "rep_run.h"
 
-/* The body goes by so far (down is negative) in `s`, by minimum jerk. */
-static void goes(struct run *r, double weight_N, double by_m, double s)
-{
-    for (double t0_s = r->t_s; r->t_s - t0_s < s - 1e-9;) {
-        double u = (r->t_s - t0_s) / s, a = (60 * u - 180 * u * u + 120 * u * u * u) * by_m / (s * s);
-        push(r, weight_N * (1 + a / G_M_PER_S2));
-    }
-}
-
 static void squats(struct run *r, double weight_N, unsigned n, double s, double stand_s)
 {
     for (unsigned i = 0; i < n; i++) {
