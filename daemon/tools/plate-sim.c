@@ -90,6 +90,7 @@ struct sim {
     int64_t start_ns, woke_ns;
     bool high[PLATE_MAX_PLATES]; /* on the trigger inputs */
     double t_s;                  /* of the row that was sent last */
+    int64_t late_ns;             /* by how much a row was sent after its time, at most */
     enum { PLUGGED, UNPLUGGED, REPLUGGED } plug;
 };
 
@@ -240,11 +241,12 @@ static int play(struct sim *m)
     m->start_ns = m->woke_ns = now_ns();
     burst_ns = m->start_ns + burst;
     for (;;) {
-        int64_t now = now_ns();
+        int64_t now = now_ns(), due = due_ns(m);
         m->woke_ns = now;
         if (produce(m, now)) return 1;
         bool held = burst && now < burst_ns && sim_source_more(&m->source) && all_have_room(m);
         if (!held && flush_all(m)) return 1;
+        if (!burst && due > 0 && now_ns() - due > m->late_ns) m->late_ns = now_ns() - due;
         if (burst && now >= burst_ns) burst_ns += (1 + (now - burst_ns) / burst) * burst;
         if (!sim_source_more(&m->source) && !pending(m)) return 0;
         if (pause_until(m, next_ns(m, burst_ns, held), !held)) return 2;
@@ -325,8 +327,8 @@ static void print_account(const struct sim *m)
     }
     putchar('{');
     counters_json(&sum);
-    printf(",\"missing\":%llu,\"seconds\":%.6f,\"plates\":[", (unsigned long long)sim_source_missing(&m->source),
-           sum.samples ? m->t_s + m->source.period_s : 0);
+    printf(",\"missing\":%llu,\"seconds\":%.6f,\"late_s\":%.6f,\"plates\":[", (unsigned long long)sim_source_missing(&m->source),
+           sum.samples ? m->t_s + m->source.period_s : 0, (double)m->late_ns / NS_PER_S);
     for (unsigned k = 0; k < m->devices; k++) {
         printf("%s{\"name\":\"%s\",", k ? "," : "", m->source.plate[k].name);
         counters_json(sim_device_counters(m->device[k]));

@@ -212,6 +212,7 @@ TRUNCATE(ftruncate64)
         struct stat st;                                                                                                        \
         int (*real)(int) = REAL(#name, int (*)(int));                                                                          \
         if (!ours_fd(fd)) return real(fd);                                                                                     \
+        const int64_t t_ns = now_ns();                                                                                         \
         const int e = disk_says(1);                                                                                            \
         if (e && *control == FORGETS) {                                                                                        \
             forget(fd);                                                                                                        \
@@ -221,7 +222,9 @@ TRUNCATE(ftruncate64)
         const int rc = real(fd);                                                                                               \
         if (rc < 0 || fstat(fd, &st) < 0) return rc;                                                                           \
         remember_size(&st);                                                                                                    \
-        if (rc == 0) note(S_ISDIR(st.st_mode) ? LOG_SYNC_FOLDER : LOG_SYNC, st.st_ino, 0, now_ns(), NULL, 0);                  \
+        const int64_t done_ns = now_ns();                                                                                      \
+        const uint32_t op = S_ISDIR(st.st_mode) ? LOG_SYNC_FOLDER : LOG_SYNC;                                                  \
+        if (rc == 0) note(op, st.st_ino, (uint64_t)(done_ns - t_ns), done_ns, NULL, 0); /* at: how long it took, in ns */      \
         return rc;                                                                                                             \
     }
 SYNC(fsync)

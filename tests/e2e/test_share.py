@@ -3,21 +3,31 @@ import csv
 import json
 import subprocess
 
+import h5py
 import numpy as np
 import zmq
 
 import contract
 from station import Station, bodies, offline
 
-SPEED = 4
-# of a phase, in which the share changes: two ports agree to a millisecond, which is SPEED of the plates' own, by up to 0.05 % each
-PHASE_PCT = 0.1 + 0.05 * SPEED
+SHIFT_PCT = 0.05  # for each millisecond that two ports' times are apart, the share of a phase, in which it changes, shifts by up to so much
 PHASES = {"share_drive_pct": ("onset_s", "top_s"), "share_hold_pct": ("top_s", "descent_s"), "share_lower_pct": ("descent_s", "end_s")}
+
+
+def apart_ms(archive):
+    """How far the times of two ports are apart at most, by their boards' clocks, which here run together: on a busy machine, some."""
+    late_s = []
+    with h5py.File(archive) as f:
+        for side in ("left", "right"):
+            knots, tick_s = f[f"plates/{side}/clock"][1:], f[f"plates/{side}"].attrs["tick_s"]
+            late_s.append((knots["t_s"], knots["t_s"] - knots["period_s"] - knots["device_ticks"] * tick_s))
+    (left_t_s, left_late_s), right = late_s
+    return 1000 * np.abs(left_late_s - np.interp(left_t_s, *right)).max()
 
 
 def test_the_share_is_right_to_a_tenth_of_a_percent(tmp_path, bin):
     truth_file = tmp_path / "truth.csv"
-    args = ["--exercise", "barbell_hip_thrust", "--reps", "6", "--weaker", "left:15", "--seed", "5", "--speed", SPEED, "--truth", truth_file]
+    args = ["--exercise", "barbell_hip_thrust", "--reps", "6", "--weaker", "left:15", "--seed", "5", "--speed", "4", "--truth", truth_file]
     with Station(tmp_path, bin, args, exercise="barbell_hip_thrust") as s:
         share = s.context.socket(zmq.SUB)
         share.setsockopt(zmq.RCVHWM, 0)
@@ -39,13 +49,13 @@ def test_the_share_is_right_to_a_tenth_of_a_percent(tmp_path, bin):
     truth = {(t["plate"], int(t["rep"])): t for t in csv.DictReader(truth_file.open())}
     reps = [json.loads(b) for b in s.bodies("rep/")]
     assert len(reps) == len(truth) == 12
-    same_phase = 0
+    same_phase, phase_pct = 0, 0.1 + SHIFT_PCT * (2 + apart_ms(archive))
     for r in reps:
         t = truth[r["plate"], r["rep"]]
         assert abs(r["share_pct"] - float(t["share_pct"])) < 0.1, (r, t)
         for name, ends in PHASES.items():  # of one phase only: where it ends is the detector's business
             if all(r[end] is not None and abs(r[end] - float(t[end])) < 0.05 for end in ends):
-                assert abs(r[name] - float(t[name])) < PHASE_PCT, (r["plate"], r["rep"], name, r[name], t[name])
+                assert abs(r[name] - float(t[name])) < phase_pct, (r["plate"], r["rep"], name, r[name], t[name])
                 same_phase += 1
     assert same_phase >= 12
     t_s, left_pct, both_N = np.array(instants).T
