@@ -52,7 +52,7 @@ void plate_rep_other_leg(struct plate_rep_detector *d)
 {
     if (d->steps > 0) d->other_step_N = rep_usual_step_N(d);
     d->steps = 0;
-    d->known_N = d->usual_s = d->travel_m = 0;
+    d->known_N = d->usual_s = d->usual_swing_N = d->travel_m = 0;
     d->doubts = false;
 }
 
@@ -405,7 +405,7 @@ bool plate_rep_push(struct plate_rep_detector *d, const struct plate_rep_input *
     if (d->open.n == 0) d->open.t_s = in->t_s, d->open.force = 0;
     d->open.force += force_N;
     if (++d->open.n >= d->block_n) end_block(d, in, ret);
-    if (d->due && !ret->rep_done) rep_say_due(d, ret);
+    if (d->dues > 0 && !ret->rep_done) rep_say_due(d, ret);
     return ret->phase_changed || ret->rep_done;
 }
 

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "rep_up.h"
 
@@ -316,6 +317,7 @@ static void say(struct plate_rep_detector *d, const struct movement *m, struct p
     bool near = d->known_N > 0 && m->top_N < 1.3 * d->known_N && m->top_N > 0.7 * d->known_N;
     rep_send(d, &m->rep, m->step_N, out);
     d->usual_s = d->usual_s > 0 ? 0.5 * (d->usual_s + length_s) : length_s;
+    d->usual_swing_N = d->usual_swing_N > 0 ? 0.5 * (d->usual_swing_N + m->swing_N) : m->swing_N;
     d->known_N = near ? d->known_N + 0.5 * (m->top_N - d->known_N) : m->top_N;
 }
 
@@ -323,9 +325,8 @@ void rep_weigh(struct plate_rep_detector *d, const struct movement *m, enum verd
 {
     if (rep_like_the_doubtful(d, m, m->rep.onset_s, m->rep.end_s)) {
         say(d, &d->doubtful, out);
-        d->doubtful = *m;
         d->doubts = false;
-        d->due = true;
+        rep_say_next(d, m);
     } else if (verdict == VERDICT_DOUBTFUL) {
         d->doubtful = *m;
         d->doubts = true;
@@ -335,8 +336,14 @@ void rep_weigh(struct plate_rep_detector *d, const struct movement *m, enum verd
     }
 }
 
+void rep_say_next(struct plate_rep_detector *d, const struct movement *m)
+{
+    if (d->dues < MOST_DUE)
+        d->due[d->dues++] = *m; /* never full: rep_finish() stops before, and no rep is over before they are said */
+}
+
 void rep_say_due(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
-    d->due = false;
-    say(d, &d->doubtful, out);
+    say(d, &d->due[0], out);
+    memmove(d->due, d->due + 1, --d->dues * sizeof *d->due);
 }

@@ -14,7 +14,8 @@
 
 #define BLOCKS 8192 /* block means: the whole rep */
 #define STEPS 5
-#define LEFTS 4 /* holds of a movement that are remembered */
+#define LEFTS 4    /* holds of a movement that are remembered */
+#define MOST_DUE 8 /* reps that were found together */
 
 struct block {
     double t_s, dt_s, force_N; /* start, length, mean of the force that decides */
@@ -50,6 +51,7 @@ struct exercise {
 struct movement {
     struct plate_rep rep;
     double step_N, rest_N, top_N, top_most_N;
+    double swing_N; /* SD of its force, rise and fall apart */
 };
 enum state { STATE_LEARN, STATE_REST, STATE_UP, STATE_LOADED, STATE_AIR };
 
@@ -144,9 +146,12 @@ struct plate_rep_detector {
     bool landing;                     /* from a flight: no rep */
     double step[STEPS], usual_step_N; /* of the latest reps, and their median, if there were any */
     unsigned steps;
-    double other_step_N;          /* the usual step of the other leg; 0: not known */
-    struct movement doubtful;     /* rep_doubt.c */
-    bool doubts, due;             /* it waits for a second like it; it was one, and is to be said with the next sample */
+    double usual_swing_N;
+    double other_step_N;           /* the usual step of the other leg; 0: not known */
+    struct movement doubtful;      /* rep_doubt.c */
+    bool doubts;                   /* it waits for a second like it */
+    struct movement due[MOST_DUE]; /* to be said with the next samples, one each: the first `dues` */
+    unsigned dues;
     double last_end_s, live_s[3]; /* when drive, hold and lower were said */
 };
 

@@ -44,6 +44,23 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
     rep_set_phase(d, PLATE_DRIVE, out);
 }
 
+/* What is between, with the hold if it is there. */
+static bool measure(const struct plate_rep_detector *d, double onset_s, double end_s, double descent_s, double last_end_s,
+                    struct movement *ret)
+{
+    double top_s = d->top_s >= onset_s && d->top_s <= end_s ? d->top_s : NAN;
+    struct rep_times t = {.onset_s = onset_s,
+                          .top_s = top_s,
+                          .descent_s = descent_s > onset_s && descent_s <= end_s ? descent_s : NAN,
+                          .end_s = end_s,
+                          .up_from_s = onset_s,
+                          .up_to_s = top_s,
+                          .rest_N = d->own_rest_N,
+                          .last_end_s = last_end_s};
+    ret->swing_N = rep_swing_N(d, onset_s, end_s);
+    return rep_fill(d, &t, &ret->rep);
+}
+
 bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out)
 {
     if (d->unseen) return true;
@@ -59,18 +76,19 @@ bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
     } else if (d->held && (rep_pushes(d) || (rep_fixed(d) && d->foot_down))) /* hips leave from a foot that rests */
         descent_s = rep_let_go_s(d, end_s);
     if (d->exercise->family == FAMILY_SEAT) rep_stance(d, end_s, &d->top_s, &descent_s);
-    struct rep_times t = {.onset_s = d->onset_s,
-                          .top_s = d->top_s,
-                          .descent_s = descent_s,
-                          .end_s = end_s,
-                          .up_from_s = d->onset_s,
-                          .up_to_s = d->top_s,
-                          .rest_N = d->own_rest_N,
-                          .last_end_s = d->last_end_s};
     struct movement m = {.step_N = top - d->rest.mean_N, .rest_N = d->rest.mean_N, .top_N = top, .top_most_N = top_most};
-    if (rep_like_the_doubtful(d, &m, d->onset_s, end_s)) t.last_end_s = d->doubtful.rep.end_s;
-    if (!rep_fill(d, &t, &m.rep)) return false;
+    double onset_s = d->onset_s, held_s = descent_s - d->top_s;
+    double turn_s = verdict == VERDICT_REP ? rep_twin_turn_s(d, onset_s, end_s, held_s) : NAN;
+    double last_end_s =
+        rep_like_the_doubtful(d, &m, onset_s, isnan(turn_s) ? end_s : turn_s) ? d->doubtful.rep.end_s : d->last_end_s;
+    if (!measure(d, onset_s, isnan(turn_s) ? end_s : turn_s, descent_s, last_end_s, &m)) return false;
     rep_weigh(d, &m, verdict, out);
+    while (!isnan(turn_s)) { /* two in one, or more */
+        onset_s = turn_s;
+        turn_s = d->dues + 2 < MOST_DUE ? rep_twin_turn_s(d, onset_s, end_s, held_s) : NAN;
+        d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN; /* nobody saw that one begin */
+        if (measure(d, onset_s, isnan(turn_s) ? end_s : turn_s, descent_s, onset_s, &m)) rep_say_next(d, &m);
+    }
     return true;
 }
 
@@ -147,7 +165,7 @@ void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     }
     if (new_rest(d, out) || rep_stands_still(d, t_s, out)) return;
     rep_follow_hold(d, t_s, out);
-    if (d->held) return;
+    if (d->held || out->phase_changed) return;
     double part = (d->smooth_N - d->rest.mean_N) / (d->peak_N - d->rest.mean_N);
     if (d->phase == PLATE_DRIVE && part < 0.6)
         rep_set_phase(d, PLATE_LOWER, out);

@@ -327,8 +327,9 @@ static void print_account(const struct sim *m)
     }
     putchar('{');
     counters_json(&sum);
-    printf(",\"missing\":%llu,\"seconds\":%.6f,\"late_s\":%.6f,\"plates\":[", (unsigned long long)sim_source_missing(&m->source),
-           sum.samples ? m->t_s + m->source.period_s : 0, (double)m->late_ns / NS_PER_S);
+    printf(",\"missing\":%llu,\"seconds\":%.6f,\"late_s\":%.6f,\"plates\":[",
+           (unsigned long long)sim_source_missing(&m->source), sum.samples ? m->t_s + m->source.period_s : 0,
+           (double)m->late_ns / NS_PER_S);
     for (unsigned k = 0; k < m->devices; k++) {
         printf("%s{\"name\":\"%s\",", k ? "," : "", m->source.plate[k].name);
         counters_json(sim_device_counters(m->device[k]));

@@ -83,7 +83,7 @@ static inline void check_live(const struct run *r, const struct plate_rep *p, do
     for (int i = 0; i < 3; i++)
         if (live_s[i] < from_s) from_s = live_s[i];
     assert_true(p->end_live_s == now_s);
-    assert_true(from_s < now_s);
+    assert_true(from_s < now_s || isinf(from_s)); /* or nobody saw it */
     for (int i = 0; i < 3; i++) {
         double said_s = first_event_s(r, (enum plate_phase)(PLATE_DRIVE + i), from_s);
         if (isnan(live_s[i]) ? !isnan(said_s) : live_s[i] != said_s)
