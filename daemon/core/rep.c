@@ -54,6 +54,7 @@ void plate_rep_other_leg(struct plate_rep_detector *d)
     d->steps = 0;
     d->known_N = d->usual_s = d->usual_swing_N = d->travel_m = 0;
     d->doubts = false;
+    for (unsigned i = 0; i < d->dues; i++) d->due[i].other_leg = true;
 }
 
 int plate_rep_init(struct plate_rep_detector *d, const struct plate_rep_config *cfg)
@@ -241,11 +242,16 @@ bool rep_fill(const struct plate_rep_detector *d, const struct rep_times *t, str
     return true;
 }
 
-void rep_send(struct plate_rep_detector *d, const struct plate_rep *r, double step_N, struct plate_rep_output *out)
+void rep_put(const struct plate_rep_detector *d, const struct plate_rep *r, struct plate_rep_output *out)
 {
     out->rep = *r;
     out->rep.end_live_s = rep_history_sample(&d->history, d->history.n - 1)->t_s;
     out->rep_done = true;
+}
+
+void rep_send(struct plate_rep_detector *d, const struct plate_rep *r, double step_N, struct plate_rep_output *out)
+{
+    rep_put(d, r, out);
     d->step[d->steps++ % STEPS] = step_N;
     d->usual_step_N = median_step_N(d);
     d->last_end_s = r->end_s;
@@ -388,6 +394,20 @@ static void other_sum(struct plate_rep_detector *d)
     d->summed = !d->summed;
 }
 
+/* Rest, which may end the set, goes out with the last of the reps that were over before it. */
+static void hold_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    if (d->dues > 0 && out->phase_changed && d->phase == PLATE_REST) {
+        d->rest_held = true;
+        out->phase_changed = false;
+    } else if (d->rest_held && (d->dues == 0 || d->phase != PLATE_REST)) {
+        d->rest_held = false;
+        if (d->phase != PLATE_REST) return; /* they move again */
+        out->phase = PLATE_REST;
+        out->phase_changed = true;
+    }
+}
+
 bool plate_rep_push(struct plate_rep_detector *d, const struct plate_rep_input *in, struct plate_rep_output *ret)
 {
     ret->phase_changed = ret->rep_done = false;
@@ -406,6 +426,7 @@ bool plate_rep_push(struct plate_rep_detector *d, const struct plate_rep_input *
     d->open.force += force_N;
     if (++d->open.n >= d->block_n) end_block(d, in, ret);
     if (d->dues > 0 && !ret->rep_done) rep_say_due(d, ret);
+    hold_rest(d, ret);
     return ret->phase_changed || ret->rep_done;
 }
 

@@ -310,40 +310,46 @@ bool rep_like_the_doubtful(const struct plate_rep_detector *d, const struct move
 
 static void say(struct plate_rep_detector *d, const struct movement *m, struct plate_rep_output *out)
 {
-    double usual_N = rep_usual_step_N(d);
+    if (m->other_leg) {
+        rep_put(d, &m->rep, out);
+        return;
+    }
+    double usual_N = rep_usual_step_N(d), length_s = m->rep.end_s - m->rep.onset_s, last_end_s = d->last_end_s;
     if (m->step_N < KNOWN_PART * usual_N || m->step_N > usual_N / KNOWN_PART)
         d->steps = 0; /* another load, or those were none */
-    double length_s = m->rep.end_s - m->rep.onset_s;
     bool near = d->known_N > 0 && m->top_N < 1.3 * d->known_N && m->top_N > 0.7 * d->known_N;
     rep_send(d, &m->rep, m->step_N, out);
+    if (last_end_s > d->last_end_s) d->last_end_s = last_end_s; /* of one that is still to be said */
     d->usual_s = d->usual_s > 0 ? 0.5 * (d->usual_s + length_s) : length_s;
     d->usual_swing_N = d->usual_swing_N > 0 ? 0.5 * (d->usual_swing_N + m->swing_N) : m->swing_N;
     d->known_N = near ? d->known_N + 0.5 * (m->top_N - d->known_N) : m->top_N;
 }
 
-void rep_weigh(struct plate_rep_detector *d, const struct movement *m, enum verdict verdict, struct plate_rep_output *out)
+void rep_say_next(struct plate_rep_detector *d, const struct movement *m, struct plate_rep_output *out)
 {
-    if (rep_like_the_doubtful(d, m, m->rep.onset_s, m->rep.end_s)) {
-        say(d, &d->doubtful, out);
-        d->doubts = false;
-        rep_say_next(d, m);
-    } else if (verdict == VERDICT_DOUBTFUL) {
-        d->doubtful = *m;
-        d->doubts = true;
-    } else {
-        d->doubts = false;
+    if (d->dues == 0 && !out->rep_done) {
         say(d, m, out);
+    } else if (d->dues < MOST_DUE) { /* never full: TWINS are added at a time, and none is over before half of them are said */
+        d->due[d->dues++] = *m;
+        d->last_end_s = m->rep.end_s;
     }
-}
-
-void rep_say_next(struct plate_rep_detector *d, const struct movement *m)
-{
-    if (d->dues < MOST_DUE)
-        d->due[d->dues++] = *m; /* never full: rep_finish() stops before, and no rep is over before they are said */
 }
 
 void rep_say_due(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     say(d, &d->due[0], out);
     memmove(d->due, d->due + 1, --d->dues * sizeof *d->due);
+}
+
+void rep_weigh(struct plate_rep_detector *d, const struct movement *m, enum verdict verdict, struct plate_rep_output *out)
+{
+    bool like = rep_like_the_doubtful(d, m, m->rep.onset_s, m->rep.end_s);
+    d->doubts = false;
+    if (like) rep_say_next(d, &d->doubtful, out);
+    if (!like && verdict == VERDICT_DOUBTFUL) {
+        d->doubtful = *m;
+        d->doubts = true;
+    } else {
+        rep_say_next(d, m, out);
+    }
 }

@@ -14,8 +14,9 @@
 
 #define BLOCKS 8192 /* block means: the whole rep */
 #define STEPS 5
-#define LEFTS 4    /* holds of a movement that are remembered */
-#define MOST_DUE 8 /* reps that were found together */
+#define LEFTS 4     /* holds of a movement that are remembered */
+#define TWINS 6     /* reps that may have been taken for one */
+#define MOST_DUE 16 /* reps that wait to be said */
 
 struct block {
     double t_s, dt_s, force_N; /* start, length, mean of the force that decides */
@@ -52,6 +53,7 @@ struct movement {
     struct plate_rep rep;
     double step_N, rest_N, top_N, top_most_N;
     double swing_N; /* SD of its force, rise and fall apart */
+    bool other_leg; /* the athlete has changed legs since */
 };
 enum state { STATE_LEARN, STATE_REST, STATE_UP, STATE_LOADED, STATE_AIR };
 
@@ -152,6 +154,7 @@ struct plate_rep_detector {
     bool doubts;                   /* it waits for a second like it */
     struct movement due[MOST_DUE]; /* to be said with the next samples, one each: the first `dues` */
     unsigned dues;
+    bool rest_held;               /* until the last of them is said */
     double last_end_s, live_s[3]; /* when drive, hold and lower were said */
 };
 
@@ -167,6 +170,8 @@ double rep_usual_step_N(const struct plate_rep_detector *d);
 /* The movement is a rep: measures, judges and says it. `step_N` is remembered. In two parts: false if this plate's foot took no
  * part in it. */
 bool rep_fill(const struct plate_rep_detector *d, const struct rep_times *t, struct plate_rep *ret);
+void rep_put(const struct plate_rep_detector *d, const struct plate_rep *r,
+             struct plate_rep_output *out); /* remembers nothing */
 void rep_send(struct plate_rep_detector *d, const struct plate_rep *r, double step_N, struct plate_rep_output *out);
 void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double step_N, struct plate_rep_output *out);
 /* The first sample out of a band, searched backwards at full rate from a time when it was out; no earlier than the end of the

@@ -105,7 +105,8 @@ double rep_swing_N(const struct plate_rep_detector *d, double onset_s, double en
     return spread(force_N, sample_rep(d, onset_s, end_s, &step_s, force_N));
 }
 
-double rep_twin_turn_s(const struct plate_rep_detector *d, double onset_s, double end_s, double held_s)
+/* When they turned first; NaN: it is one. */
+static double turned_s(const struct plate_rep_detector *d, double onset_s, double end_s, double held_s)
 {
     if (!rep_moves(d) || d->exercise->second_foot) return NAN;
     bool held = held_s > STRICT_HELD_S, unknown = d->steps < 2, strict = held || unknown;
@@ -118,4 +119,15 @@ double rep_twin_turn_s(const struct plate_rep_detector *d, double onset_s, doubl
     unsigned lag = two_long ? by_length(force_N, n, step_s, length_s, d->usual_s, strict) : 0;
     if (lag == 0 && look) lag = by_period(force_N, n, step_s, length_s, d->exercise->travel_m);
     return lag > 0 ? onset_s + lag * step_s : NAN;
+}
+
+unsigned rep_twins(const struct plate_rep_detector *d, double onset_s, double end_s, double held_s, double *ret_turn_s)
+{
+    unsigned n = 0;
+    for (double from_s = onset_s; n + 1 < TWINS; from_s = ret_turn_s[n++]) {
+        ret_turn_s[n] = turned_s(d, from_s, end_s, held_s);
+        if (isnan(ret_turn_s[n])) break;
+    }
+    double usual_s = d->steps > 0 ? d->usual_s : n > 0 ? ret_turn_s[0] - onset_s : 0;
+    return n > 0 && end_s - ret_turn_s[n - 1] <= TWIN_MOST * usual_s ? n : 0;
 }

@@ -77,19 +77,20 @@ bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
         descent_s = rep_let_go_s(d, end_s);
     if (d->exercise->family == FAMILY_SEAT) rep_stance(d, end_s, &d->top_s, &descent_s);
     struct movement m = {.step_N = top - d->rest.mean_N, .rest_N = d->rest.mean_N, .top_N = top, .top_most_N = top_most};
-    double onset_s = d->onset_s, held_s = descent_s - d->top_s;
-    double turn_s = verdict == VERDICT_REP ? rep_twin_turn_s(d, onset_s, end_s, held_s) : NAN;
-    double last_end_s =
-        rep_like_the_doubtful(d, &m, onset_s, isnan(turn_s) ? end_s : turn_s) ? d->doubtful.rep.end_s : d->last_end_s;
-    if (!measure(d, onset_s, isnan(turn_s) ? end_s : turn_s, descent_s, last_end_s, &m)) return false;
-    rep_weigh(d, &m, verdict, out);
-    while (!isnan(turn_s)) { /* two in one, or more */
-        onset_s = turn_s;
-        turn_s = d->dues + 2 < MOST_DUE ? rep_twin_turn_s(d, onset_s, end_s, held_s) : NAN;
-        d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN; /* nobody saw that one begin */
-        if (measure(d, onset_s, isnan(turn_s) ? end_s : turn_s, descent_s, onset_s, &m)) rep_say_next(d, &m);
+    double to_s[TWINS], from_s = d->onset_s, last_end_s = d->last_end_s;
+    unsigned n = verdict == VERDICT_REP ? rep_twins(d, from_s, end_s, descent_s - d->top_s, to_s) : 0, said = 0;
+    to_s[n++] = end_s;
+    if (rep_like_the_doubtful(d, &m, from_s, to_s[0])) last_end_s = d->doubtful.rep.end_s;
+    for (unsigned i = 0; i < n; last_end_s = from_s = to_s[i++]) {
+        for (unsigned k = 0; k < 3 && n > 1; k++) /* the first one's are known, nobody saw the others begin */
+            if (i > 0 || (k > 0 && d->live_s[k] > to_s[0])) d->live_s[k] = NAN;
+        if (!measure(d, from_s, to_s[i], descent_s, last_end_s, &m)) continue;
+        if (said++ == 0)
+            rep_weigh(d, &m, verdict, out);
+        else
+            rep_say_next(d, &m, out);
     }
-    return true;
+    return said > 0;
 }
 
 /* The force rose again from what looked like a hold, by about as much: the "hold" was the foot at rest. */

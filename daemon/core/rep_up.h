@@ -140,14 +140,14 @@ bool rep_like_the_doubtful(const struct plate_rep_detector *d, const struct move
 /* Says it, or keeps it until there is a second like it; then both are said. */
 void rep_weigh(struct plate_rep_detector *d, const struct movement *m, enum verdict verdict, struct plate_rep_output *out);
 
-/* Says it with the next sample that says none: there is room for MOST_DUE. */
-void rep_say_next(struct plate_rep_detector *d, const struct movement *m);
+/* Says it as soon as no other is said. */
+void rep_say_next(struct plate_rep_detector *d, const struct movement *m, struct plate_rep_output *out);
 
 /* rep_twins.c. By how much the force swings between: SD, but for the rise from rest and the fall to it. */
 double rep_swing_N(const struct plate_rep_detector *d, double onset_s, double end_s);
-/* May what began and ended then, and was held for so long (NaN: not known), be two reps or more? When the hips turned first;
- * NaN: it is one. */
-double rep_twin_turn_s(const struct plate_rep_detector *d, double onset_s, double end_s, double held_s);
+/* May what began and ended then, and was held for so long (NaN: not known), be two reps or more? When the hips turned between
+ * them, how often: fewer than TWINS. */
+unsigned rep_twins(const struct plate_rep_detector *d, double onset_s, double end_s, double held_s, double *ret_turn_s);
 
 /* rep_up.c. It is over at `end_s`: said, if it was a rep. False if it was none; true also if it may have been one. */
 bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out);

@@ -29,6 +29,23 @@ static void two_that_look_like_one(void **state)
     }
 }
 
+/* They are said in order, each with the live times that are its own, and rest, with which a set may end, after the last. */
+static void rest_is_said_after_both(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 250, "single_leg_hip_thrust", swinging.rest_N);
+    thrusts(&r, &swinging, 3, 1.5);
+    floating(&r, &swinging, 2, 0);
+    check_reps(&r, NULL);
+    const struct plate_rep *first = &r.rep[3], *second = &r.rep[4];
+    assert_true(second->onset_s == first->end_s && second->end_live_s > first->end_live_s);
+    assert_true(second->rest_before_s == 0 && isnan(second->onset_live_s));
+    for (unsigned i = 0; i < 3; i++) assert_false((&first->onset_live_s)[i] > first->end_s);
+    assert_true(first_event_s(&r, PLATE_REST, first->end_s) == second->end_live_s);
+    end(&r);
+}
+
 /* Nothing is known yet: the force itself tells its period. */
 static void two_before_any_is_known(void **state)
 {
@@ -83,9 +100,8 @@ static void a_slow_first_one_is_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_that_look_like_one),
-        cmocka_unit_test(two_before_any_is_known),
-        cmocka_unit_test(a_slow_one_is_one),
+        cmocka_unit_test(two_that_look_like_one),  cmocka_unit_test(rest_is_said_after_both),
+        cmocka_unit_test(two_before_any_is_known), cmocka_unit_test(a_slow_one_is_one),
         cmocka_unit_test(a_slow_first_one_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
