@@ -254,7 +254,7 @@ void rep_send(struct plate_rep_detector *d, const struct plate_rep *r, double st
     rep_put(d, r, out);
     d->step[d->steps++ % STEPS] = step_N;
     d->usual_step_N = median_step_N(d);
-    d->last_end_s = r->end_s;
+    if (!(d->last_end_s > r->end_s)) d->last_end_s = r->end_s; /* else of one that is still to be said */
 }
 
 void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double step_N, struct plate_rep_output *out)
@@ -397,12 +397,13 @@ static void other_sum(struct plate_rep_detector *d)
 /* Rest, which may end the set, goes out with the last of the reps that were over before it. */
 static void hold_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
-    if (d->dues > 0 && out->phase_changed && d->phase == PLATE_REST) {
+    if (d->phase != PLATE_REST) {
+        d->rest_held = false; /* they move again */
+    } else if (d->dues > 0 && out->phase_changed) {
         d->rest_held = true;
         out->phase_changed = false;
-    } else if (d->rest_held && (d->dues == 0 || d->phase != PLATE_REST)) {
+    } else if (d->dues == 0 && d->rest_held) {
         d->rest_held = false;
-        if (d->phase != PLATE_REST) return; /* they move again */
         out->phase = PLATE_REST;
         out->phase_changed = true;
     }

@@ -314,12 +314,11 @@ static void say(struct plate_rep_detector *d, const struct movement *m, struct p
         rep_put(d, &m->rep, out);
         return;
     }
-    double usual_N = rep_usual_step_N(d), length_s = m->rep.end_s - m->rep.onset_s, last_end_s = d->last_end_s;
+    double usual_N = rep_usual_step_N(d), length_s = m->rep.end_s - m->rep.onset_s;
     if (m->step_N < KNOWN_PART * usual_N || m->step_N > usual_N / KNOWN_PART)
         d->steps = 0; /* another load, or those were none */
     bool near = d->known_N > 0 && m->top_N < 1.3 * d->known_N && m->top_N > 0.7 * d->known_N;
     rep_send(d, &m->rep, m->step_N, out);
-    if (last_end_s > d->last_end_s) d->last_end_s = last_end_s; /* of one that is still to be said */
     d->usual_s = d->usual_s > 0 ? 0.5 * (d->usual_s + length_s) : length_s;
     d->usual_swing_N = d->usual_swing_N > 0 ? 0.5 * (d->usual_swing_N + m->swing_N) : m->swing_N;
     d->known_N = near ? d->known_N + 0.5 * (m->top_N - d->known_N) : m->top_N;
@@ -329,7 +328,7 @@ void rep_say_next(struct plate_rep_detector *d, const struct movement *m, struct
 {
     if (d->dues == 0 && !out->rep_done) {
         say(d, m, out);
-    } else if (d->dues < MOST_DUE) { /* never full: TWINS are added at a time, and none is over before half of them are said */
+    } else if (d->dues < MOST_DUE) { /* never full: one is said a sample, and twins are only looked for with room for them */
         d->due[d->dues++] = *m;
         d->last_end_s = m->rep.end_s;
     }

@@ -148,7 +148,7 @@ struct plate_rep_detector {
     bool landing;                     /* from a flight: no rep */
     double step[STEPS], usual_step_N; /* of the latest reps, and their median, if there were any */
     unsigned steps;
-    double usual_swing_N;
+    double usual_swing_N;          /* SD of their force */
     double other_step_N;           /* the usual step of the other leg; 0: not known */
     struct movement doubtful;      /* rep_doubt.c */
     bool doubts;                   /* it waits for a second like it */
@@ -170,9 +170,9 @@ double rep_usual_step_N(const struct plate_rep_detector *d);
 /* The movement is a rep: measures, judges and says it. `step_N` is remembered. In two parts: false if this plate's foot took no
  * part in it. */
 bool rep_fill(const struct plate_rep_detector *d, const struct rep_times *t, struct plate_rep *ret);
-void rep_put(const struct plate_rep_detector *d, const struct plate_rep *r,
-             struct plate_rep_output *out); /* remembers nothing */
 void rep_send(struct plate_rep_detector *d, const struct plate_rep *r, double step_N, struct plate_rep_output *out);
+/* As rep_send(), and remembers nothing of it. */
+void rep_put(const struct plate_rep_detector *d, const struct plate_rep *r, struct plate_rep_output *out);
 void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double step_N, struct plate_rep_output *out);
 /* The first sample out of a band, searched backwards at full rate from a time when it was out; no earlier than the end of the
  * last rep, or of what may have been one. */

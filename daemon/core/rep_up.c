@@ -78,7 +78,8 @@ bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
     if (d->exercise->family == FAMILY_SEAT) rep_stance(d, end_s, &d->top_s, &descent_s);
     struct movement m = {.step_N = top - d->rest.mean_N, .rest_N = d->rest.mean_N, .top_N = top, .top_most_N = top_most};
     double to_s[TWINS], from_s = d->onset_s, last_end_s = d->last_end_s;
-    unsigned n = verdict == VERDICT_REP ? rep_twins(d, from_s, end_s, descent_s - d->top_s, to_s) : 0, said = 0;
+    bool room = d->dues + TWINS < MOST_DUE;
+    unsigned n = verdict == VERDICT_REP && room ? rep_twins(d, from_s, end_s, descent_s - d->top_s, to_s) : 0, said = 0;
     to_s[n++] = end_s;
     if (rep_like_the_doubtful(d, &m, from_s, to_s[0])) last_end_s = d->doubtful.rep.end_s;
     for (unsigned i = 0; i < n; last_end_s = from_s = to_s[i++]) {

@@ -74,6 +74,7 @@ def test_a_calibration_by_known_weights(tmp_path, bin):
         assert calibrate.returncode == 0, said + told + rest
         result = json.loads(said)
         s.play(timeout=60)
+        assert json.loads(s.sim.stdout.read().splitlines()[-1])["late_s"] > 0.5  # as it was stopped
         s.stop()
     assert result["worst_N"] < 0.6 and result["worst_cop_mm"] < 0.5 and result["unsure"] == [] and len(result["loads"]) == 5, result
     assert result["corner_pct"] < 0.2 and abs(result["factor"] - 1 / 1.08) < 0.001 and abs(result["zero_return_N"]) < 1, result

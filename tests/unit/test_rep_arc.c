@@ -40,6 +40,20 @@ static void a_turn_between_two_holds(void **state)
     }
 }
 
+/* A turn that is seen while the force is low is a drive that goes out: push() holds each rep's live times against the phases.
+ */
+static void a_drive_that_begins_with_a_low_force(void **state)
+{
+    (void)state;
+    struct body b = steep;
+    b.rest_N = 80, b.floor_N = 300, b.per_m = 0.2, b.low_m = 0.04, b.up_s = 0.6, b.hold_s = 0, b.down_s = 1.0;
+    struct run r;
+    start(&r, 500, "single_leg_hip_thrust", b.rest_N);
+    floating(&r, &b, 8, 0);
+    assert_true(r.reps > 2);
+    end(&r);
+}
+
 /* A standstill of less than it takes to say so at once is found between the holds. */
 static void a_short_standstill_between_two_holds(void **state)
 {
@@ -150,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_turn_between_two_holds),
+        cmocka_unit_test(a_drive_that_begins_with_a_low_force),
         cmocka_unit_test(a_short_standstill_between_two_holds),
         cmocka_unit_test(hips_that_sink_as_if_they_were_held),
         cmocka_unit_test(a_drive_between_two_holds),
