@@ -255,6 +255,7 @@ void rep_send(struct plate_rep_detector *d, const struct plate_rep *r, double st
     d->step[d->steps++ % STEPS] = step_N;
     d->usual_step_N = median_step_N(d);
     if (!(d->last_end_s > r->end_s)) d->last_end_s = r->end_s; /* else of one that is still to be said */
+    d->doubts = false;                                         /* what was doubtful before it was none */
 }
 
 void rep_say(struct plate_rep_detector *d, const struct rep_times *t, double step_N, struct plate_rep_output *out)
@@ -302,7 +303,7 @@ static void step_rest(struct plate_rep_detector *d, struct plate_rep_output *out
     if (!rep_lasted(d, t_s, d->departed_s, SUSTAIN_S)) return;
     stands = stands || (rep_bears_weight(d) && !isnan(rep_sank_s(d, d->departed_s)));
     if (!stands && off <= band_N) return;
-    d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
+    rep_unsaid(d);
     if (stands)
         rep_loaded_begin(d, d->departed_s, out);
     else {

@@ -71,7 +71,7 @@ bool rep_bridge_rose_unseen(struct plate_rep_detector *d, struct plate_rep_outpu
     }
     if (!isnan(d->waits_s)) rep_finish(d, d->waits_s, out);
     rep_up_begin(d, onset_s, out);
-    d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN; /* nobody saw the drive */
+    rep_unsaid(d); /* nobody saw the drive */
     d->held = d->plateau = true;
     d->hold = held;
     d->held_most_N = held.mean_N;

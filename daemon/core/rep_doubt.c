@@ -19,6 +19,9 @@
 #define FEET_LEAST 0.03  /* of the weight: feet before a seat press more */
 #define STOOD_UP_S 1.0   /* nobody leans so evenly for so long */
 #define FOOT_MOST_N 150  /* a foot at rest presses no more */
+#define GIVEN_PART                                                                                                             \
+    0.5 /* what the other foot gave as this one took it, in parts of that: the weight went over, nobody pushed                 \
+         */
 /* doubtful: its size */
 #define KNOWN_PART 0.65  /* of the usual step: the load fixes the force of the hold, so that less is odd, ... */
 #define SECOND_PART 0.5  /* ... or than this while fewer than 3 reps are known */
@@ -169,6 +172,21 @@ static bool braked(const struct plate_rep_detector *d, double step_N)
 /* Is nothing on the plate at this resting level, as far as is known? */
 static bool empty(const struct plate_rep_detector *d, double rest_N) { return rest_N < d->lowest_N + FOOT_LEAST_N; }
 
+/* Did the other foot, on a plate of its own, give what this one took? By least squares over the movement. */
+static bool went_over(const struct plate_rep_detector *d, double end_s)
+{
+    const struct rep_history *h = &d->history;
+    uint64_t from = rep_history_from(h, d->onset_s), to = rep_history_from(h, end_s), n = 0;
+    double own_N = 0, other_N = 0, own2 = 0, both = 0;
+    for (uint64_t i = from; i < to; i++) {
+        const struct rep_sample *s = rep_history_sample(h, i);
+        double own = s->force_N - d->rest.mean_N, other = (double)s->other_N;
+        if (isnan(other)) continue;
+        n++, own_N += own, other_N += other, own2 += own * own, both += own * other;
+    }
+    return n > (to - from) / 2 && both - own_N * other_N / (double)n < -GIVEN_PART * (own2 - own_N * own_N / (double)n);
+}
+
 /* How uneven was it in the middle of its time? A muscle trembles, a thing lies there; noise is added to both. */
 static double uneven_N(const struct plate_rep_detector *d, double end_s, double step_N)
 {
@@ -276,7 +294,7 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
         bool caught = d->onset_s - fmax(d->last_end_s, d->hump.end_s) < FLIGHT_S && from_rest(d, step); /* it rose before */
         if (quick && !caught && risen_m(d, end_s, step) < LIFT_PART * rep_travel_m(d)) return VERDICT_NONE;
     }
-    if (rep_pushes(d) && step < FOOT_MOST_N && set_down(d, end_s, step)) return VERDICT_NONE;
+    if (rep_pushes(d) && ((step < FOOT_MOST_N && set_down(d, end_s, step)) || went_over(d, end_s))) return VERDICT_NONE;
     if (!odd(d, step, top_most, end_s)) return VERDICT_REP;
     return length_s < ODD_LEAST_S ? VERDICT_NONE : VERDICT_DOUBTFUL;
 }

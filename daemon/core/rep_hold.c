@@ -154,7 +154,8 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
 static double find_descent(const struct plate_rep_detector *d, double leave_N)
 {
     uint64_t i = rep_block_from(d, d->leave_s), oldest = rep_oldest_block(d);
-    while (i > oldest + 1 && rep_block_at(d, i)->t_s > d->onset_s &&
+    double from_s = isnan(d->top_s) ? d->onset_s : d->top_s;
+    while (i > oldest + 1 && rep_block_at(d, i)->t_s > from_s &&
            fabs(rep_block_at(d, i)->force_N - d->hold.mean_N) > leave_N / 4)
         i--;
     return rep_block_at(d, i)->t_s;

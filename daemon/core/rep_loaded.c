@@ -91,7 +91,7 @@ void rep_loaded_go_on(struct plate_rep_detector *d, double onset_s, struct plate
 {
     begin_moving(d, onset_s, 0);
     d->phase = PLATE_REST; /* what was said was of the push that it is not */
-    d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
+    rep_unsaid(d);
     rep_set_phase(d, isnan(d->bottom_s) ? PLATE_LOWER : PLATE_DRIVE, out);
 }
 
@@ -100,6 +100,7 @@ static void land(struct plate_rep_detector *d, double t_s, double flight_s)
 {
     begin_moving(d, t_s, -GRAVITY * flight_s / 2);
     d->landing = true;
+    rep_unsaid(d);
 }
 
 /* Who goes down slowly stays in the band until he brakes, and may brake and turn in it, too. He began where the speed that the
@@ -270,7 +271,7 @@ static bool stood(struct plate_rep_detector *d, struct plate_rep_output *out)
     if (fastest > -DOWN_M_PER_S || !rep_closes(d, end_s, CLOSED_G, &bottom_s)) return false;
     d->bottom_s = bottom_s;
     finish(d, end_s, end_s, out);
-    d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
+    rep_unsaid(d);
     rep_loaded_begin(d, left_s, out);
     return true;
 }
@@ -354,7 +355,7 @@ static bool goes_down_again(struct plate_rep_detector *d, struct plate_rep_outpu
     }
     if (!d->exercise->jump && !d->landing) finish(d, end_s, end_s, out);
     d->phase = PLATE_DRIVE;
-    d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
+    rep_unsaid(d);
     begin_at(d, onset_s, out);
     return true;
 }
@@ -388,7 +389,7 @@ static bool even(struct plate_rep_detector *d, struct plate_rep_output *out)
 static void stands_up(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
     double onset_s = rep_find_departure(d, t_s, d->rest.mean_N, rep_band_N(d));
-    d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
+    rep_unsaid(d);
     d->foot_down = false;
     rep_up_begin(d, onset_s, out);
     for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++)

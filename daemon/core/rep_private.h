@@ -161,6 +161,9 @@ struct plate_rep_detector {
 /* fmax(), without the call, of a bound that is not NaN. */
 static inline double rep_at_least(double bound, double v) { return v > bound ? v : bound; }
 
+/* No phase of what comes now has gone out. */
+static inline void rep_unsaid(struct plate_rep_detector *d) { d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN; }
+
 /* rep.c */
 bool rep_lasted(const struct plate_rep_detector *d, double t_s, double since_s, double dwell_s);
 bool rep_set_phase(struct plate_rep_detector *d, enum plate_phase phase, struct plate_rep_output *out);

@@ -137,6 +137,7 @@ void rep_wait(struct plate_rep_detector *d, double since_s, const struct level *
     d->floats_s = rep_last_block(d)->t_s;
     d->waits_s = since_s;
     d->wait = *level;
+    d->turn_s = NAN;
     rep_observe_from(d, level->mean_N);
 }
 
@@ -344,7 +345,7 @@ void rep_step_floating(struct plate_rep_detector *d, double t_s, struct plate_re
     if (d->support_N - d->support_low_N > TURN_UP * way) {
         double support = d->support_N, rate = d->support_rate;
         double onset_s = rep_find_departure(d, t_s, d->wait.mean_N, fmax(BAND_MIN_N, 2 * tolerance));
-        d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN;
+        rep_unsaid(d);
         rep_up_begin(d, onset_s, out);
         rep_observe_from(d, support);
         d->support_rate = rate;

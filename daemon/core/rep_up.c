@@ -19,7 +19,7 @@
 /* Did the foot lose its own resting load since a push a moment ago? Then it was the hips' braking in flight. */
 static bool flew(const struct plate_rep_detector *d, double onset_s)
 {
-    if (!(onset_s - d->hump.end_s < FLIGHT_S)) return false;
+    if (!(onset_s - d->hump.end_s < FLIGHT_S) || d->hump.onset_s < d->last_end_s) return false;
     for (uint64_t i = rep_block_from(d, d->hump.end_s); i < d->blocks; i++)
         if (rep_block_at(d, i)->force_N < FLIGHT_PART * d->rest.mean_N) return true;
     return false;
@@ -104,7 +104,7 @@ static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_outp
     rep_rest_moves(d, d->hold.mean_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD));
     double band = rep_band_N(d);
     d->foot_down = false;
-    d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN; /* of the foot, not of the rep */
+    rep_unsaid(d); /* of the foot, not of the rep */
     rep_up_begin(d, rep_find_departure(d, rep_last_block(d)->t_s, d->rest.mean_N, band), out);
     return true;
 }

@@ -438,46 +438,6 @@ static void a_hole_in_a_hold(void **state)
     }
 }
 
-static void pushes_against_a_fixed_bar(void **state)
-{
-    (void)state;
-    struct run r;
-    start(&r, 1000, "isometric", 60);
-    for (unsigned i = 0; i < 4; i++) {
-        double t0_s = r.t_s, tau_s = 0.12;
-        *now_true(&r) = (struct truth){.onset_s = t0_s - tau_s * log(1 - 5 / 700.0), .peak_N = 760};
-        for (; r.t_s - t0_s < 4;) push(&r, 60 + 700 * (1 - exp(-(r.t_s - t0_s) / tau_s)));
-        now_true(&r)->top_s = t0_s + 0.42; /* within 3 % */
-        now_true(&r)->descent_s = r.t_s;
-        now_true(&r)->end_s = r.t_s + 0.3 * log(10);
-        for (t0_s = r.t_s; r.t_s - t0_s < 3;) push(&r, 60 + 700 * exp(-(r.t_s - t0_s) / 0.3));
-        r.truths++;
-    }
-    struct margins m = sharp;
-    m.peak_part = 0.01; /* of the unfiltered maximum, which noise raises */
-    check_reps(&r, &m);
-    end(&r);
-}
-
-/* Who tires loses a fifth of his force, gives way for a moment, and pushes on until he lets go. */
-static void a_push_that_tires(void **state)
-{
-    (void)state;
-    static const double pull[][2] = {{0, 0}, {0.3, 500}, {2, 470}, {2.3, 350}, {2.6, 465}, {5, 400}, {5.3, 0}, {8, 0}};
-    static const char *const names[] = {"isometric", "generic"};
-    for (unsigned k = 0; k < 2; k++) {
-        struct run r;
-        start(&r, 100, names[k], 0);
-        for (unsigned i = 0; i < 3; i++) {
-            double t0_s = r.t_s;
-            draw(&r, pull, 8);
-            assert_int_equal(r.reps, i + 1);
-            assert_true(fabs(r.rep[i].descent_s - t0_s - 5) < 0.06);
-        }
-        end(&r);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -502,8 +462,6 @@ int main(void)
         cmocka_unit_test(standing_on_the_plate_first),
         cmocka_unit_test(twenty_newtons_of_noise),
         cmocka_unit_test(a_hole_in_a_hold),
-        cmocka_unit_test(pushes_against_a_fixed_bar),
-        cmocka_unit_test(a_push_that_tires),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
