@@ -35,6 +35,9 @@
 #define TOP_PART 0.02  /* no greater error of the weight explains the speed that is left at the top */
 #define AIR_PART 0.06  /* airborne: less than this part of the weight */
 #define AIR_S 0.05
+#define BARE_PART 0.2  /* ... or less than this, ... */
+#define BARE_S 0.1     /* ... so long ... */
+#define BARE_EVEN 0.01 /* ... as even as this: what lies on the plate without him, or its zero is off */
 #define FLIGHT_MOST_S 1.2 /* nobody flies for so long: stepped off */
 #define PUSH_PART 1.15    /* who takes off pressed more than this part of the weight ... */
 #define PUSH_S 0.6        /* ... no longer before */
@@ -204,14 +207,32 @@ static bool is_back(const struct plate_rep_detector *d, double t_s, double befor
 
 static bool may_jump(const struct plate_rep_detector *d) { return d->exercise->jump || d->exercise->family == FAMILY_GENERIC; }
 
+/* Who stands on the plate is in the air, if all that it bears is what lies there. No movement unloads it so evenly. */
+static bool bare(const struct plate_rep_detector *d, double *ret_N)
+{
+    struct level level;
+    double since_s, even_N = fmax(BARE_EVEN * d->rest.mean_N, d->noise_N);
+    if (rep_last_block(d)->force_N >= BARE_PART * d->rest.mean_N || !rep_flat(d, BARE_S, 0, d->onset_s, even_N, &level, &since_s))
+        return false;
+    *ret_N = level.mean_N;
+    return true;
+}
+
 /* Who squats so fast that he leaves the ground for a moment still squats. */
 static bool took_off(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
-    if (rep_last_block(d)->force_N >= AIR_PART * d->rest.mean_N) {
+    double air_N = AIR_PART * d->rest.mean_N, force_N = rep_last_block(d)->force_N;
+    if (force_N < air_N) {
+        d->bare_N = 0;
+    } else if (!bare(d, &d->bare_N)) {
         d->takeoff_s = NAN;
         return false;
     }
-    if (isnan(d->takeoff_s)) d->takeoff_s = t_s;
+    if (isnan(d->takeoff_s)) {
+        uint64_t i = d->blocks - 1, from = rep_block_from(d, d->onset_s);
+        while (i > from && rep_block_at(d, i - 1)->force_N < d->bare_N + air_N) i--;
+        d->takeoff_s = rep_block_at(d, i)->t_s;
+    }
     if (!rep_lasted(d, t_s, d->takeoff_s, d->landing || may_jump(d) ? AIR_S : HOP_S)) return false;
     double push = 0;
     for (uint64_t i = rep_block_from(d, d->takeoff_s - PUSH_S); i < d->blocks; i++)
@@ -447,7 +468,7 @@ void rep_air_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     double t_s = rep_last_block(d)->t_s, flight_s = t_s - d->takeoff_s, force_N = rep_last_block(d)->force_N;
     if (rep_lasted(d, t_s, d->takeoff_s, FLIGHT_MOST_S)) {
         rep_to_learn(d, out);
-    } else if (force_N > fmax(2 * AIR_PART * d->rest.mean_N, rep_decision_band_N(d))) {
+    } else if (force_N > d->bare_N + fmax(2 * AIR_PART * d->rest.mean_N, rep_decision_band_N(d))) {
         if (may_jump(d) && !isnan(d->top_s) && (!d->landing || flight_s > HOP_S)) finish(d, d->top_s, t_s, out);
         land(d, t_s, flight_s);
     }

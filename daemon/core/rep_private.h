@@ -142,6 +142,7 @@ struct plate_rep_detector {
 
     double velocity, height, deepest, fastest_down, fastest_up; /* of a standing body, m/s and m */
     double bottom_s, turned_s, turned_speed, turned_m, takeoff_s;
+    double bare_N;                    /* what the plate bears while he is in the air: nil, or what lies on it */
     double still_s;                   /* the speed was nil then */
     double stood_s;                   /* it may have stood again since, or still rise evenly; NaN */
     bool astray;                      /* the momentum went where no body goes */
