@@ -35,9 +35,9 @@
 #define TOP_PART 0.02  /* no greater error of the weight explains the speed that is left at the top */
 #define AIR_PART 0.06  /* airborne: less than this part of the weight */
 #define AIR_S 0.05
-#define BARE_PART 0.2  /* ... or less than this, ... */
-#define BARE_S 0.1     /* ... so long ... */
-#define BARE_EVEN 0.01 /* ... as even as this: what lies on the plate without him, or its zero is off */
+#define BARE_PART 0.2     /* ... or less than this, ... */
+#define BARE_S 0.1        /* ... so long ... */
+#define BARE_EVEN 0.01    /* ... as even as this: what lies on the plate without him, or its zero is off */
 #define FLIGHT_MOST_S 1.2 /* nobody flies for so long: stepped off */
 #define PUSH_PART 1.15    /* who takes off pressed more than this part of the weight ... */
 #define PUSH_S 0.6        /* ... no longer before */
@@ -212,7 +212,8 @@ static bool bare(const struct plate_rep_detector *d, double *ret_N)
 {
     struct level level;
     double since_s, even_N = fmax(BARE_EVEN * d->rest.mean_N, d->noise_N);
-    if (rep_last_block(d)->force_N >= BARE_PART * d->rest.mean_N || !rep_flat(d, BARE_S, 0, d->onset_s, even_N, &level, &since_s))
+    if (rep_last_block(d)->force_N >= BARE_PART * d->rest.mean_N ||
+        !rep_flat(d, BARE_S, 0, d->onset_s, even_N, &level, &since_s))
         return false;
     *ret_N = level.mean_N;
     return true;

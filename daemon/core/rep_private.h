@@ -15,8 +15,8 @@
 #define BLOCKS 8192 /* block means: the whole rep */
 #define STEPS 5
 #define LEFTS 4     /* holds of a movement that are remembered */
-#define TWINS 6     /* reps that may have been taken for one */
-#define MOST_DUE 16 /* reps that wait to be said */
+#define TWINS 12    /* reps that may have been taken for one */
+#define MOST_DUE 32 /* reps that wait to be said */
 
 struct block {
     double t_s, dt_s, force_N; /* start, length, mean of the force that decides */

@@ -52,6 +52,8 @@
 static bool turn(struct plate_rep_detector *d, double end_s, double onset_s, bool on_floor, struct plate_rep_output *out)
 {
     double low_N = d->support_low_N, live_s = rep_history_sample(&d->history, d->history.n - 1)->t_s;
+    double struck_s = on_floor ? NAN : rep_impact_near_s(d, end_s);
+    if (!isnan(struck_s)) end_s = onset_s = struck_s, on_floor = true;
     if (!rep_finish(d, end_s, out)) return false;
     d->live_s[1] = d->live_s[2] = NAN;
     d->live_s[0] = live_s;

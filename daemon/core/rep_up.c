@@ -79,7 +79,9 @@ bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
     struct movement m = {.step_N = top - d->rest.mean_N, .rest_N = d->rest.mean_N, .top_N = top, .top_most_N = top_most};
     double to_s[TWINS], from_s = d->onset_s, last_end_s = d->last_end_s;
     bool room = d->dues + TWINS < MOST_DUE;
-    unsigned n = verdict == VERDICT_REP && room ? rep_twins(d, from_s, end_s, descent_s - d->top_s, to_s) : 0, said = 0;
+    unsigned n = room ? rep_impacts(d, from_s, end_s, m.step_N, to_s) : 0, said = 0;
+    if (n > 1) verdict = VERDICT_REP; /* three of a kind */
+    if (n == 0 && verdict == VERDICT_REP && room) n = rep_twins(d, from_s, end_s, descent_s - d->top_s, to_s);
     to_s[n++] = end_s;
     if (rep_like_the_doubtful(d, &m, from_s, to_s[0])) last_end_s = d->doubtful.rep.end_s;
     for (unsigned i = 0; i < n; last_end_s = from_s = to_s[i++]) {

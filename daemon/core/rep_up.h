@@ -143,6 +143,13 @@ void rep_weigh(struct plate_rep_detector *d, const struct movement *m, enum verd
 /* Says it as soon as no other is said. */
 void rep_say_next(struct plate_rep_detector *d, const struct movement *m, struct plate_rep_output *out);
 
+/* rep_impacts.c. When did the hips bounce on the floor, near the time at which they seem to have turned? NaN: they did not,
+ * plainly. */
+double rep_impact_near_s(const struct plate_rep_detector *d, double turn_s);
+/* What began and ended then: when did it bounce on the floor between? How often: fewer than TWINS, 0 also if that is
+ * not plain. */
+unsigned rep_impacts(const struct plate_rep_detector *d, double onset_s, double end_s, double step_N, double *ret_turn_s);
+
 /* rep_twins.c. By how much the force swings between: SD, but for the rise from rest and the fall to it. */
 double rep_swing_N(const struct plate_rep_detector *d, double onset_s, double end_s);
 /* May what began and ended then, and was held for so long (NaN: not known), be two reps or more? When the hips turned between

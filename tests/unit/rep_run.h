@@ -32,6 +32,7 @@ struct truth {
 struct run {
     struct plate_rep_detector *d;
     double rate_Hz, t_s, noise_N, other_share;
+    double lies_N; /* on the plate, beside who moves; or the zero is off */
     bool paired;
     uint64_t seed;
     uint64_t samples;
@@ -95,6 +96,7 @@ static inline void push(struct run *r, double force_N)
 {
     struct plate_rep_output out;
     struct plate_rep_input in = {.t_s = r->t_s, .cop_x_mm = NAN, .cop_y_mm = NAN, .paired = r->paired, .other_N = NAN};
+    force_N += r->lies_N;
     in.Fz_filtered_N = r->paired ? force_N * (1 - r->other_share) : force_N; /* a perfect filter: without the noise */
     force_N += r->noise_N * random_normal(r);
     in.Fz_N = r->paired ? force_N * (1 - r->other_share) : force_N;

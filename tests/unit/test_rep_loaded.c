@@ -300,6 +300,22 @@ static void a_landing_is_no_repetition(void **state)
     }
 }
 
+/* What lies there stays when he leaves the plate. */
+static void jumps_on_a_plate_that_is_not_empty(void **state)
+{
+    (void)state;
+    static const double lies_N[] = {-40, 45, 90}, rates_Hz[] = {80, 1000};
+    for (unsigned k = 0; k < 6; k++) {
+        struct run r;
+        begin(&r, rates_Hz[k / 3], "squat_jump");
+        r.noise_N = 1, r.lies_N = lies_N[k % 3];
+        rest(&r, 2, weight_N);
+        jumps(&r, 4, 1.5);
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
 /* Four jumps; deep in the landing, and up again slowly, by so much speed as the plate feels of it. */
 static void jumps_and_comes_up(double up_m_per_s, double stand_s, const struct margins *m)
 {
@@ -439,6 +455,7 @@ int main(void)
         cmocka_unit_test(slow_squats_with_two_dips_between),
         cmocka_unit_test(leaning_changes_the_weight),
         cmocka_unit_test(a_landing_is_no_repetition),
+        cmocka_unit_test(jumps_on_a_plate_that_is_not_empty),
         cmocka_unit_test(a_jump_does_not_begin_in_the_landing),
         cmocka_unit_test(a_landing_that_does_not_add_up),
         cmocka_unit_test(what_sinks_in_a_landing_is_no_descent),

@@ -1,0 +1,159 @@
+#include <math.h>
+
+#include "rep_up.h"
+
+/* Hips that bounce: the floor takes their load, and gives it back, faster than a leg can. What was taken for one rep, and has
+ * such impacts in it, is as many as they part. docs/detector.md gives the reason of each threshold. */
+#define IMPACT_APART_S 0.04  /* the force bends within so short a time ... */
+#define IMPACT_MEAN_S 0.015  /* ... (means over this) ... */
+#define IMPACT_PART 0.12     /* ... by this part of its step, */
+#define IMPACT_NOISE 6.0     /* ... so many SD of noise, */
+#define IMPACT_WEAK 0.25     /* ... or, if there is a sharper one, by this part of that; */
+#define IMPACT_PLAIN 0.5     /* ... and nothing else by more than this part of the weakest */
+#define IMPACT_LEAST_S 1.0   /* no hips go up and down in less; half of that is free of other impacts */
+#define IMPACT_EVEN 1.8      /* the longest of them takes no more than so many times as long as the shortest */
+#define IMPACT_AROUND_S 0.12 /* the floor is there for so long before and after the sharpest bend ... */
+#define IMPACT_AROUND 0.4    /* ... with bends that are so sharp */
+#define DRIVEN_S 0.35        /* hips are driven after an impact: so near, the force is no higher before it than after it, ... */
+#define DRIVEN_PART 0.15     /* ... but for this part of the step. At a top it is */
+#define MOVES_S 0.45         /* hips that move: the force, so near, ... */
+#define MOVES_PART 0.05      /* ... is uneven by this part of the step before the impact and after it ... */
+#define MOVE_PART                                                                                                              \
+    0.02              /* ... or by this, at one of several. It is even where a plate is kicked in a hold, or a bar is loaded   \
+                       */
+#define NEAR_S 0.9    /* they turned at the impact, if it is so near to when the observer says ... */
+#define NEAR_PART 0.4 /* ... and nearer than this part of the rep */
+
+struct impact {
+    uint64_t at;
+    double bend_N;
+};
+
+static uint64_t blocks_in(const struct plate_rep_detector *d, double s)
+{
+    return (uint64_t)fmax(1, floor(s / rep_last_block(d)->dt_s + 0.5));
+}
+
+static double mean_at(const struct plate_rep_detector *d, uint64_t i)
+{
+    return rep_running_mean_N(d, i, blocks_in(d, IMPACT_MEAN_S));
+}
+
+static double bend_N(const struct plate_rep_detector *d, uint64_t i)
+{
+    uint64_t apart = blocks_in(d, IMPACT_APART_S);
+    return 0.5 * (mean_at(d, i - apart) + mean_at(d, i + apart)) - mean_at(d, i);
+}
+
+/* The blocks between two times in which an impact, and what is around it, can be seen: false if there are none. */
+static bool look_between(const struct plate_rep_detector *d, double from_s, double to_s, uint64_t *ret_from, uint64_t *ret_to)
+{
+    uint64_t before = blocks_in(d, MOVES_S) + blocks_in(d, IMPACT_MEAN_S) + 1, oldest = rep_oldest_block(d) + before;
+    uint64_t after = blocks_in(d, IMPACT_AROUND_S) + blocks_in(d, IMPACT_APART_S) + 1, to = rep_block_from(d, to_s);
+    *ret_from = rep_block_from(d, from_s);
+    if (*ret_from < oldest) *ret_from = oldest;
+    *ret_to = to + after > d->blocks ? d->blocks - after : to;
+    return rep_moves(d) && !d->exercise->second_foot && rep_last_block(d)->dt_s <= IMPACT_APART_S / 2 && d->blocks > after &&
+           *ret_from < *ret_to;
+}
+
+/* The sharpest bend there that is not near another. */
+static struct impact sharpest(const struct plate_rep_detector *d, uint64_t from, uint64_t to, const struct impact *other,
+                              unsigned n)
+{
+    uint64_t near = blocks_in(d, IMPACT_LEAST_S / 2);
+    struct impact most = {from, 0};
+    for (uint64_t i = from; i < to; i++) {
+        bool free = true;
+        for (unsigned k = 0; k < n && free; k++) free = i > other[k].at + near || i + near < other[k].at;
+        double b = free ? bend_N(d, i) : 0;
+        if (b > most.bend_N) most = (struct impact){i, b};
+    }
+    return most;
+}
+
+/* The middle of the time in which the force bends so. */
+static double middle_s(const struct plate_rep_detector *d, const struct impact *m)
+{
+    uint64_t around = blocks_in(d, IMPACT_AROUND_S), a = m->at - around, z = m->at + around;
+    while (a < m->at && bend_N(d, a) < IMPACT_AROUND * m->bend_N) a++;
+    while (z > m->at && bend_N(d, z) < IMPACT_AROUND * m->bend_N) z--;
+    return 0.5 * (rep_block_at(d, a)->t_s + rep_block_at(d, z)->t_s);
+}
+
+static double most_N(const struct plate_rep_detector *d, uint64_t from, uint64_t to)
+{
+    double most = -INFINITY;
+    for (uint64_t i = from; i < to && i < d->blocks; i++) most = fmax(most, mean_at(d, i));
+    return most;
+}
+
+static bool driven(const struct plate_rep_detector *d, uint64_t at, double step_N)
+{
+    uint64_t near = blocks_in(d, DRIVEN_S), apart = blocks_in(d, IMPACT_AROUND_S / 2);
+    return most_N(d, at - near, at - apart) - most_N(d, at + apart, at + near) < DRIVEN_PART * step_N;
+}
+
+static double uneven_N(const struct plate_rep_detector *d, uint64_t from, uint64_t to)
+{
+    double level_N = rep_block_at(d, from)->force_N, sum = 0, sum2 = 0, n = (double)(to - from);
+    for (uint64_t i = from; i < to; i++) {
+        double off_N = rep_block_at(d, i)->force_N - level_N;
+        sum += off_N, sum2 += off_N * off_N;
+    }
+    return sqrt(fmax(0, sum2 / n - sum / n * (sum / n)));
+}
+
+static bool moves(const struct plate_rep_detector *d, uint64_t at, double least_N)
+{
+    uint64_t near = blocks_in(d, MOVES_S), apart = blocks_in(d, IMPACT_AROUND_S);
+    return uneven_N(d, at - near, at - apart) > least_N && uneven_N(d, at + apart, at + near) > least_N;
+}
+
+double rep_impact_near_s(const struct plate_rep_detector *d, double turn_s)
+{
+    double most_s = fmin(NEAR_S, NEAR_PART * (turn_s - d->onset_s)), step_N = rep_top_N(d) - d->rest.mean_N;
+    uint64_t from, to;
+    if (!look_between(d, turn_s - most_s, turn_s + most_s, &from, &to)) return NAN;
+    struct impact m = sharpest(d, from, to, NULL, 0);
+    bool plain = m.bend_N >= fmax(IMPACT_PART * step_N, IMPACT_NOISE * rep_noise_N(d));
+    return plain && driven(d, m.at, step_N) ? middle_s(d, &m) : NAN;
+}
+
+/* Those that are plain, the sharpest first: how many? */
+static unsigned find(const struct plate_rep_detector *d, uint64_t from, uint64_t to, double step_N, struct impact *ret)
+{
+    unsigned found = 0, n = 0;
+    double least_N = 0;
+    do {
+        ret[found] = sharpest(d, from, to, ret, found);
+        if (found == 0) least_N = fmax(fmin(IMPACT_PART * step_N, IMPACT_WEAK * ret[0].bend_N), IMPACT_NOISE * rep_noise_N(d));
+        if (found > 0 && ret[found].bend_N < IMPACT_PLAIN * ret[found - 1].bend_N) n = found;
+    } while (ret[found++].bend_N >= least_N && found < TWINS);
+    return ret[0].bend_N < IMPACT_PART * step_N ? 0 : n;
+}
+
+unsigned rep_impacts(const struct plate_rep_detector *d, double onset_s, double end_s, double step_N, double *ret_turn_s)
+{
+    struct impact m[TWINS];
+    uint64_t from, to;
+    if (!look_between(d, onset_s + IMPACT_LEAST_S / 2, end_s - IMPACT_LEAST_S / 2, &from, &to)) return 0;
+    unsigned n = find(d, from, to, step_N, m), moving = 0;
+    for (unsigned i = 0; i < n; i++) { /* in the order of time */
+        for (unsigned k = i + 1; k < n; k++)
+            if (m[k].at < m[i].at) {
+                struct impact later = m[i];
+                m[i] = m[k], m[k] = later;
+            }
+        if (!driven(d, m[i].at, step_N)) return 0;
+        moving += moves(d, m[i].at, (n == 1 ? MOVES_PART : MOVE_PART) * step_N);
+        ret_turn_s[i] = middle_s(d, &m[i]);
+    }
+    if (moving == 0 && (n == 1 || !rep_bridges(d))) return 0; /* a bridge presses evenly */
+    double longest_s = 0, shortest_s = INFINITY;
+    for (unsigned i = 0; i <= n; i++) {
+        double one_s = (i < n ? ret_turn_s[i] : end_s) - (i > 0 ? ret_turn_s[i - 1] : onset_s);
+        longest_s = fmax(longest_s, one_s), shortest_s = fmin(shortest_s, one_s);
+    }
+    return shortest_s >= IMPACT_LEAST_S && longest_s <= IMPACT_EVEN * shortest_s ? n : 0;
+}
