@@ -410,6 +410,21 @@ static void hold_rest(struct plate_rep_detector *d, struct plate_rep_output *out
     }
 }
 
+/* Of two phases that begin with one sample only the last goes out; of the other nothing was said. */
+static double said_s(double live_s, enum plate_phase phase, double now_s, const struct plate_rep_output *out)
+{
+    return live_s == now_s && !(out->phase_changed && out->phase == phase) ? NAN : live_s;
+}
+
+static void forget_unsaid(struct plate_rep_detector *d, double now_s, struct plate_rep_output *out)
+{
+    for (int k = 0; k < 3; k++) d->live_s[k] = said_s(d->live_s[k], (enum plate_phase)(PLATE_DRIVE + k), now_s, out);
+    if (!out->rep_done) return;
+    out->rep.onset_live_s = said_s(out->rep.onset_live_s, PLATE_DRIVE, now_s, out);
+    out->rep.top_live_s = said_s(out->rep.top_live_s, PLATE_HOLD, now_s, out);
+    out->rep.descent_live_s = said_s(out->rep.descent_live_s, PLATE_LOWER, now_s, out);
+}
+
 bool plate_rep_push(struct plate_rep_detector *d, const struct plate_rep_input *in, struct plate_rep_output *ret)
 {
     ret->phase_changed = ret->rep_done = false;
@@ -429,7 +444,9 @@ bool plate_rep_push(struct plate_rep_detector *d, const struct plate_rep_input *
     if (++d->open.n >= d->block_n) end_block(d, in, ret);
     if (d->dues > 0 && !ret->rep_done) rep_say_due(d, ret);
     hold_rest(d, ret);
-    return ret->phase_changed || ret->rep_done;
+    if (!ret->phase_changed && !ret->rep_done) return false;
+    forget_unsaid(d, in->t_s, ret);
+    return true;
 }
 
 void plate_rep_gap(struct plate_rep_detector *d, uint64_t missing)
