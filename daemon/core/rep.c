@@ -234,9 +234,9 @@ bool rep_fill(const struct plate_rep_detector *d, const struct rep_times *t, str
     memset(ret, 0, sizeof *ret);
     memcpy(ret->exercise, d->name, sizeof ret->exercise);
     rep_measure(&d->history, t, ret);
-    bool down_first = t->up_from_s > t->onset_s; /* how long one stood still at the bottom, force alone does not tell */
+    bool down_first = t->descent_s == t->onset_s; /* how long one stood still at the bottom, force alone does not tell */
     ret->hold_s = down_first ? NAN : t->descent_s - t->top_s;
-    ret->eccentric_s = down_first ? t->up_from_s - t->onset_s : t->end_s - t->descent_s;
+    ret->eccentric_s = !down_first ? t->end_s - t->descent_s : t->up_from_s > t->onset_s ? t->up_from_s - t->onset_s : NAN;
     ret->onset_live_s = d->live_s[0], ret->top_live_s = d->live_s[1], ret->descent_live_s = d->live_s[2];
     rep_judge_form(&d->targets, ret);
     return true;

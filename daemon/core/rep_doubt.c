@@ -19,9 +19,7 @@
 #define FEET_LEAST 0.03  /* of the weight: feet before a seat press more */
 #define STOOD_UP_S 1.0   /* nobody leans so evenly for so long */
 #define FOOT_MOST_N 150  /* a foot at rest presses no more */
-#define GIVEN_PART                                                                                                             \
-    0.5 /* what the other foot gave as this one took it, in parts of that: the weight went over, nobody pushed                 \
-         */
+#define GIVEN_PART 0.5   /* the other foot gave so much of what this one took: the weight went over, nobody pushed */
 /* doubtful: its size */
 #define KNOWN_PART 0.65  /* of the usual step: the load fixes the force of the hold, so that less is odd, ... */
 #define SECOND_PART 0.5  /* ... or than this while fewer than 3 reps are known */

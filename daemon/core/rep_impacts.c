@@ -18,11 +18,9 @@
 #define DRIVEN_PART 0.15     /* ... but for this part of the step. At a top it is */
 #define MOVES_S 0.45         /* hips that move: the force, so near, ... */
 #define MOVES_PART 0.05      /* ... is uneven by this part of the step before the impact and after it ... */
-#define MOVE_PART                                                                                                              \
-    0.02              /* ... or by this, at one of several. It is even where a plate is kicked in a hold, or a bar is loaded   \
-                       */
-#define NEAR_S 0.9    /* they turned at the impact, if it is so near to when the observer says ... */
-#define NEAR_PART 0.4 /* ... and nearer than this part of the rep */
+#define MOVE_PART 0.02       /* ... or by this at one of several. It is even where a plate is kicked, or a bar is loaded */
+#define NEAR_S 0.9           /* they turned at the impact, if it is so near to when the observer says ... */
+#define NEAR_PART 0.4        /* ... and nearer than this part of the rep */
 
 struct impact {
     uint64_t at;

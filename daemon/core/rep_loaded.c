@@ -181,7 +181,7 @@ static bool came_up(const struct plate_rep_detector *d)
 
 static bool finish(struct plate_rep_detector *d, double top_s, double end_s, struct plate_rep_output *out)
 {
-    if (end_s - d->onset_s < d->exercise->least_s || isnan(d->bottom_s)) return false;
+    if (end_s - d->onset_s < d->exercise->least_s || !(d->bottom_s < top_s)) return false;
     struct rep_times t = {.onset_s = d->onset_s,
                           .top_s = top_s,
                           .descent_s = d->onset_s,

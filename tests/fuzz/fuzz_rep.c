@@ -74,6 +74,7 @@ static void check(struct plate *p, const struct plate_rep *r, double now_s)
     must(r->end_s > r->onset_s && r->end_s < now_s + period_s * 1.5, "an end before the onset, or to come");
     must(isnan(r->top_s) || (r->top_s >= r->onset_s && r->top_s <= r->end_s), "a top outside");
     must(isnan(r->descent_s) || (r->descent_s >= r->onset_s && r->descent_s <= r->end_s), "a descent outside");
+    must(!(r->concentric_s < 0 || r->hold_s < 0 || r->eccentric_s < 0 || r->rest_before_s < 0), "a time below nil");
     must(r->end_live_s == now_s, "a rep that goes out at another time");
     check_live(p, PLATE_DRIVE, r->onset_live_s);
     check_live(p, PLATE_HOLD, r->top_live_s);

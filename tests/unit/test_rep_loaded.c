@@ -300,6 +300,27 @@ static void a_landing_is_no_repetition(void **state)
     }
 }
 
+/* Who waits in the squat and jumps from there was not seen to go down: there is no lowering, and no hold. */
+static void a_jump_from_the_bottom_was_not_lowered(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 500, "squat_jump", weight_N);
+    for (unsigned i = 0; i < 3; i++) {
+        changes_speed(&r, 2.2, 0.35);
+        rest(&r, 2 * 2.2 / G_M_PER_S2, 0);
+        changes_speed(&r, 2.2 + 0.4, 0.2);
+        changes_speed(&r, -0.4, 0.4);
+        rest(&r, 3, weight_N);
+    }
+    assert_int_equal(r.reps, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(isnan(r.rep[i].hold_s) && !(r.rep[i].eccentric_s > 0.02));
+        assert_true(r.rep[i].concentric_s > 0.25 && r.rep[i].concentric_s < 0.45);
+    }
+    end(&r);
+}
+
 /* What lies there stays when he leaves the plate. */
 static void jumps_on_a_plate_that_is_not_empty(void **state)
 {
@@ -455,6 +476,7 @@ int main(void)
         cmocka_unit_test(slow_squats_with_two_dips_between),
         cmocka_unit_test(leaning_changes_the_weight),
         cmocka_unit_test(a_landing_is_no_repetition),
+        cmocka_unit_test(a_jump_from_the_bottom_was_not_lowered),
         cmocka_unit_test(jumps_on_a_plate_that_is_not_empty),
         cmocka_unit_test(a_jump_does_not_begin_in_the_landing),
         cmocka_unit_test(a_landing_that_does_not_add_up),
