@@ -51,7 +51,7 @@ static bool measure(const struct plate_rep_detector *d, double onset_s, double e
     double top_s = d->top_s >= onset_s && d->top_s <= end_s ? d->top_s : NAN;
     struct rep_times t = {.onset_s = onset_s,
                           .top_s = top_s,
-                          .descent_s = descent_s > onset_s && descent_s <= end_s ? descent_s : NAN,
+                          .descent_s = descent_s > onset_s && descent_s <= end_s ? fmax(descent_s, top_s) : NAN,
                           .end_s = end_s,
                           .up_from_s = onset_s,
                           .up_to_s = top_s,
