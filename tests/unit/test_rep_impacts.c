@@ -51,7 +51,7 @@ static void bounces(struct run *r, const struct body *b, const struct bounce *f,
     rest(r, 2, b->rest_N);
 }
 
-/* Every two seconds, without a hold: the observer sees no turn, or a wrong one, but the floor shows in the force. */
+/* Every 1.5 to 1.7 s, without a hold: the observer sees no turn, or a wrong one, but the floor shows in the force. */
 static void impacts_part_reps(void **state)
 {
     (void)state;
