@@ -67,7 +67,7 @@ int plate_rep_init(struct plate_rep_detector *d, const struct plate_rep_config *
     d->block_n = (unsigned)fmax(1, floor(BLOCK_S * cfg->rate_Hz + 0.5));
     d->block_root = sqrt(d->block_n);
     d->smooth_k = 1 - exp(-(double)d->block_n * d->period_s / SMOOTH_S);
-    d->smooth_N = d->hump.end_s = d->last_end_s = d->departed_s = NAN;
+    d->smooth_N = d->hump.end_s = d->last_end_s = d->unseen_end_s = d->departed_s = NAN;
     rep_rest_init(d);
     rep_weight_forget(d);
     plate_rep_exercise(d, cfg->exercise, &cfg->targets);
@@ -284,6 +284,12 @@ static double leant_s(const struct plate_rep_detector *d, double departed_s)
     return least_s;
 }
 
+/* Is nothing on the plate at this resting level? */
+static bool on_empty_plate(const struct plate_rep_detector *d)
+{
+    return d->rest.mean_N < EMPTY_N && d->rest.mean_N - d->rest_spread_N < d->lowest_N + FOOT_LEAST_N;
+}
+
 static void step_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     double t_s = rep_last_block(d)->t_s, off = d->smooth_N - d->rest.mean_N;
@@ -307,7 +313,7 @@ static void step_rest(struct plate_rep_detector *d, struct plate_rep_output *out
     if (stands)
         rep_loaded_begin(d, d->departed_s, out);
     else {
-        d->foot_down = d->rest.mean_N < EMPTY_N && d->rest.mean_N - d->rest_spread_N < d->lowest_N + FOOT_LEAST_N;
+        d->foot_down = on_empty_plate(d);
         bool may_lean = d->exercise->together && d->exercise->family != FAMILY_THRUST;
         double from_s = may_lean ? leant_s(d, d->departed_s) : d->departed_s;
         rep_up_begin(d, rep_find_departure(d, from_s, d->rest.mean_N, rep_band_N(d)), out);
@@ -330,6 +336,7 @@ static void go_on(struct plate_rep_detector *d, struct plate_rep_output *out)
         d->kept = false;
         d->departed_s = d->under_s = NAN;
     } else if (!back && !stands) {
+        d->foot_down = on_empty_plate(d);
         rep_up_begin(d, t_s, out);
         d->unseen = true;
         d->kept = false;
@@ -375,6 +382,7 @@ static void end_block(struct plate_rep_detector *d, const struct plate_rep_input
 static void cut(struct plate_rep_detector *d)
 {
     d->kept = d->kept || d->state != STATE_LEARN;
+    if (d->state == STATE_UP) rep_up_cut(d);
     d->blocks_from = d->blocks;
     d->open.n = 0;
     d->smooth_N = d->departed_s = d->under_s = NAN;

@@ -265,7 +265,8 @@ static bool odd(const struct plate_rep_detector *d, double step_N, double top_mo
         fmin(apart(usual_N, step_N, top_most_N - d->rest.mean_N), apart(d->known_N, d->rest.mean_N + step_N, top_most_N));
     if (off_N < USUAL_PART * usual_N) return false;
     if (usual_N <= 0) {
-        if (!from_rest(d, step_N) || step_N < OTHER_PART * d->other_step_N) return true;
+        bool turned = d->onset_s - d->unseen_end_s < BEGUN_S; /* from one whose beginning is not known */
+        if ((!turned && !from_rest(d, step_N)) || step_N < OTHER_PART * d->other_step_N) return true;
         if (foot_N > FOOT_LEAST_N && step_N < FOOT_PART * foot_N) return true;
     }
     return !rose_like_hips(d, step_N, end_s);

@@ -95,10 +95,11 @@ struct plate_rep_detector {
         struct level level;
         double own_N, spread_N, noise_N;
         bool known;
-    } aside;         /* that of the sum while there is no sum, and the other way round */
-    bool unseen;     /* a hole swallowed the beginning of this movement */
-    double lowest_N; /* the lowest resting level so far: nothing on the plate, as far as is known */
-    double under_s;  /* since when the force is below the resting band; NaN */
+    } aside;             /* that of the sum while there is no sum, and the other way round */
+    bool unseen;         /* a hole swallowed the beginning of this movement */
+    double unseen_end_s; /* when such a one was over; NaN: there was none */
+    double lowest_N;     /* the lowest resting level so far: nothing on the plate, as far as is known */
+    double under_s;      /* since when the force is below the resting band; NaN */
 
     enum state state;
     enum plate_phase phase;
@@ -164,6 +165,10 @@ static inline double rep_at_least(double bound, double v) { return v > bound ? v
 
 /* No phase of what comes now has gone out. */
 static inline void rep_unsaid(struct plate_rep_detector *d) { d->live_s[0] = d->live_s[1] = d->live_s[2] = NAN; }
+
+/* rep_up.c. Nobody sees what comes next: a rep that is over is said with the next samples, and what is held may be a foot at
+ * rest. */
+void rep_up_cut(struct plate_rep_detector *d);
 
 /* rep.c */
 bool rep_lasted(const struct plate_rep_detector *d, double t_s, double since_s, double dwell_s);

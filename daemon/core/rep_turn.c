@@ -391,17 +391,19 @@ bool rep_stands_still(struct plate_rep_detector *d, double t_s, struct plate_rep
     if (!d->held && force_N > d->rest.mean_N + 0.5 * step) return false;
     struct level level;
     if (!rep_flat(d, window, 0, from_s, tolerance, &level, &since_s)) return false;
-    bool on_floor = !rep_moves(d) || level.mean_N < d->rest.mean_N + DEEP_PART * step;
+    bool foot_rests = d->foot_down && d->held && level.mean_N < FOOT_LEVEL * d->hold.mean_N; /* on what was an empty plate */
+    bool on_floor = !rep_moves(d) || foot_rests || level.mean_N < d->rest.mean_N + DEEP_PART * step;
     double still_m = 0,
            near_N = on_floor ? END_PART * (rep_top_N(d) - level.mean_N) : STILL_NEAR * (level.mean_N - d->rest.mean_N);
     if (!on_floor && !hips_stand(d, t_s, force_N, &still_m)) return false;
     double still_s = rep_settled_s(d, since_s, &level, fmax(tolerance, near_N));
     double arrived_s = still_m > 0 ? rep_arc_arrived_s(d, d->descent_s, 0.5 * (since_s + t_s), level.mean_N, still_m) : NAN;
     if (!isnan(arrived_s)) still_s = arrived_s;
-    if (on_floor && d->foot_down &&
-        level.mean_N > d->rest.mean_N + rep_decision_band_N(d)) /* the foot was put down on the way */
+    if (on_floor && d->foot_down && level.mean_N > d->rest.mean_N + rep_decision_band_N(d)) { /* it was put down on the way */
         d->onset_s = fmax(d->onset_s, rep_find_departure(d, isnan(d->top_s) ? d->onset_s : d->top_s, level.mean_N,
                                                          fmax(BAND_MIN_N, 0.05 * step)));
+        if (rep_moves(d)) rep_rest_moves(d, level.mean_N, level.sd_N);
+    }
     if (on_floor || !rep_is_one(d, still_s)) {
         rep_finish(d, still_s, out);
         rep_rest_moves(d, level.mean_N, level.sd_N);

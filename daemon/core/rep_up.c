@@ -63,7 +63,10 @@ static bool measure(const struct plate_rep_detector *d, double onset_s, double e
 
 bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out)
 {
-    if (d->unseen) return true;
+    if (d->unseen) {
+        d->unseen_end_s = end_s;
+        return true;
+    }
     enum verdict verdict = rep_verdict(d, end_s);
     if (verdict == VERDICT_NONE) return false;
     double top_most, top = rep_whole_top_N(d, end_s, &top_most);
@@ -99,7 +102,7 @@ bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
 /* The force rose again from what looked like a hold, by about as much: the "hold" was the foot at rest. */
 static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
-    if (!d->held || !d->foot_down || rep_pushes(d)) return false;
+    if (!d->held || !(d->foot_down || (d->unseen && !rep_moves(d))) || rep_pushes(d)) return false;
     double step = d->hold.mean_N - d->rest.mean_N;
     if (d->smooth_N < d->hold.mean_N + fmax(MIN_STEP_N, FOOT_STEP * step)) return false;
     if (rep_moves(d) && d->hold.mean_N > FOOT_LEVEL * (d->known_N > 0 ? d->known_N : d->smooth_N)) return false;
@@ -137,6 +140,27 @@ static bool foot_stays(struct plate_rep_detector *d, double t_s, struct plate_re
     return true;
 }
 
+void rep_up_cut(struct plate_rep_detector *d)
+{
+    struct plate_rep_output full = {.rep_done = true}; /* so that it waits */
+    if (d->floating && !isnan(d->waits_s)) rep_finish(d, d->waits_s, &full);
+    if (!d->foot_down || d->phase != PLATE_HOLD) return;
+    if (d->known_N > 0 && d->hold.mean_N > FOOT_LEVEL * d->known_N) return;
+    rep_rest_moves(d, d->hold.mean_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD));
+}
+
+/* Nobody saw it begin, nor at what level the foot rested: it rests where it presses much less than the hips. */
+static bool rests_unseen(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    double high_N = d->held ? d->hold.mean_N : d->known_N > 0 ? d->known_N : d->peak_N, since_s;
+    struct level level;
+    if (!d->unseen || d->smooth_N > FOOT_LEVEL * high_N || !rep_flat(d, NEW_REST_S, 0, d->onset_s, 3, &level, &since_s))
+        return false;
+    rep_rest_moves(d, level.mean_N, level.sd_N);
+    rep_to_rest(d, out);
+    return true;
+}
+
 /* Too small for a rep, and level: people shift their feet. */
 static bool new_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
@@ -167,7 +191,7 @@ void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         rep_to_learn(d, out);
         return;
     }
-    if (new_rest(d, out) || rep_stands_still(d, t_s, out)) return;
+    if (rests_unseen(d, out) || new_rest(d, out) || rep_stands_still(d, t_s, out)) return;
     rep_follow_hold(d, t_s, out);
     if (d->held || out->phase_changed) return;
     double part = (d->smooth_N - d->rest.mean_N) / (d->peak_N - d->rest.mean_N);

@@ -204,6 +204,23 @@ static void two_up_one_down(void **state)
 
 /* The floor is only touched: the foot goes from what hips press on one to a little less than they press on each of two, and
  * never back to rest. */
+/* The foot is put down a second before the first rep, and rests where a light one would have the hips above the floor. */
+static void two_up_one_down_from_a_foot_just_put_down(void **state)
+{
+    (void)state;
+    static const double rep[][2] = {{0, 57},    {0.1, 95},  {0.7, 90},  {0.9, 100}, {1.1, 100}, {1.3, 158},
+                                    {2.6, 158}, {3.5, 150}, {4.6, 110}, {4.7, 60},  {6.2, 57}};
+    static const double put[][2] = {{0, 10}, {0.2, 62}, {0.5, 57}, {2, 57}};
+    struct run r;
+    start(&r, 250, "two_up_one_down", 10);
+    draw(&r, put, 4);
+    double onset_s = r.t_s;
+    for (unsigned i = 0; i < 4; i++) draw(&r, rep, 11);
+    assert_int_equal(r.reps, 4);
+    assert_true(fabs(r.rep[0].onset_s - onset_s) < 0.05);
+    end(&r);
+}
+
 static void two_up_one_down_and_up_again(void **state)
 {
     (void)state;
@@ -451,6 +468,7 @@ int main(void)
         cmocka_unit_test(holds_of_any_length),
         cmocka_unit_test(a_hold_that_sags),
         cmocka_unit_test(two_up_one_down),
+        cmocka_unit_test(two_up_one_down_from_a_foot_just_put_down),
         cmocka_unit_test(two_up_one_down_and_up_again),
         cmocka_unit_test(two_up_one_down_with_help_at_the_top),
         cmocka_unit_test(a_foot_put_down_just_before_the_first),
