@@ -53,6 +53,7 @@ void plate_rep_other_leg(struct plate_rep_detector *d)
     if (d->steps > 0) d->other_step_N = rep_usual_step_N(d);
     d->steps = 0;
     d->known_N = d->usual_s = d->usual_swing_N = d->travel_m = 0;
+    if (d->doubts && d->doubts_step && d->dues < MOST_DUE) d->due[d->dues++] = d->doubtful; /* nothing told that it was none */
     d->doubts = false;
     for (unsigned i = 0; i < d->dues; i++) d->due[i].other_leg = true;
 }
@@ -356,6 +357,7 @@ static void step_block(struct plate_rep_detector *d, struct plate_rep_output *ou
         if (d->kept) go_on(d, out);
         break;
     case STATE_REST:
+        rep_weigh_step(d, out);
         step_rest(d, out);
         break;
     case STATE_UP:

@@ -18,7 +18,6 @@
 #define RINGS_PART 0.25  /* of the step: the mean of a push is higher over rest, that of a plate that rings is not */
 #define FEET_LEAST 0.03  /* of the weight: feet before a seat press more */
 #define STOOD_UP_S 1.0   /* nobody leans so evenly for so long */
-#define FOOT_MOST_N 150  /* a foot at rest presses no more */
 #define GIVEN_PART 0.5   /* the other foot gave so much of what this one took: the weight went over, nobody pushed */
 /* doubtful: its size */
 #define KNOWN_PART 0.65  /* of the usual step: the load fixes the force of the hold, so that less is odd, ... */
@@ -29,6 +28,8 @@
 #define PASSES_PART 0.25 /* ... if a push usually takes so much longer */
 #define FOOT_PART 0.6    /* of what the foot presses at rest: hips add more */
 #define ODD_LEAST_S 0.8  /* shorter, it is nothing */
+#define BRIEF_PART 0.3   /* generic, pushes: and so much shorter than usual */
+#define RESTED_PART 1.4  /* ... or, from an empty plate, no more than so many times what the foot pressed between them */
 /* ... its shape */
 #define REST_PART 0.25   /* of the step: the first rep begins at rest */
 #define BEGUN_S 0.3      /* ... no longer before its onset, which noise delays */
@@ -45,6 +46,10 @@
 #define SET_FALL_S 0.22  /* ... leaves it so fast, ... */
 #define SET_EVEN 0.02    /* ... and stays there so evenly, of its step, was put there */
 #define SWAY_PART 0.6    /* of the way: a turn that sinks by less is swaying, if no rep is sure */
+/* from an empty plate to an empty plate, and nothing pushed from there before: a step, if the foot rests there next */
+#define STEP_MOST_S 4.0  /* who steps over the plate stands on it no longer, ... */
+#define STEP_EVEN 0.03   /* ... and as evenly, of its step */
+#define STEP_WAITS_S 3.0 /* the plate stays empty for so long after: a push */
 /* a second one like it: */
 #define LIKE_PART 0.12  /* held by the same force within this part of the step, */
 #define LIKE_REST 0.3   /* its rest within this part of the step, */
@@ -257,6 +262,10 @@ static bool odd(const struct plate_rep_detector *d, double step_N, double top_mo
     double usual_N = rep_usual_step_N(d), foot_N = d->rest.mean_N - d->lowest_N;
     double part = rep_fixed(d) ? FIRST_RATIO : d->steps < 3 ? SECOND_PART : KNOWN_PART;
     if (step_N < part * usual_N) return true;
+    if (rep_fixed(d) && d->steps > 0) {
+        if (step_N < KNOWN_PART * usual_N && end_s - d->onset_s < BRIEF_PART * d->usual_s) return true;
+        if (d->foot_down && !empty(d, d->known_rest_N) && top_most_N < RESTED_PART * d->known_rest_N) return true;
+    }
     if (rep_pushes(d)) /* a step over the plate */
         return d->foot_down && empty(d, d->rest.mean_N) && end_s - d->onset_s < fmin(PASSES_S, PASSES_PART * d->usual_s);
     if (usual_N <= 0 && leant(d, end_s)) return true;
@@ -270,6 +279,15 @@ static bool odd(const struct plate_rep_detector *d, double step_N, double top_mo
         if (foot_N > FOOT_LEAST_N && step_N < FOOT_PART * foot_N) return true;
     }
     return !rose_like_hips(d, step_N, end_s);
+}
+
+/* Somebody may have stepped over the plate: he comes and goes fast, and stands as still as nobody pushes. */
+static bool may_step(const struct plate_rep_detector *d, double end_s, double step_N)
+{
+    bool before = d->steps > 0 && empty(d, d->known_rest_N);
+    return rep_fixed(d) && d->foot_down && empty(d, d->rest.mean_N) && !before && step_N > FOOT_MOST_N &&
+           end_s - d->onset_s < STEP_MOST_S && abrupt(d, end_s, step_N) &&
+           uneven_N(d, end_s, step_N) < fmax(STEP_EVEN * step_N, rep_noise_N(d));
 }
 
 enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
@@ -294,7 +312,7 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
         if (quick && !caught && risen_m(d, end_s, step) < LIFT_PART * rep_travel_m(d)) return VERDICT_NONE;
     }
     if (rep_pushes(d) && ((step < FOOT_MOST_N && set_down(d, end_s, step)) || went_over(d, end_s))) return VERDICT_NONE;
-    if (!odd(d, step, top_most, end_s)) return VERDICT_REP;
+    if (!odd(d, step, top_most, end_s)) return may_step(d, end_s, step) ? VERDICT_STEP : VERDICT_REP;
     return length_s < ODD_LEAST_S ? VERDICT_NONE : VERDICT_DOUBTFUL;
 }
 
@@ -316,6 +334,7 @@ static double tops_apart_N(const struct movement *a, const struct movement *b, b
 bool rep_like_the_doubtful(const struct plate_rep_detector *d, const struct movement *m, double onset_s, double end_s)
 {
     const struct movement *was = &d->doubtful;
+    if (d->doubts && d->doubts_step) return empty(d, m->rest_N);
     bool rested = from_rest(d, m->step_N);
     double length_s = end_s - onset_s, was_s = was->rep.end_s - was->rep.onset_s, like = rested ? 1 : LIKE_TURNED;
     return d->doubts && onset_s > was->rep.end_s - d->period_s && onset_s - was->rep.end_s < LIKE_S &&
@@ -336,6 +355,7 @@ static void say(struct plate_rep_detector *d, const struct movement *m, struct p
         d->steps = 0; /* another load, or those were none */
     bool near = d->known_N > 0 && m->top_N < 1.3 * d->known_N && m->top_N > 0.7 * d->known_N;
     rep_send(d, &m->rep, m->step_N, out);
+    d->known_rest_N = m->rest_N;
     d->usual_s = d->usual_s > 0 ? 0.5 * (d->usual_s + length_s) : length_s;
     d->usual_swing_N = d->usual_swing_N > 0 ? 0.5 * (d->usual_swing_N + m->swing_N) : m->swing_N;
     d->known_N = near ? d->known_N + 0.5 * (m->top_N - d->known_N) : m->top_N;
@@ -362,10 +382,20 @@ void rep_weigh(struct plate_rep_detector *d, const struct movement *m, enum verd
     bool like = rep_like_the_doubtful(d, m, m->rep.onset_s, m->rep.end_s);
     d->doubts = false;
     if (like) rep_say_next(d, &d->doubtful, out);
-    if (!like && verdict == VERDICT_DOUBTFUL) {
+    if (!like && verdict != VERDICT_REP) {
         d->doubtful = *m;
         d->doubts = true;
+        d->doubts_step = verdict == VERDICT_STEP;
     } else {
         rep_say_next(d, m, out);
     }
+}
+
+void rep_weigh_step(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    if (!d->doubts || !d->doubts_step) return;
+    bool none = empty(d, d->rest.mean_N);
+    if (none && !rep_lasted(d, rep_last_block(d)->t_s, d->doubtful.rep.end_s, STEP_WAITS_S)) return;
+    d->doubts = false;
+    if (none) rep_say_next(d, &d->doubtful, out);
 }

@@ -136,6 +136,7 @@ struct plate_rep_detector {
     bool denied;                       /* and the path between was none of hips that turn */
     float path_m[BLOCKS];              /* of the blocks: depth below the hold, looked at again */
     double upper_sum, upper_n;         /* of the force in the upper half of this rep */
+    double known_rest_N;               /* the force at rest of the last rep */
     double known_N, usual_s, travel_m; /* the held force and the length of the reps before, and how deep they turned; 0: none */
 
     struct level weight;       /* rep_weight.c: it may stand with so much, 0: not known, ... */
@@ -153,7 +154,8 @@ struct plate_rep_detector {
     double usual_swing_N;          /* SD of their force */
     double other_step_N;           /* the usual step of the other leg; 0: not known */
     struct movement doubtful;      /* rep_doubt.c */
-    bool doubts;                   /* it waits for a second like it */
+    bool doubts;                   /* it waits for a second like it, ... */
+    bool doubts_step;              /* ... or for a foot that comes to rest: then it was none */
     struct movement due[MOST_DUE]; /* to be said with the next samples, one each: the first `dues` */
     unsigned dues;
     bool rest_held;               /* until the last of them is said */
@@ -169,6 +171,9 @@ static inline void rep_unsaid(struct plate_rep_detector *d) { d->live_s[0] = d->
 /* rep_up.c. Nobody sees what comes next: a rep that is over is said with the next samples, and what is held may be a foot at
  * rest. */
 void rep_up_cut(struct plate_rep_detector *d);
+
+/* rep_doubt.c. At rest: has what may have been a step been one? */
+void rep_weigh_step(struct plate_rep_detector *d, struct plate_rep_output *out);
 
 /* rep.c */
 bool rep_lasted(const struct plate_rep_detector *d, double t_s, double since_s, double dwell_s);

@@ -6,6 +6,7 @@
 #define FLIGHT_PART 0.6  /* of the resting force: so little presses a foot that brakes flying hips */
 #define MAX_REP_S 40.0   /* longer is no repetition: somebody stands there */
 #define FOOT_STEP 0.8    /* a rise above a "hold" by this part of its step: the hold was the foot at rest */
+#define FOOT_PUSHES 0.35 /* a push is held with more than this part of its force, in steps too; a foot at rest presses less */
 #define FOOT_STILL_S 2.0 /* put down on an empty plate, settled at once, and still for so long: a foot at rest */
 #define FOOT_SETTLED_S 0.6
 #define FOOT_SETTLED_PART 0.08
@@ -102,8 +103,9 @@ bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
 /* The force rose again from what looked like a hold, by about as much: the "hold" was the foot at rest. */
 static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
-    if (!d->held || !(d->foot_down || (d->unseen && !rep_moves(d))) || rep_pushes(d)) return false;
+    if (!d->held || !(d->foot_down || (d->unseen && !rep_moves(d)))) return false;
     double step = d->hold.mean_N - d->rest.mean_N;
+    if (rep_pushes(d) && (step > FOOT_MOST_N || step > FOOT_PUSHES * (d->smooth_N - d->rest.mean_N))) return false;
     if (d->smooth_N < d->hold.mean_N + fmax(MIN_STEP_N, FOOT_STEP * step)) return false;
     if (rep_moves(d) && d->hold.mean_N > FOOT_LEVEL * (d->known_N > 0 ? d->known_N : d->smooth_N)) return false;
     rep_rest_moves(d, d->hold.mean_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD));

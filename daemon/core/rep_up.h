@@ -5,6 +5,7 @@
 
 #define MIN_STEP_N 15.0   /* less is no repetition of anything */
 #define FOOT_LEVEL 0.55   /* of the known held force: a foot at rest presses less */
+#define FOOT_MOST_N 150.0 /* a foot at rest presses no more */
 #define LEARNED_S 1.0     /* after so long the observer is to be believed, though nothing was known before */
 #define FLIGHT_S 0.45     /* so long are hips in flight after a push too short for a rep */
 #define DROPS_M_PER_S 0.3 /* generic: a push that nobody named sags slower than who stands goes down */
@@ -126,7 +127,8 @@ bool rep_weight_stands(struct plate_rep_detector *d, double t_s, struct plate_re
 
 /* rep_doubt.c. The least that a movement adds to the force at rest. */
 double rep_smallest_step_N(const struct plate_rep_detector *d);
-enum verdict { VERDICT_NONE, VERDICT_DOUBTFUL, VERDICT_REP };
+/* VERDICT_STEP: a rep, unless the foot rests on the plate before the next one. */
+enum verdict { VERDICT_NONE, VERDICT_DOUBTFUL, VERDICT_STEP, VERDICT_REP };
 /* Of the movement that is under way, if it ended at `end_s`. */
 enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s);
 static inline bool rep_is_one(const struct plate_rep_detector *d, double end_s)

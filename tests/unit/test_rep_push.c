@@ -59,6 +59,82 @@ static void a_step_over_the_plate_is_no_push(void **state)
     end(&r);
 }
 
+static const double foot_put[][2] = {{0, 0}, {0.1, 95}, {0.3, 80}, {2, 80}};
+static const double pushed_long[][2] = {{0, 80}, {0.4, 900}, {1, 1000}, {4, 900}, {4.3, 80}, {7, 80}};
+
+/* Before the first push somebody steps over the plate; then the foot is put down, and rests. */
+static void a_step_before_the_first_push(void **state)
+{
+    (void)state;
+    static const double over[][2] = {{0, 0}, {0.15, 860}, {0.25, 750}, {1.8, 745}, {1.9, 800}, {2.1, 0}, {3.3, 0}};
+    static const char *const names[] = {"isometric", "generic"};
+    for (unsigned k = 0; k < 2; k++) {
+        struct run r;
+        start(&r, 250, names[k], 0);
+        draw(&r, over, 7);
+        draw(&r, foot_put, 4);
+        double onset_s = r.t_s;
+        for (unsigned i = 0; i < 3; i++) draw(&r, pushed_long, 6);
+        assert_int_equal(r.reps, 3);
+        assert_true(fabs(r.rep[0].onset_s - onset_s) < 0.02); /* not when the foot was put down */
+        end(&r);
+    }
+}
+
+/* The same with nothing after it is a push: of one as even as that nobody knows, but the plate stays empty. */
+static void a_lone_even_push(void **state)
+{
+    (void)state;
+    static const double lone[][2] = {{0, 0}, {0.3, 750}, {2, 745}, {2.3, 0}};
+    struct run r;
+    start(&r, 250, "isometric", 0);
+    draw(&r, lone, 4);
+    rest(&r, 2, 0);
+    assert_int_equal(r.reps, 0);
+    rest(&r, 1.5, 0);
+    assert_int_equal(r.reps, 1);
+    draw(&r, lone, 4);
+    rest(&r, 0.5, 0);
+    assert_int_equal(r.reps, 2); /* it is known now that pushes begin from an empty plate */
+    end(&r);
+}
+
+/* ... or the next ones are made from there, or the other leg's turn has come. */
+static void an_even_push_and_another(void **state)
+{
+    (void)state;
+    static const double lone[][2] = {{0, 0}, {0.3, 750}, {2, 745}, {2.3, 0}},
+                        more[][2] = {{0, 0}, {0.3, 500}, {2, 495}, {2.3, 0}};
+    for (unsigned k = 0; k < 2; k++) {
+        struct run r;
+        start(&r, 250, "isometric", 0);
+        draw(&r, lone, 4);
+        rest(&r, 1, 0);
+        if (k == 0) draw(&r, more, 4);
+        if (k == 1) plate_rep_other_leg(r.d);
+        rest(&r, 0.5, 0);
+        assert_int_equal(r.reps, k == 0 ? 2 : 1);
+        end(&r);
+    }
+}
+
+/* Nobody said what is done: a push that is given up at once, and a foot that is put down anew, among long ones. */
+static void what_is_none_among_long_pushes(void **state)
+{
+    (void)state;
+    static const double given_up[][2] = {{0, 80}, {0.15, 400}, {0.2, 400}, {0.35, 80}, {3, 80}};
+    static const double put_anew[][2] = {{0, 80}, {0.1, 0}, {1, 0}, {1.1, 90}, {2.3, 85}, {2.4, 0}, {4, 0}, {4.1, 85}, {8, 80}};
+    struct run r;
+    start(&r, 250, "generic", 80);
+    draw(&r, pushed_long, 6);
+    draw(&r, given_up, 5);
+    draw(&r, pushed_long, 6);
+    draw(&r, put_anew, 9);
+    draw(&r, pushed_long, 6);
+    assert_int_equal(r.reps, 3);
+    end(&r);
+}
+
 /* Who pulls ever harder gives way for a moment, and is above what he held before: he does not stand. */
 static void a_pull_that_grows_is_no_stance(void **state)
 {
@@ -140,10 +216,17 @@ static void the_weight_goes_from_foot_to_foot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pushes_against_a_fixed_bar),        cmocka_unit_test(a_push_that_tires),
-        cmocka_unit_test(a_step_over_the_plate_is_no_push),  cmocka_unit_test(a_pull_that_grows_is_no_stance),
-        cmocka_unit_test(a_foot_put_down_anew_is_no_push),   cmocka_unit_test(a_kicked_plate_rings),
+        cmocka_unit_test(pushes_against_a_fixed_bar),
+        cmocka_unit_test(a_push_that_tires),
+        cmocka_unit_test(a_step_over_the_plate_is_no_push),
+        cmocka_unit_test(a_pull_that_grows_is_no_stance),
+        cmocka_unit_test(a_foot_put_down_anew_is_no_push),
+        cmocka_unit_test(a_kicked_plate_rings),
         cmocka_unit_test(the_weight_goes_from_foot_to_foot),
+        cmocka_unit_test(a_step_before_the_first_push),
+        cmocka_unit_test(a_lone_even_push),
+        cmocka_unit_test(an_even_push_and_another),
+        cmocka_unit_test(what_is_none_among_long_pushes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
