@@ -12,6 +12,7 @@
 #define ARRIVED_FAR 0.15  /* ... and here; what is left goes with time to the power of 2 to 3, ... */
 #define ARRIVED_MORE 1.8  /* ... so they arrive so many times that interval later: 1 / (3^0.4 - 1) */
 #define ROSE_MOST_S 1.6   /* a drive that shows is over sooner */
+#define RISING_DEPTH 0.2  /* of the way: so much lower they were */
 #define WAITED_S 0.2      /* the force is even for so long ... */
 #define WAITED_DEPTH 0.95 /* ... near the deepest: the hips stood there */
 #define WAITED_EVEN 3.0   /* times what is even elsewhere: tremor included */
@@ -68,6 +69,18 @@ bool rep_arc_rose(const struct plate_rep_detector *d, double to_s, double to_N, 
     }
     *ret_from_s = rep_block_at(d, i)->t_s;
     return i > from;
+}
+
+bool rep_arc_rising(const struct plate_rep_detector *d, double from_s, double to_s, double to_N)
+{
+    uint64_t i = rep_block_from(d, to_s), from = rep_block_from(d, from_s);
+    double depth_m = 0, m_per_s = 0, least_m = RISING_DEPTH * rep_travel_m(d);
+    if (i >= d->blocks) i = d->blocks - 1;
+    for (; i > from; i--) {
+        sink(&depth_m, &m_per_s, rep_block_at(d, i), to_N, d->exercise->curve);
+        if (m_per_s <= 0 && depth_m > least_m) return false;
+    }
+    return depth_m > least_m;
 }
 
 bool rep_arc_between(struct plate_rep_detector *d, double from_s, double from_N, double to_s, double to_N, struct rep_arc *ret)

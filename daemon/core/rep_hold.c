@@ -28,6 +28,7 @@
 #define EVEN_S 0.25          /* lowering that takes longer ... */
 #define EVEN_PART 0.12       /* ... to lose this part of the way may have begun long before */
 #define EVEN_SMOOTH_S 0.05
+#define AGAIN_LEAST_S 0.7    /* hips that came down from it are not held again sooner */
 #define TURN_DOWN_HIGHER 0.6 /* held higher after: the first may have been a pause in the drive */
 #define TOP_HEIGHT 0.25      /* of the way: the hips are at the held height if the observer says so ... */
 #define SITS_M_PER_S 0.1     /* a standing body sways slower ... */
@@ -89,6 +90,14 @@ static bool sits_down(const struct plate_rep_detector *d)
     return fastest < (seat ? -SITS_M_PER_S : -DROPS_M_PER_S) && speed < STOOD_M_PER_S;
 }
 
+/* Held again so soon that no hips can have come down and up between, and still rising where they seemed to be held first: that
+ * was the drive's hump. */
+static bool was_hump(const struct plate_rep_detector *d, const struct level *level, double since_s)
+{
+    return d->held && rep_moves(d) && !rep_bridges(d) && !isnan(d->descent_s) && since_s - d->descent_s < AGAIN_LEAST_S &&
+           rep_arc_rising(d, d->hold_from_s, since_s, level->mean_N);
+}
+
 static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     double step = d->peak_N - d->rest.mean_N, tolerance = rep_evenness_N(d, step), since_s;
@@ -105,21 +114,22 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     if (!d->held && d->dip_depth_N > PLAIN_DIP * step && fabs(level.mean_N - d->known_N) <= KNOWN_LEVEL * d->known_N)
         placed = true;
     double most_N = d->held_most_N + fmax(2 * tolerance, rep_moves(d) ? RISE_PART * rep_way_N(d) : 0);
-    if (rep_turned_between(d, &level, since_s, out)) return;
-    bool again = d->held && level.mean_N > d->hold.mean_N - 2 * tolerance && level.mean_N <= most_N;
-    bool higher = level.mean_N > most_N; /* the first was no hold, but a pause in the drive */
+    bool hump = was_hump(d, &level, since_s);
+    if (!hump && rep_turned_between(d, &level, since_s, out)) return;
+    bool again = !hump && d->held && level.mean_N > d->hold.mean_N - 2 * tolerance && level.mean_N <= most_N;
+    bool higher = hump || level.mean_N > most_N; /* the first was no hold, but a pause in the drive */
     if (d->held && !again && !higher && rep_moves(d) && placed && level.mean_N > d->held_most_N - SAG_PART * rep_way_N(d))
         again = rep_flat(d, PLATEAU_S, TREMOR_S, d->onset_s, tolerance, &level, &since_s); /* sagged, and still at the top */
     if (d->phase == PLATE_LOWER && d->held && !again && !higher) return; /* a slow lowering is flat for a while too */
     if ((!braked || !placed) && !rep_flat(d, PLATEAU_S, TREMOR_S, d->onset_s, tolerance, &level, &since_s)) return;
     if (!placed && fabs(level.mean_N - rep_high_N(d)) > KNOWN_LEVEL * rep_high_N(d)) return;
-    if (!placed && d->held && !d->denied && !d->exercise->second_foot &&
+    if (!placed && d->held && !hump && !d->denied && !d->exercise->second_foot &&
         d->support_high_N - d->support_low_N > (higher ? TURN_DOWN_HIGHER : TURN_DOWN) * rep_way_N(d)) {
         rep_turned(d, true, out); /* it had been down, and is held again */
         return;
     }
     if (d->held && !again && !rep_pushes(d) && !d->exercise->second_foot) rep_begin_at_step(d, &level, since_s);
-    if (!isnan(d->turn_s) && rep_turned(d, true, out)) return; /* what is held now is the next one */
+    if (!hump && !isnan(d->turn_s) && rep_turned(d, true, out)) return; /* what is held now is the next one */
     /* Hips that rise slowly and evenly press like hips that are held: without a dip, only a push against a fixed
      * bar is known to stand still. */
     bool keep = again || (d->exercise->second_foot && !isnan(d->top_s));
@@ -128,7 +138,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
                        ? rep_settled_s(d, since_s, &level, fmax(tolerance, SETTLED_PART * (level.mean_N - d->rest.mean_N)))
                        : NAN;
     d->held_most_N = again ? fmax(d->held_most_N, level.mean_N) : level.mean_N;
-    if (higher && d->plateau) d->turn_s = NAN; /* the first was the drive's hump, and the dip after it no turn */
+    if (hump || (higher && d->plateau)) d->turn_s = NAN; /* the first was the drive's hump, and the dip after it no turn */
     d->plateau = !again && !braked;
     if (!again) d->hold_from_s = since_s;
     d->again_s = since_s;

@@ -35,6 +35,7 @@
 #define ASK_S 0.1          /* it is looked at again so often */
 #define STILL_NEAR 0.03    /* of the step: tremor included, the force is on the level of the standstill */
 #define DEEP_PART 0.35     /* the force came within this part of the step to rest: the floor took load */
+#define DRIVE_MOST_S 0.8   /* after a turn the drive presses most within so long */
 #define CONTACT_S 0.4      /* ... no longer before the observer says that they turned */
 #define STILL_S 0.4        /* a lowering that has come to a standstill for so long ... */
 #define STILL_PART 0.35    /* ... and for this part of its own length ... */
@@ -60,8 +61,15 @@ static bool turn(struct plate_rep_detector *d, double end_s, double onset_s, boo
     d->phase = PLATE_LOWER;
     rep_up_begin(d, onset_s, out);
     if (!on_floor) rep_observe_from(d, low_N); /* the floor stops hips where it is, else they turned at their lowest */
-    for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++)
+    uint64_t from = rep_block_from(d, onset_s), high = from, low = from; /* before the drive's hump a dip is no braking */
+    for (uint64_t i = from; i < d->blocks && rep_block_at(d, i)->t_s < onset_s + DRIVE_MOST_S; i++)
+        if (rep_block_at(d, i)->force_N > rep_block_at(d, high)->force_N) high = i;
+    for (uint64_t i = from; i < high; i++)
+        if (rep_block_at(d, i)->force_N < rep_block_at(d, low)->force_N) low = i;
+    for (uint64_t i = from; i < d->blocks; i++) {
+        if (i == low) d->peak_N = rep_block_at(d, i)->force_N, d->dip_depth_N = 0, d->dip_N = d->dip_s = INFINITY;
         rep_track(d, rep_block_at(d, i), rep_block_at(d, i)->force_N);
+    }
     return true;
 }
 

@@ -69,6 +69,8 @@ bool rep_arc_waited(const struct plate_rep_detector *d, const struct rep_arc *ar
 double rep_arc_struck_s(const struct plate_rep_detector *d, const struct rep_arc *arc);
 /* Did the hips rise to where they are held since `to_s`, by to_N? From when. */
 bool rep_arc_rose(const struct plate_rep_detector *d, double to_s, double to_N, double *ret_from_s);
+/* Had they been lower at `from_s`, and did they rise from there without turning? */
+bool rep_arc_rising(const struct plate_rep_detector *d, double from_s, double to_s, double to_N);
 /* When hips that left the hold at `from_s` came to the rest in which they are at `still_s`, held by still_N and so deep: looked
  * at backwards from there; NaN: they were never higher. */
 double rep_arc_arrived_s(const struct plate_rep_detector *d, double from_s, double still_s, double still_N, double still_m);
