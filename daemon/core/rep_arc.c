@@ -78,7 +78,7 @@ bool rep_arc_rising(const struct plate_rep_detector *d, double from_s, double to
     if (i >= d->blocks) i = d->blocks - 1;
     for (; i > from; i--) {
         sink(&depth_m, &m_per_s, rep_block_at(d, i), to_N, d->exercise->curve);
-        if (m_per_s <= 0 && depth_m > least_m) return false;
+        if ((m_per_s <= 0 && depth_m > least_m) || depth_m <= -ARC_ABOVE_M) return false;
     }
     return depth_m > least_m;
 }
