@@ -285,7 +285,7 @@ static double leant_s(const struct plate_rep_detector *d, double departed_s)
     return least_s;
 }
 
-/* Is nothing on the plate at this resting level? */
+/* Is nothing on the plate at this resting level? Stricter than what rep_doubt.c asks: the level is near nil, too. */
 static bool on_empty_plate(const struct plate_rep_detector *d)
 {
     return d->rest.mean_N < EMPTY_N && d->rest.mean_N - d->rest_spread_N < d->lowest_N + FOOT_LEAST_N;

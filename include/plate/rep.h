@@ -78,7 +78,8 @@ PLATE_API size_t plate_rep_detector_size(void);
 PLATE_API int plate_rep_init(struct plate_rep_detector *d, const struct plate_rep_config *cfg);
 /* Feeds one sample. True when *ret holds a phase change, a rep, or both. */
 PLATE_API bool plate_rep_push(struct plate_rep_detector *d, const struct plate_rep_input *in, struct plate_rep_output *ret);
-/* `missing` samples are missing before the next one. Short holes are bridged; a long one ends what is under way. */
+/* `missing` samples are missing before the next one. Short holes are bridged; a long one ends what is under way, and a rep
+ * that was over, but not yet said, comes with the next samples. */
 PLATE_API void plate_rep_gap(struct plate_rep_detector *d, uint64_t missing);
 /* Another exercise or other targets from the next sample on; what the detector has learned of levels is kept. */
 PLATE_API void plate_rep_exercise(struct plate_rep_detector *d, const char *exercise,
