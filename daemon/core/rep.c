@@ -53,7 +53,7 @@ void plate_rep_other_leg(struct plate_rep_detector *d)
     if (d->steps > 0) d->other_step_N = rep_usual_step_N(d);
     d->steps = 0;
     d->known_N = d->usual_s = d->usual_swing_N = d->travel_m = 0;
-    if (d->doubts && d->doubts_step && d->dues < MOST_DUE) d->due[d->dues++] = d->doubtful; /* nothing told that it was none */
+    rep_was_no_step(d);
     d->doubts = false;
     for (unsigned i = 0; i < d->dues; i++) d->due[i].other_leg = true;
 }
@@ -357,7 +357,7 @@ static void step_block(struct plate_rep_detector *d, struct plate_rep_output *ou
         if (d->kept) go_on(d, out);
         break;
     case STATE_REST:
-        rep_weigh_step(d, out);
+        rep_weigh_step(d);
         step_rest(d, out);
         break;
     case STATE_UP:
@@ -457,6 +457,18 @@ bool plate_rep_push(struct plate_rep_detector *d, const struct plate_rep_input *
     if (!ret->phase_changed && !ret->rep_done) return false;
     forget_unsaid(d, in->t_s, ret);
     return true;
+}
+
+bool plate_rep_end(struct plate_rep_detector *d, struct plate_rep_output *ret)
+{
+    ret->phase_changed = ret->rep_done = false;
+    cut(d);
+    rep_was_no_step(d);
+    if (d->rest_due) rep_set_phase(d, PLATE_REST, ret);
+    d->rest_due = false;
+    if (d->dues > 0) rep_say_due(d, ret);
+    hold_rest(d, ret);
+    return ret->phase_changed || ret->rep_done;
 }
 
 void plate_rep_gap(struct plate_rep_detector *d, uint64_t missing)

@@ -363,7 +363,7 @@ static void say(struct plate_rep_detector *d, const struct movement *m, struct p
 
 void rep_say_next(struct plate_rep_detector *d, const struct movement *m, struct plate_rep_output *out)
 {
-    if (d->dues == 0 && !out->rep_done) {
+    if (out && d->dues == 0 && !out->rep_done) {
         say(d, m, out);
     } else if (d->dues < MOST_DUE) { /* never full: one is said a sample, and twins are only looked for with room for them */
         d->due[d->dues++] = *m;
@@ -391,11 +391,18 @@ void rep_weigh(struct plate_rep_detector *d, const struct movement *m, enum verd
     }
 }
 
-void rep_weigh_step(struct plate_rep_detector *d, struct plate_rep_output *out)
+void rep_was_no_step(struct plate_rep_detector *d)
 {
     if (!d->doubts || !d->doubts_step) return;
-    bool none = empty(d, d->rest.mean_N);
-    if (none && !rep_lasted(d, rep_last_block(d)->t_s, d->doubtful.rep.end_s, STEP_WAITS_S)) return;
     d->doubts = false;
-    if (none) rep_say_next(d, &d->doubtful, out);
+    rep_say_next(d, &d->doubtful, NULL);
+}
+
+void rep_weigh_step(struct plate_rep_detector *d)
+{
+    if (!d->doubts || !d->doubts_step) return;
+    if (!empty(d, d->rest.mean_N))
+        d->doubts = false; /* it was one */
+    else if (rep_lasted(d, rep_last_block(d)->t_s, d->doubtful.rep.end_s, STEP_WAITS_S))
+        rep_was_no_step(d);
 }

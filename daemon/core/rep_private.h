@@ -173,7 +173,9 @@ static inline void rep_unsaid(struct plate_rep_detector *d) { d->live_s[0] = d->
 void rep_up_cut(struct plate_rep_detector *d);
 
 /* rep_doubt.c. At rest: has what may have been a step been one? */
-void rep_weigh_step(struct plate_rep_detector *d, struct plate_rep_output *out);
+void rep_weigh_step(struct plate_rep_detector *d);
+/* Nothing told that it was one: it is said with the next samples. */
+void rep_was_no_step(struct plate_rep_detector *d);
 
 /* rep.c */
 bool rep_lasted(const struct plate_rep_detector *d, double t_s, double since_s, double dwell_s);

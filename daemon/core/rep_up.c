@@ -144,8 +144,8 @@ static bool foot_stays(struct plate_rep_detector *d, double t_s, struct plate_re
 
 void rep_up_cut(struct plate_rep_detector *d)
 {
-    struct plate_rep_output full = {.rep_done = true}; /* so that it waits */
-    if (d->floating && !isnan(d->waits_s)) rep_finish(d, d->waits_s, &full);
+    double end_s = d->floating ? d->waits_s : rep_hips_are_low(d) ? d->below_s : NAN;
+    if (!isnan(end_s)) rep_finish(d, d->below_s > end_s ? d->below_s : end_s, NULL);
     if (!d->foot_down || d->phase != PLATE_HOLD) return;
     if (d->known_N > 0 && d->hold.mean_N > FOOT_LEVEL * d->known_N) return;
     rep_rest_moves(d, d->hold.mean_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD));

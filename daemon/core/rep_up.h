@@ -144,7 +144,7 @@ bool rep_like_the_doubtful(const struct plate_rep_detector *d, const struct move
 /* Says it, or keeps it until there is a second like it; then both are said. */
 void rep_weigh(struct plate_rep_detector *d, const struct movement *m, enum verdict verdict, struct plate_rep_output *out);
 
-/* Says it as soon as no other is said. */
+/* Says it as soon as no other is said; `out` NULL: not yet. */
 void rep_say_next(struct plate_rep_detector *d, const struct movement *m, struct plate_rep_output *out);
 
 /* rep_impacts.c. When did the hips bounce on the floor, near the time at which they seem to have turned? NaN: they did not,
@@ -160,7 +160,7 @@ double rep_swing_N(const struct plate_rep_detector *d, double onset_s, double en
  * them, how often: fewer than TWINS. */
 unsigned rep_twins(const struct plate_rep_detector *d, double onset_s, double end_s, double held_s, double *ret_turn_s);
 
-/* rep_up.c. It is over at `end_s`: said, if it was a rep. False if it was none; true also if it may have been one. */
+/* rep_up.c. It is over at `end_s`: said, if it was a rep (`out` NULL: with the next samples). False if it was none; true also if it may have been one. */
 bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out);
 /* A hold far above another: the first was a bar that was loaded, or a foot that leaned in. The rep began there. */
 void rep_begin_at_step(struct plate_rep_detector *d, const struct level *level, double since_s);

@@ -91,6 +91,8 @@ void plate_station_finish(struct plate_station *s)
         while (s->plate[i].out < s->plate[i].in) station_hand_on(s, &s->plate[i]);
     double end_s = station_latest_s(s);
     station_merge_until(s, INFINITY, end_s);
+    for (unsigned i = 0; i < s->cfg.plates; i++) station_end(s, &s->plate[i]);
+    station_merge_until(s, INFINITY, end_s);
     session_finish(&s->session, fmax(end_s, s->merged_s));
 }
 

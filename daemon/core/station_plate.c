@@ -42,6 +42,20 @@ static bool listen(struct plate *p, const struct sample *e, double *ret_N)
     return e->t_s - p->other_s <= p->silence_s;
 }
 
+static void pass_on(struct plate_station *s, struct plate *p, const struct plate_rep_output *out, double key_s)
+{
+    struct pending event = {.key_s = key_s, .is_rep = true};
+    if (out->rep_done) {
+        event.rep = out->rep;
+        station_enqueue(s, p, &event);
+    }
+    if (out->phase_changed) {
+        event.is_rep = false;
+        event.phase = out->phase;
+        station_enqueue(s, p, &event);
+    }
+}
+
 static void detect(struct plate_station *s, struct plate *p, const struct sample *e)
 {
     struct plate_rep_input in = {.t_s = e->t_s,
@@ -54,16 +68,7 @@ static void detect(struct plate_station *s, struct plate *p, const struct sample
     if (in.paired && p->cfg->side == PLATE_SIDE_LEFT && s->sink.share) s->sink.share(s->sink.user, e->t_s, e->Fz_N, in.other_N);
     if (p->next_mark < s->marks) station_steer(s, p, e->t_s);
     if (!plate_rep_push(p->detector, &in, &out)) return;
-    struct pending event = {.key_s = fmax(e->t_s, e->floor_s), .is_rep = true};
-    if (out.rep_done) {
-        event.rep = out.rep;
-        station_enqueue(s, p, &event);
-    }
-    if (out.phase_changed) {
-        event.is_rep = false;
-        event.phase = out.phase;
-        station_enqueue(s, p, &event);
-    }
+    pass_on(s, p, &out, fmax(e->t_s, e->floor_s));
 }
 
 /* This and station_pump are inline for receive(), which goes through them with every sample. */
@@ -77,6 +82,12 @@ inline void station_hand_on(struct plate_station *s, struct plate *p)
     detect(s, p, e);
     p->seen_s = e->t_s;
     if (e->t_s > s->seen_s) s->seen_s = e->t_s;
+}
+
+void station_end(struct plate_station *s, struct plate *p)
+{
+    struct plate_rep_output out;
+    while (plate_rep_end(p->detector, &out)) pass_on(s, p, &out, fmax(p->seen_s, fmax(p->floor_s, s->merged_s)));
 }
 
 /* Has the partner come as far as t_s, or need nobody wait for it? */

@@ -67,6 +67,8 @@ static inline struct sample *station_sample(const struct plate *p, uint64_t i) {
 /* station_plate.c */
 void station_hand_on(struct plate_station *s, struct plate *p); /* one sample to the detector */
 void station_pump(struct plate_station *s, struct plate *p);    /* all that need not wait for the partner */
+/* Nothing comes after: what was over is said. */
+void station_end(struct plate_station *s, struct plate *p);
 /* What comes next, and the samples that wait for it to settle, count from t_s at the earliest. */
 void station_set_floor(struct plate *p, double t_s);
 /* The marks that steer a detector act on the first sample at or after their time. */

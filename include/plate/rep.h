@@ -81,6 +81,9 @@ PLATE_API bool plate_rep_push(struct plate_rep_detector *d, const struct plate_r
 /* `missing` samples are missing before the next one. Short holes are bridged; a long one ends what is under way, and a rep
  * that was over, but not yet said, comes with the next samples. */
 PLATE_API void plate_rep_gap(struct plate_rep_detector *d, uint64_t missing);
+/* Nothing comes after: as plate_rep_push, of what was over and not yet said. To be called until it is false. What is under way
+ * ends as in a long hole. */
+PLATE_API bool plate_rep_end(struct plate_rep_detector *d, struct plate_rep_output *ret);
 /* Another exercise or other targets from the next sample on; what the detector has learned of levels is kept. */
 PLATE_API void plate_rep_exercise(struct plate_rep_detector *d, const char *exercise,
                                   const struct plate_protocol_targets *targets);

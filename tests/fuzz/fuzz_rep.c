@@ -12,12 +12,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
 #define G_M_PER_S2 9.80665
-enum { MOST_SAMPLES = 100000, MOST_SAID = 4096, NUMBERS = 3 };
+enum { MOST_SAMPLES = 100000, MOST_SAID = 4096, MOST_DUE = 32, NUMBERS = 3 };
 
 struct plate {
     struct plate_rep_detector *d;
     double rate_Hz;
     uint64_t samples;
+    double heard_s; /* the last sample that was a number */
     double force_N, height_m; /* now */
     double floor_N, per_m;    /* holds the hips at height 0, and by this part more for each metre */
     double noise_N, other_share;
@@ -83,6 +84,14 @@ static void check(struct plate *p, const struct plate_rep *r, double now_s)
     p->last_end_s = r->end_s;
 }
 
+static void hear(struct plate *p, const struct plate_rep_output *out)
+{
+    must(out->phase_changed || out->rep_done, "nothing is said");
+    if (out->phase_changed) must(out->phase == plate_rep_phase(p->d), "another phase is said");
+    if (out->phase_changed && p->sayings < MOST_SAID) p->said[p->sayings] = out->phase, p->said_s[p->sayings++] = p->heard_s;
+    if (out->rep_done && p->sayings < MOST_SAID) check(p, &out->rep, p->heard_s);
+}
+
 static void push(struct plate *p, double force_N)
 {
     struct plate_rep_input in = {
@@ -93,11 +102,8 @@ static void push(struct plate *p, double force_N)
     in.paired = p->other_share > 0;
     in.other_N = in.paired ? all_N * p->other_share : NAN;
     in.Fz_N = in.paired ? all_N - in.other_N : all_N;
-    if (!plate_rep_push(p->d, &in, &out)) return;
-    must(out.phase_changed || out.rep_done, "nothing is said");
-    if (out.phase_changed) must(out.phase == plate_rep_phase(p->d), "another phase is said");
-    if (out.phase_changed && p->sayings < MOST_SAID) p->said[p->sayings] = out.phase, p->said_s[p->sayings++] = in.t_s;
-    if (out.rep_done && p->sayings < MOST_SAID) check(p, &out.rep, in.t_s);
+    if (isfinite(all_N)) p->heard_s = in.t_s;
+    if (plate_rep_push(p->d, &in, &out)) hear(p, &out);
 }
 
 static uint64_t count(const struct plate *p, double s)
@@ -172,6 +178,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         .rate_Hz = p->rate_Hz, .exercise = "single_leg_hip_thrust", .targets = plate_protocol_targets_none()};
     if (!p->d || plate_rep_init(p->d, &cfg) != 0) abort();
     for (char *what; (what = strsep(&rest, "\n")) && p->samples < MOST_SAMPLES;) happen(p, what);
+    struct plate_rep_output out;
+    for (unsigned said = 0; plate_rep_end(p->d, &out); hear(p, &out)) must(said++ <= MOST_DUE + 1, "no end to what is said");
+    must(plate_rep_phase(p->d) == PLATE_REST, "at the end nobody rests");
     free(p->d);
     free(p);
     free(text);

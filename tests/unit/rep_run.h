@@ -92,6 +92,20 @@ static inline void check_live(const struct run *r, const struct plate_rep *p, do
     }
 }
 
+static inline void hear(struct run *r, const struct plate_rep_output *out, double now_s)
+{
+    assert_true(out->phase_changed || out->rep_done);
+    if (out->rep_done) check_live(r, &out->rep, now_s);
+    if (out->phase_changed) {
+        assert_true(r->phases < MOST_PHASES);
+        r->phase[r->phases] = out->phase, r->phase_s[r->phases++] = now_s;
+    }
+    if (out->rep_done) {
+        assert_true(r->reps < MOST_REPS);
+        r->rep[r->reps++] = out->rep;
+    }
+}
+
 static inline void push(struct run *r, double force_N)
 {
     struct plate_rep_output out;
@@ -102,17 +116,15 @@ static inline void push(struct run *r, double force_N)
     in.Fz_N = r->paired ? force_N * (1 - r->other_share) : force_N;
     if (r->paired) in.other_N = force_N * r->other_share;
     r->t_s = (double)++r->samples / r->rate_Hz;
-    if (!plate_rep_push(r->d, &in, &out)) return;
-    assert_true(out.phase_changed || out.rep_done);
-    if (out.rep_done) check_live(r, &out.rep, in.t_s);
-    if (out.phase_changed) {
-        assert_true(r->phases < MOST_PHASES);
-        r->phase[r->phases] = out.phase, r->phase_s[r->phases++] = in.t_s;
-    }
-    if (out.rep_done) {
-        assert_true(r->reps < MOST_REPS);
-        r->rep[r->reps++] = out.rep;
-    }
+    if (plate_rep_push(r->d, &in, &out)) hear(r, &out, in.t_s);
+}
+
+/* Nothing comes after. */
+static inline void finish(struct run *r)
+{
+    struct plate_rep_output out;
+    while (plate_rep_end(r->d, &out)) hear(r, &out, (double)(r->samples - 1) / r->rate_Hz);
+    assert_int_equal(plate_rep_phase(r->d), PLATE_REST);
 }
 
 static inline void hole(struct run *r, double s)

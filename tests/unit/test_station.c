@@ -57,6 +57,21 @@ static void sides_and_sets(void **state)
     assert_int_equal(lines_with(a.text, "\"ended_by\":\"stop\""), 1);
 }
 
+/* The recording stops 50 ms after the third rep's foot touched down, sooner than a live one is sure of it. */
+static void a_stop_loses_no_rep_that_is_over(void **state)
+{
+    (void)state;
+    struct plate_station_config cfg;
+    set_up(&cfg, 1);
+    struct plate_station *s = begin(&cfg, &a);
+    feed(s, 0, 0, 5765);
+    assert_int_equal(lines_with(a.text, "\"onset_s\""), 2);
+    plate_station_finish(s);
+    plate_station_free(s);
+    assert_int_equal(lines_with(a.text, "\"set\":1,\"rep\":3"), 1);
+    assert_int_equal(lines_with(a.text, "\"ended_by\":\"stop\",\"reps\":3"), 1);
+}
+
 static void a_set_ends_by_rest(void **state)
 {
     (void)state;
@@ -271,7 +286,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cuts_do_not_matter),
-        cmocka_unit_test(sides_and_sets),
+        cmocka_unit_test(sides_and_sets), cmocka_unit_test(a_stop_loses_no_rep_that_is_over),
         cmocka_unit_test(a_set_ends_by_rest),
         cmocka_unit_test(a_hole_is_no_rep_and_order_is_kept),
         cmocka_unit_test(an_empty_plate_says_nothing),
