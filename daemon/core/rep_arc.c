@@ -13,9 +13,6 @@
 #define ARRIVED_MORE 1.8  /* ... so they arrive so many times that interval later: 1 / (3^0.4 - 1) */
 #define ROSE_MOST_S 1.6   /* a drive that shows is over sooner */
 #define RISING_DEPTH 0.2  /* of the way: so much lower they were */
-#define WAITED_S 0.2      /* the force is even for so long ... */
-#define WAITED_DEPTH 0.95 /* ... near the deepest: the hips stood there */
-#define WAITED_EVEN 3.0   /* times what is even elsewhere: tremor included */
 #define BOTTOM_S 0.5      /* the bottom: so far from the deepest at most, ... */
 #define BOTTOM_DEPTH 0.5  /* ... and the hips so deep. There ... */
 #define BENT_APART_S 0.02 /* ... the force bends within so short a time ... */
@@ -127,9 +124,8 @@ bool rep_arc_even(struct plate_rep_detector *d, double from_s, double from_N, do
     return true;
 }
 
-/* The blocks around the deepest in which the hips are within a part of its depth, and not further from it than so long. */
-static void near_deepest(const struct plate_rep_detector *d, const struct rep_arc *arc, double part, double most_s,
-                         uint64_t *ret_from, uint64_t *ret_to)
+void rep_arc_near_deepest(const struct plate_rep_detector *d, const struct rep_arc *arc, double part, double most_s,
+                          uint64_t *ret_from, uint64_t *ret_to)
 {
     uint64_t a = arc->deepest, z = a;
     double deep_m = part * arc->depth_m, at_s = rep_block_at(d, a)->t_s;
@@ -140,25 +136,20 @@ static void near_deepest(const struct plate_rep_detector *d, const struct rep_ar
 
 void rep_arc_bottom(const struct plate_rep_detector *d, const struct rep_arc *arc, uint64_t *ret_from, uint64_t *ret_to)
 {
-    near_deepest(d, arc, BOTTOM_DEPTH, BOTTOM_S, ret_from, ret_to);
+    rep_arc_near_deepest(d, arc, BOTTOM_DEPTH, BOTTOM_S, ret_from, ret_to);
 }
 
-bool rep_arc_waited(const struct plate_rep_detector *d, const struct rep_arc *arc, double *ret_end_s, double *ret_onset_s)
+bool rep_arc_since(struct plate_rep_detector *d, double from_s, double from_N, struct rep_arc *ret)
 {
-    uint64_t a, z, first = 0, last = 0;
-    double even_N = WAITED_EVEN * rep_evenness_N(d, rep_top_N(d) - d->rest.mean_N);
-    near_deepest(d, arc, WAITED_DEPTH, INFINITY, &a, &z);
-    for (uint64_t i = a, from = a; i <= z; i++) {
-        while (from < i && fabs(rep_block_at(d, i)->force_N - rep_running_mean_N(d, i - 1, i - from)) > even_N) from++;
-        if (i - from > last - first) first = from, last = i;
+    struct rep_arc arc = {.from = rep_block_from(d, from_s), .to = d->blocks - 1, .depth_m = -INFINITY};
+    double depth_m = 0, m_per_s = 0;
+    if (arc.to < arc.from + 3) return false;
+    for (uint64_t i = arc.from; i <= arc.to; i++) {
+        d->path_m[i % BLOCKS] = (float)sink(&depth_m, &m_per_s, rep_block_at(d, i), from_N, d->exercise->curve);
+        if (depth_m > arc.depth_m) arc.depth_m = depth_m, arc.deepest = i;
     }
-    if (last == first || rep_block_at(d, last)->t_s - rep_block_at(d, first)->t_s <= WAITED_S) return false;
-    uint64_t middle = first + (last - first) / 2;
-    *ret_onset_s = rep_block_at(d, last)->t_s;
-    double arrived_s = rep_arc_arrived_s(d, rep_block_at(d, arc->from)->t_s, rep_block_at(d, middle)->t_s,
-                                         rep_running_mean_N(d, last - 1, last - middle), d->path_m[middle % BLOCKS]);
-    *ret_end_s = isnan(arrived_s) ? rep_block_at(d, first)->t_s : arrived_s;
-    return true;
+    *ret = arc;
+    return arc.depth_m > 0;
 }
 
 static double bend_N(const struct plate_rep_detector *d, uint64_t i, uint64_t k)

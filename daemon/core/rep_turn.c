@@ -31,7 +31,6 @@
 #define SHORT_MOST 3.5     /* ... of both: by what the support, or the floor, is different at the bottom */
 #define DOWN_LEAST_S 0.4   /* a rise alone tells of a turn, if there was time to come down, ... */
 #define ROSE_BRAKED 3.0    /* ... and the force fell so many times more than it is uneven below the hold, before it */
-#define SUDDEN_S 0.1       /* a standstill that ends in a sudden drive is no impact */
 #define ASK_S 0.1          /* it is looked at again so often */
 #define STILL_NEAR 0.03    /* of the step: tremor included, the force is on the level of the standstill */
 #define DEEP_PART 0.35     /* the force came within this part of the step to rest: the floor took load */
@@ -50,11 +49,14 @@
 #define FLOATING_MOST_S 20.0
 
 /* Another repetition begins where this one turned, if this was one; the phase says so. */
-static bool turn(struct plate_rep_detector *d, double end_s, double onset_s, bool on_floor, struct plate_rep_output *out)
+static bool turn(struct plate_rep_detector *d, double end_s, double onset_s, bool on_floor, const struct rep_arc *arc,
+                 struct plate_rep_output *out)
 {
     double low_N = d->support_low_N, live_s = rep_history_sample(&d->history, d->history.n - 1)->t_s;
     double struck_s = on_floor ? NAN : rep_impact_near_s(d, end_s);
-    if (!isnan(struck_s)) end_s = onset_s = struck_s, on_floor = true;
+    if (!isnan(struck_s)) end_s = onset_s = struck_s;
+    if (!on_floor) rep_stop_and_go(d, arc, struck_s, &end_s, &onset_s);
+    on_floor = on_floor || !isnan(struck_s);
     if (!rep_finish(d, end_s, out)) return false;
     d->live_s[1] = d->live_s[2] = NAN;
     d->live_s[0] = live_s;
@@ -93,7 +95,7 @@ static bool decide_turn(struct plate_rep_detector *d, bool sure, struct plate_re
     if (d->smooth_N > d->turn_most_N || turn_s - d->onset_s < SHORT_PART * d->usual_s) return false;
     if (rep_turns_so_high(d, turn_s, d->turn_least_N)) return false;
     d->support_low_N = d->turn_low_N;
-    return turn(d, turn_s, turn_s, false, out);
+    return turn(d, turn_s, turn_s, false, NULL, out);
 }
 
 /* The force is near rest: the end, unless it is the braking at the top of an explosive rep. */
@@ -152,11 +154,11 @@ void rep_wait(struct plate_rep_detector *d, double since_s, const struct level *
 }
 
 /* The hips turned then, and are held again by now. */
-static bool turned_before(struct plate_rep_detector *d, double end_s, double onset_s, bool on_floor, const struct level *level,
-                          struct plate_rep_output *out)
+static bool turned_before(struct plate_rep_detector *d, double end_s, double onset_s, bool on_floor, const struct rep_arc *arc,
+                          const struct level *level, struct plate_rep_output *out)
 {
     d->turn_s = NAN;
-    if (!turn(d, end_s, onset_s, on_floor, out)) return false;
+    if (!turn(d, end_s, onset_s, on_floor, arc, out)) return false;
     rep_observe_from(d, level->mean_N);
     return true;
 }
@@ -172,7 +174,7 @@ static bool waited_or_rose(struct plate_rep_detector *d, const struct rep_arc *a
         return true;
     }
     return rep_bridge_rose(d, arc) && left->at_s - d->onset_s > SHORT_PART * d->usual_s &&
-           turned_before(d, fmin(d->again_s, left->at_s), left->at_s, false, level, out);
+           turned_before(d, fmin(d->again_s, left->at_s), left->at_s, false, NULL, level, out);
 }
 
 /* What the path between two holds says of a turn. It ends at rest at the other hold (nearly so, if both holds are of one
@@ -219,17 +221,13 @@ static bool turned_since(struct plate_rep_detector *d, bool first, const struct 
     if (!sure && !isnan(d->turn_s)) return false; /* it turned, and the observer knows better when */
     uint64_t low, high;
     rep_arc_bottom(d, &arc, &low, &high);
-    bool waited = rep_arc_waited(d, &arc, &end_s, &onset_s);
-    if ((p.closes || !p.thrown) && waited && fabs(onset_s - p.struck_s) < SUDDEN_S && onset_s - end_s > 2 * SUDDEN_S)
-        onset_s = p.struck_s; /* no floor: a drive that begins suddenly, out of a standstill */
-    else if (!isnan(p.struck_s))
-        end_s = onset_s = p.struck_s;
+    if (!isnan(p.struck_s)) end_s = onset_s = p.struck_s;
     bool deep = cut_contact(d, low, high, &end_s, &onset_s); /* the floor had it all: from when to when, the force says */
     double low_N = INFINITY;
     for (uint64_t i = arc.from; i <= arc.to && !first; i++) low_N = fmin(low_N, rep_block_at(d, i)->force_N);
     if (!deep && rep_turns_so_high(d, end_s, low_N)) return false;
     if (sure) d->travel_m = d->travel_m > 0 ? 0.5 * (d->travel_m + arc.depth_m) : arc.depth_m;
-    return turned_before(d, end_s, onset_s, deep, level, out);
+    return turned_before(d, end_s, onset_s, deep, &arc, level, out);
 }
 
 /* Held again, and driven and braked to there: the hips rose, so they had come down, however little of that the force shows. Of
@@ -247,7 +245,9 @@ static bool rose_since(struct plate_rep_detector *d, const struct level *level, 
         least_N = fmin(least_N, force_N);
     }
     bool braked = level->mean_N - least_N > ROSE_BRAKED * even_N, drove = d->known_N > 0 || most_N - level->mean_N > even_N;
-    return braked && drove && turned_before(d, from_s, from_s, false, level, out);
+    struct rep_arc arc;
+    return braked && drove && rep_arc_between(d, left_s, level_N, since_s, level->mean_N, &arc) &&
+           turned_before(d, from_s, from_s, false, &arc, level, out);
 }
 
 /* What seemed to be the hold again for a moment may have been the way: then the path begins where it was left first. Of what
@@ -280,6 +280,16 @@ static bool pressed(const struct plate_rep_detector *d, double force_N)
         if (most_N > force_N && rep_lasted(d, b->t_s, begun_s, PUSHED_S)) return true;
     }
     return false;
+}
+
+/* What looks like the floor may be the braking after a drive: then the hips turned before that. */
+static void before_braking(struct plate_rep_detector *d, double *end_s, double *onset_s)
+{
+    double struck_s = rep_impact_near_s(d, *end_s), stop_s = isnan(struck_s) ? *end_s : struck_s, go_s = stop_s, most_N = 0;
+    rep_stop_and_go(d, NULL, struck_s, &stop_s, &go_s);
+    for (uint64_t i = rep_block_from(d, go_s); i < d->blocks && rep_block_at(d, i)->t_s < *end_s; i++)
+        most_N = fmax(most_N, rep_block_at(d, i)->force_N);
+    if (most_N > (1 + PUSHED_ABOVE) * d->hold.mean_N) *end_s = stop_s, *onset_s = go_s;
 }
 
 /* The seat had the load a moment ago, and he had risen from it before. */
@@ -332,7 +342,8 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
     if ((!hips && !at_top) || (!deep && rep_turns_so_high(d, d->low_s, d->low_N))) return false;
     double end_s = d->low_s, onset_s = d->low_s;
     if (deep) cut_contact(d, rep_block_from(d, d->low_s - CONTACT_S), d->blocks - 1, &end_s, &onset_s);
-    return turn(d, end_s, onset_s, deep, out);
+    if (deep && d->held && !sits) before_braking(d, &end_s, &onset_s);
+    return turn(d, end_s, onset_s, deep, NULL, out);
 }
 
 /* The hips wait above the floor: the rep is over if they do so for a while, or rise again; if they go on down to the floor,

@@ -63,8 +63,12 @@ bool rep_arc_between(struct plate_rep_detector *d, double from_s, double from_N,
 bool rep_arc_even(struct plate_rep_detector *d, double from_s, double from_N, double to_s, double to_N, struct rep_arc *ret);
 /* Of the path that was last followed: the blocks of its bottom, the last included. */
 void rep_arc_bottom(const struct plate_rep_detector *d, const struct rep_arc *arc, uint64_t *ret_from, uint64_t *ret_to);
-/* Did the hips stand at the bottom? From when to when. */
-bool rep_arc_waited(const struct plate_rep_detector *d, const struct rep_arc *arc, double *ret_end_s, double *ret_onset_s);
+/* The path from a hold to the last block, followed from there alone. False: too short, or no depth. */
+bool rep_arc_since(struct plate_rep_detector *d, double from_s, double from_N, struct rep_arc *ret);
+/* Of the path that was last followed: the blocks around the deepest in which the hips are within a part of its depth, and not
+ * further from it than so long. */
+void rep_arc_near_deepest(const struct plate_rep_detector *d, const struct rep_arc *arc, double part, double most_s,
+                          uint64_t *ret_from, uint64_t *ret_to);
 /* When the force bent near the bottom more sharply than a person bends it; NaN: it did not. */
 double rep_arc_struck_s(const struct plate_rep_detector *d, const struct rep_arc *arc);
 /* Did the hips rise to where they are held since `to_s`, by to_N? From when. */
@@ -74,6 +78,10 @@ bool rep_arc_rising(const struct plate_rep_detector *d, double from_s, double to
 /* When hips that left the hold at `from_s` came to the rest in which they are at `still_s`, held by still_N and so deep: looked
  * at backwards from there; NaN: they were never higher. */
 double rep_arc_arrived_s(const struct plate_rep_detector *d, double from_s, double still_s, double still_N, double still_m);
+
+/* rep_stop.c. The hips turned above the floor, about then, or struck it (NaN: not). When did they stop at the bottom, and when
+ * did they go up again? `arc`: the path that was last followed, between two holds; NULL: only the hold before is known. */
+void rep_stop_and_go(struct plate_rep_detector *d, const struct rep_arc *arc, double struck_s, double *end_s, double *onset_s);
 
 /* rep_hold.c. Since when is the force on the level, looking back from `since_s`, tremor included; if it was not yet there,
  * looking forward. */
@@ -160,7 +168,8 @@ double rep_swing_N(const struct plate_rep_detector *d, double onset_s, double en
  * them, how often: fewer than TWINS. */
 unsigned rep_twins(const struct plate_rep_detector *d, double onset_s, double end_s, double held_s, double *ret_turn_s);
 
-/* rep_up.c. It is over at `end_s`: said, if it was a rep (`out` NULL: with the next samples). False if it was none; true also if it may have been one. */
+/* rep_up.c. It is over at `end_s`: said, if it was a rep (`out` NULL: with the next samples). False if it was none; true also
+ * if it may have been one. */
 bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_output *out);
 /* A hold far above another: the first was a bar that was loaded, or a foot that leaned in. The rep began there. */
 void rep_begin_at_step(struct plate_rep_detector *d, const struct level *level, double since_s);

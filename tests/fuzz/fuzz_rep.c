@@ -18,7 +18,7 @@ struct plate {
     struct plate_rep_detector *d;
     double rate_Hz;
     uint64_t samples;
-    double heard_s; /* the last sample that was a number */
+    double heard_s;           /* the last sample that was a number */
     double force_N, height_m; /* now */
     double floor_N, per_m;    /* holds the hips at height 0, and by this part more for each metre */
     double noise_N, other_share;

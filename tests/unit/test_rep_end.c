@@ -56,7 +56,8 @@ static void the_foot_has_just_touched_down(void **state)
     assert_true(fabs(r.rep[2].end_s - now_true(&r)->end_s) < 0.03);
 }
 
-/* Within two seconds from an empty plate to an empty plate, it may be a push or somebody who steps over: until nothing follows. */
+/* Within two seconds from an empty plate to an empty plate, it may be a push or somebody who steps over: until nothing follows.
+ */
 static void a_push_that_may_be_a_step(void **state)
 {
     (void)state;
@@ -98,8 +99,10 @@ static void nothing_ever_came(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_hips_wait_above_the_floor), cmocka_unit_test(the_foot_has_just_touched_down),
-        cmocka_unit_test(a_push_that_may_be_a_step),     cmocka_unit_test(what_is_under_way_is_no_rep),
+        cmocka_unit_test(the_hips_wait_above_the_floor),
+        cmocka_unit_test(the_foot_has_just_touched_down),
+        cmocka_unit_test(a_push_that_may_be_a_step),
+        cmocka_unit_test(what_is_under_way_is_no_rep),
         cmocka_unit_test(nothing_ever_came),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

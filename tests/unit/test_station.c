@@ -286,7 +286,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cuts_do_not_matter),
-        cmocka_unit_test(sides_and_sets), cmocka_unit_test(a_stop_loses_no_rep_that_is_over),
+        cmocka_unit_test(sides_and_sets),
+        cmocka_unit_test(a_stop_loses_no_rep_that_is_over),
         cmocka_unit_test(a_set_ends_by_rest),
         cmocka_unit_test(a_hole_is_no_rep_and_order_is_kept),
         cmocka_unit_test(an_empty_plate_says_nothing),
