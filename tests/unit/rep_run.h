@@ -26,6 +26,16 @@ struct body {
     double rise_m, low_m;
     double up_s, hold_s, down_s, hand_over_s, pause_s;
 };
+static const struct body plain_leg = {.rest_N = 95,
+                                      .floor_N = 160,
+                                      .per_m = 1.2,
+                                      .rise_m = 0.3,
+                                      .low_m = 0.04,
+                                      .up_s = 0.7,
+                                      .hold_s = 0.8,
+                                      .down_s = 0.9,
+                                      .hand_over_s = 0.12,
+                                      .pause_s = 0.1};
 struct truth {
     double onset_s, top_s, descent_s, end_s, peak_N;
 };

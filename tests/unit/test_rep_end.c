@@ -2,23 +2,13 @@
 
 /* Nothing comes after: what was over is said, and what is not over is not. */
 
-static const struct body leg = {.rest_N = 95,
-                                .floor_N = 160,
-                                .per_m = 1.2,
-                                .rise_m = 0.3,
-                                .low_m = 0.04,
-                                .up_s = 0.7,
-                                .hold_s = 0.8,
-                                .down_s = 0.9,
-                                .hand_over_s = 0.12};
-
 static void go_up(struct run *r)
 {
-    start(r, 250, "single_leg_hip_thrust", leg.rest_N);
-    thrusts(r, &leg, 2, 1.5);
-    hand_over(r, &leg, leg.hand_over_s, 1, false);
-    move(r, &leg, 0, leg.rise_m, leg.up_s, 1);
-    rest(r, leg.hold_s, top_N(&leg));
+    start(r, 250, "single_leg_hip_thrust", plain_leg.rest_N);
+    thrusts(r, &plain_leg, 2, 1.5);
+    hand_over(r, &plain_leg, plain_leg.hand_over_s, 1, false);
+    move(r, &plain_leg, 0, plain_leg.rise_m, plain_leg.up_s, 1);
+    rest(r, plain_leg.hold_s, top_N(&plain_leg));
 }
 
 static void one_is_over(struct run *r)
@@ -37,9 +27,9 @@ static void the_hips_wait_above_the_floor(void **state)
     (void)state;
     struct run r;
     go_up(&r);
-    move(&r, &leg, leg.rise_m, leg.low_m, leg.down_s, 1);
+    move(&r, &plain_leg, plain_leg.rise_m, plain_leg.low_m, plain_leg.down_s, 1);
     double end_s = r.t_s;
-    rest(&r, 1.4, support_N(&leg, leg.low_m));
+    rest(&r, 1.4, support_N(&plain_leg, plain_leg.low_m));
     one_is_over(&r);
     assert_true(fabs(r.rep[2].end_s - end_s) < 0.3);
 }
@@ -49,9 +39,9 @@ static void the_foot_has_just_touched_down(void **state)
     (void)state;
     struct run r;
     go_up(&r);
-    move(&r, &leg, leg.rise_m, 0, leg.down_s, 1);
-    hand_over(&r, &leg, leg.hand_over_s, 1, true);
-    rest(&r, 0.02, leg.rest_N);
+    move(&r, &plain_leg, plain_leg.rise_m, 0, plain_leg.down_s, 1);
+    hand_over(&r, &plain_leg, plain_leg.hand_over_s, 1, true);
+    rest(&r, 0.02, plain_leg.rest_N);
     one_is_over(&r);
     assert_true(fabs(r.rep[2].end_s - now_true(&r)->end_s) < 0.03);
 }
@@ -78,7 +68,7 @@ static void what_is_under_way_is_no_rep(void **state)
     for (unsigned lower = 0; lower < 2; lower++) {
         struct run r;
         go_up(&r);
-        if (lower) move(&r, &leg, leg.rise_m, 0.1, leg.down_s, 1);
+        if (lower) move(&r, &plain_leg, plain_leg.rise_m, 0.1, plain_leg.down_s, 1);
         assert_int_not_equal(plate_rep_phase(r.d), PLATE_REST);
         finish(&r);
         assert_int_equal(r.reps, 2);

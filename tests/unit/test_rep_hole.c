@@ -2,17 +2,6 @@
 
 /* Samples are lost while somebody moves, or while his foot comes to the plate: the reps after that are found. */
 
-static const struct body leg = {.rest_N = 95,
-                                .floor_N = 160,
-                                .per_m = 1.2,
-                                .rise_m = 0.3,
-                                .low_m = 0.04,
-                                .up_s = 0.7,
-                                .hold_s = 0.8,
-                                .down_s = 0.9,
-                                .hand_over_s = 0.12,
-                                .pause_s = 0.1};
-
 /* The foot has rested on the plate for a second when the hole comes; the next reps only touch the floor. */
 static void the_foot_was_put_down_before_it(void **state)
 {
@@ -22,13 +11,13 @@ static void the_foot_was_put_down_before_it(void **state)
     start(&r, 250, "single_leg_hip_thrust", 0);
     draw(&r, put, 4);
     hole(&r, 0.8);
-    move(&r, &leg, 0.2, leg.rise_m, 0.4, 1); /* nobody saw this one begin */
-    rest(&r, leg.hold_s, top_N(&leg));
-    move(&r, &leg, leg.rise_m, 0, leg.down_s, 1);
-    hand_over(&r, &leg, leg.hand_over_s, 1, true);
-    rest(&r, leg.pause_s, leg.rest_N);
-    thrusts(&r, &leg, 4, leg.pause_s);
-    rest(&r, 1.5, leg.rest_N);
+    move(&r, &plain_leg, 0.2, plain_leg.rise_m, 0.4, 1); /* nobody saw this one begin */
+    rest(&r, plain_leg.hold_s, top_N(&plain_leg));
+    move(&r, &plain_leg, plain_leg.rise_m, 0, plain_leg.down_s, 1);
+    hand_over(&r, &plain_leg, plain_leg.hand_over_s, 1, true);
+    rest(&r, plain_leg.pause_s, plain_leg.rest_N);
+    thrusts(&r, &plain_leg, 4, plain_leg.pause_s);
+    rest(&r, 1.5, plain_leg.rest_N);
     check_reps(&r, &sharp);
     end(&r);
 }
@@ -40,12 +29,12 @@ static void the_foot_was_put_down_in_it(void **state)
     struct run r;
     start(&r, 250, "single_leg_hip_thrust", 0);
     hole(&r, 3);
-    move(&r, &leg, 0.2, leg.rise_m, 0.4, 1);
-    rest(&r, leg.hold_s, top_N(&leg));
-    move(&r, &leg, leg.rise_m, 0, leg.down_s, 1);
-    hand_over(&r, &leg, leg.hand_over_s, 1, true);
-    rest(&r, 1.5, leg.rest_N);
-    thrusts(&r, &leg, 3, 1.5);
+    move(&r, &plain_leg, 0.2, plain_leg.rise_m, 0.4, 1);
+    rest(&r, plain_leg.hold_s, top_N(&plain_leg));
+    move(&r, &plain_leg, plain_leg.rise_m, 0, plain_leg.down_s, 1);
+    hand_over(&r, &plain_leg, plain_leg.hand_over_s, 1, true);
+    rest(&r, 1.5, plain_leg.rest_N);
+    thrusts(&r, &plain_leg, 3, 1.5);
     check_reps(&r, &sharp);
     end(&r);
 }
@@ -55,24 +44,24 @@ static void hips_float_on_after_it(void **state)
 {
     (void)state;
     struct run r;
-    start(&r, 250, "single_leg_hip_thrust", leg.rest_N);
-    hand_over(&r, &leg, leg.hand_over_s, 1, false);
-    move(&r, &leg, 0, leg.rise_m, leg.up_s, 1);
+    start(&r, 250, "single_leg_hip_thrust", plain_leg.rest_N);
+    hand_over(&r, &plain_leg, plain_leg.hand_over_s, 1, false);
+    move(&r, &plain_leg, 0, plain_leg.rise_m, plain_leg.up_s, 1);
     hole(&r, 0.7);
-    rest(&r, 0.5, top_N(&leg));
-    move(&r, &leg, leg.rise_m, leg.low_m, leg.down_s, 1);
+    rest(&r, 0.5, top_N(&plain_leg));
+    move(&r, &plain_leg, plain_leg.rise_m, plain_leg.low_m, plain_leg.down_s, 1);
     for (unsigned i = 0; i < 3; i++) {
         *now_true(&r) = (struct truth){.onset_s = r.t_s};
-        move(&r, &leg, leg.low_m, leg.rise_m, leg.up_s, 1);
+        move(&r, &plain_leg, plain_leg.low_m, plain_leg.rise_m, plain_leg.up_s, 1);
         now_true(&r)->top_s = r.t_s;
-        rest(&r, i == 1 ? 2.2 : 1, top_N(&leg)); /* no two are alike */
+        rest(&r, i == 1 ? 2.2 : 1, top_N(&plain_leg)); /* no two are alike */
         now_true(&r)->descent_s = r.t_s;
-        move(&r, &leg, leg.rise_m, i < 2 ? leg.low_m : 0, leg.down_s, 1);
+        move(&r, &plain_leg, plain_leg.rise_m, i < 2 ? plain_leg.low_m : 0, plain_leg.down_s, 1);
         now_true(&r)->end_s = r.t_s;
         r.truths++;
     }
-    hand_over(&r, &leg, leg.hand_over_s, 1, true);
-    rest(&r, 2, leg.rest_N);
+    hand_over(&r, &plain_leg, plain_leg.hand_over_s, 1, true);
+    rest(&r, 2, plain_leg.rest_N);
     check_reps(&r, NULL);
     end(&r);
 }
@@ -82,16 +71,16 @@ static void a_rep_is_over_when_it_comes(void **state)
 {
     (void)state;
     struct run r;
-    start(&r, 250, "single_leg_hip_thrust", leg.rest_N);
-    thrusts(&r, &leg, 2, 1.5);
-    hand_over(&r, &leg, leg.hand_over_s, 1, false);
-    move(&r, &leg, 0, leg.rise_m, leg.up_s, 1);
-    rest(&r, leg.hold_s, top_N(&leg));
-    move(&r, &leg, leg.rise_m, leg.low_m, leg.down_s, 1);
-    rest(&r, 1.8, support_N(&leg, leg.low_m));
+    start(&r, 250, "single_leg_hip_thrust", plain_leg.rest_N);
+    thrusts(&r, &plain_leg, 2, 1.5);
+    hand_over(&r, &plain_leg, plain_leg.hand_over_s, 1, false);
+    move(&r, &plain_leg, 0, plain_leg.rise_m, plain_leg.up_s, 1);
+    rest(&r, plain_leg.hold_s, top_N(&plain_leg));
+    move(&r, &plain_leg, plain_leg.rise_m, plain_leg.low_m, plain_leg.down_s, 1);
+    rest(&r, 1.8, support_N(&plain_leg, plain_leg.low_m));
     assert_int_equal(r.reps, 2);
     hole(&r, 0.8);
-    rest(&r, 0.2, leg.rest_N);
+    rest(&r, 0.2, plain_leg.rest_N);
     assert_int_equal(r.reps, 3);
     end(&r);
 }

@@ -2,23 +2,13 @@
 
 /* Hips that do not come down to the floor: when they stop at the bottom, and when they go up again. */
 
-static const struct body leg = {.rest_N = 95,
-                                .floor_N = 160,
-                                .per_m = 1.2,
-                                .rise_m = 0.3,
-                                .low_m = 0.04,
-                                .up_s = 0.7,
-                                .hold_s = 0.8,
-                                .down_s = 0.9,
-                                .hand_over_s = 0.12};
-
 /* They stop for so long, and the force says from when to when, between the braking and the drive. */
 static void they_stop_and_go(void **state)
 {
     (void)state;
     static const double wait_s[] = {0, 0.35, 0.6, 0.95}, down_s[] = {0.9, 1.5}, rates_Hz[] = {250, 1000};
     for (unsigned k = 0; k < 16; k++) {
-        struct body b = leg;
+        struct body b = plain_leg;
         b.down_s = down_s[k / 4 % 2];
         struct run r;
         start(&r, rates_Hz[k / 8], "single_leg_hip_thrust", b.rest_N);
@@ -34,7 +24,7 @@ static void a_hard_drive_is_braked_like_a_touch(void **state)
     (void)state;
     static const double wait_s[] = {0, 0.6};
     for (unsigned k = 0; k < 2; k++) {
-        struct body b = leg;
+        struct body b = plain_leg;
         b.up_s = 0.45;
         struct run r;
         start(&r, 500, "single_leg_hip_thrust", b.rest_N);
@@ -50,29 +40,29 @@ static void one_swing(void **state)
     (void)state;
     static const struct margins m = {0.15, 0.25, 0.15, 0.25, 0.08, 0.3, 0};
     struct run r;
-    start(&r, 500, "single_leg_hip_thrust", leg.rest_N);
+    start(&r, 500, "single_leg_hip_thrust", plain_leg.rest_N);
     *now_true(&r) = (struct truth){0};
-    hand_over(&r, &leg, leg.hand_over_s, 1, false);
-    move(&r, &leg, 0, leg.rise_m, leg.up_s, 1);
+    hand_over(&r, &plain_leg, plain_leg.hand_over_s, 1, false);
+    move(&r, &plain_leg, 0, plain_leg.rise_m, plain_leg.up_s, 1);
     for (unsigned i = 0; i < 5; i++) {
-        double s = 2 + 0.2 * i, by_m = leg.rise_m - leg.low_m, w = 2 * M_PI / s, t0_s = r.t_s + leg.hold_s;
+        double s = 2 + 0.2 * i, by_m = plain_leg.rise_m - plain_leg.low_m, w = 2 * M_PI / s, t0_s = r.t_s + plain_leg.hold_s;
         now_true(&r)->top_s = r.t_s;
         now_true(&r)->descent_s = t0_s;
-        rest(&r, leg.hold_s, top_N(&leg));
+        rest(&r, plain_leg.hold_s, top_N(&plain_leg));
         for (double t_s = 0; t_s < s - 1e-9; t_s = r.t_s - t0_s) /* sin^2 */
-            push(&r, support_N(&leg, leg.rise_m - by_m * (1 - cos(w * t_s)) / 2) *
+            push(&r, support_N(&plain_leg, plain_leg.rise_m - by_m * (1 - cos(w * t_s)) / 2) *
                          (1 - by_m * w * w * cos(w * t_s) / 2 / G_M_PER_S2));
         now_true(&r)->end_s = t0_s + s / 2;
         r.truths++;
         *now_true(&r) = (struct truth){.onset_s = t0_s + s / 2};
     }
     now_true(&r)->top_s = r.t_s;
-    rest(&r, leg.hold_s, top_N(&leg));
+    rest(&r, plain_leg.hold_s, top_N(&plain_leg));
     now_true(&r)->descent_s = r.t_s;
-    move(&r, &leg, leg.rise_m, 0, leg.down_s, 1);
-    hand_over(&r, &leg, leg.hand_over_s, 1, true);
+    move(&r, &plain_leg, plain_leg.rise_m, 0, plain_leg.down_s, 1);
+    hand_over(&r, &plain_leg, plain_leg.hand_over_s, 1, true);
     r.truths++;
-    rest(&r, 2, leg.rest_N);
+    rest(&r, 2, plain_leg.rest_N);
     check_reps(&r, &m);
     end(&r);
 }
