@@ -85,6 +85,22 @@ static void a_rep_is_over_when_it_comes(void **state)
     end(&r);
 }
 
+/* Nor does it matter that the foot was down for less than it takes to be sure. */
+static void a_foot_has_just_touched_down(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 250, "single_leg_hip_thrust", plain_leg.rest_N);
+    thrusts(&r, &plain_leg, 2, 1.5);
+    thrust(&r, &plain_leg);
+    rest(&r, 0.02, plain_leg.rest_N);
+    assert_int_equal(r.reps, 2);
+    hole(&r, 0.8);
+    rest(&r, 0.2, plain_leg.rest_N);
+    check_reps(&r, &sharp);
+    end(&r);
+}
+
 /* The first push is cut, from a foot whose level nobody knows: the next ones are found. */
 static void pushes_go_on_after_it(void **state)
 {
@@ -106,7 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_foot_was_put_down_before_it), cmocka_unit_test(the_foot_was_put_down_in_it),
         cmocka_unit_test(hips_float_on_after_it),          cmocka_unit_test(a_rep_is_over_when_it_comes),
-        cmocka_unit_test(pushes_go_on_after_it),
+        cmocka_unit_test(a_foot_has_just_touched_down),    cmocka_unit_test(pushes_go_on_after_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
