@@ -250,11 +250,22 @@ static bool rose_since(struct plate_rep_detector *d, const struct level *level, 
            turned_before(d, from_s, from_s, false, &arc, level, out);
 }
 
+/* A hole swallowed the beginning of this movement, and it is held for the first time, as the ones before: did it rise from
+ * rest to there? Then another one began where it did, and all of that was seen. */
+static bool rose_unseen(struct plate_rep_detector *d, const struct level *level, double since_s, struct plate_rep_output *out)
+{
+    double from_s;
+    return (d->known_N <= 0 || fabs(level->mean_N - d->known_N) <= OTHER_LEVEL * d->known_N) &&
+           rep_arc_rose(d, since_s, level->mean_N, &from_s) && turned_before(d, from_s, from_s, false, NULL, level, out);
+}
+
 /* What seemed to be the hold again for a moment may have been the way: then the path begins where it was left first. Of what
  * may be none at all, it says nothing. */
 bool rep_turned_between(struct plate_rep_detector *d, const struct level *level, double since_s, struct plate_rep_output *out)
 {
-    if (!d->held || !rep_moves(d) || d->exercise->second_foot) return false;
+    if (!rep_moves(d) || d->exercise->second_foot) return false;
+    if (d->unseen && (!d->held || level->mean_N > d->held_most_N) && rose_unseen(d, level, since_s, out)) return true;
+    if (!d->held) return false;
     if (!rep_lasted(d, rep_last_block(d)->t_s, d->asked_s, ASK_S)) return false;
     d->asked_s = rep_last_block(d)->t_s;
     if (!isnan(d->descent_s) && (turned_since(d, false, level, since_s, out) || rose_since(d, level, since_s, out)))

@@ -66,6 +66,33 @@ static void hips_float_on_after_it(void **state)
     end(&r);
 }
 
+/* The same when it came before anything was known, and the first that was seen whole has no hold that can be left: it rose from
+ * rest to where it was held. */
+static void hips_rose_after_it(void **state)
+{
+    (void)state;
+    static const double rates_Hz[] = {80, 250, 1000}, hole_from_s[] = {0.2, 0.6}, wait_s[] = {0, 0.4};
+    for (unsigned k = 0; k < 12; k++) {
+        struct run r;
+        start(&r, rates_Hz[k % 3], "single_leg_hip_thrust", plain_leg.rest_N);
+        hand_over(&r, &plain_leg, plain_leg.hand_over_s, 1, false);
+        move(&r, &plain_leg, 0, plain_leg.rise_m, plain_leg.up_s, 1);
+        rest(&r, hole_from_s[k / 3 % 2], top_N(&plain_leg));
+        hole(&r, 0.6);
+        move(&r, &plain_leg, plain_leg.rise_m, plain_leg.low_m, plain_leg.down_s, 1);
+        rest(&r, wait_s[k / 6], support_N(&plain_leg, plain_leg.low_m));
+        *now_true(&r) = (struct truth){.onset_s = r.t_s};
+        move(&r, &plain_leg, plain_leg.low_m, plain_leg.rise_m, plain_leg.up_s, 1);
+        rest(&r, plain_leg.hold_s, top_N(&plain_leg));
+        move(&r, &plain_leg, plain_leg.rise_m, 0, plain_leg.down_s, 1);
+        hand_over(&r, &plain_leg, plain_leg.hand_over_s, 1, true);
+        r.truths++;
+        rest(&r, 2, plain_leg.rest_N);
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
 /* A rep that was over, with the hips waiting above the floor, is said though nobody sees how they go on. */
 static void a_rep_is_over_when_it_comes(void **state)
 {
@@ -120,9 +147,13 @@ static void pushes_go_on_after_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_foot_was_put_down_before_it), cmocka_unit_test(the_foot_was_put_down_in_it),
-        cmocka_unit_test(hips_float_on_after_it),          cmocka_unit_test(a_rep_is_over_when_it_comes),
-        cmocka_unit_test(a_foot_has_just_touched_down),    cmocka_unit_test(pushes_go_on_after_it),
+        cmocka_unit_test(the_foot_was_put_down_before_it),
+        cmocka_unit_test(the_foot_was_put_down_in_it),
+        cmocka_unit_test(hips_float_on_after_it),
+        cmocka_unit_test(a_rep_is_over_when_it_comes),
+        cmocka_unit_test(a_foot_has_just_touched_down),
+        cmocka_unit_test(pushes_go_on_after_it),
+        cmocka_unit_test(hips_rose_after_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
