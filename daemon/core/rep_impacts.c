@@ -19,6 +19,8 @@
 #define MOVES_S 0.45         /* hips that move: the force, so near, ... */
 #define MOVES_PART 0.05      /* ... is uneven by this part of the step before the impact and after it ... */
 #define MOVE_PART 0.02       /* ... or by this at one of several. It is even where a plate is kicked, or a bar is loaded */
+#define BRIDGE_DRIVES 0.1    /* who lowers a bridge presses evenly too: there the drive after it is uneven by this part, ... */
+#define BRIDGE_LONG 1.5      /* ... or it took so many times as long as one does */
 #define NEAR_S 0.9           /* they turned at the impact, if it is so near to when the observer says ... */
 #define NEAR_PART 0.4        /* ... and nearer than this part of the rep */
 
@@ -102,10 +104,17 @@ static double uneven_N(const struct plate_rep_detector *d, uint64_t from, uint64
     return sqrt(fmax(0, sum2 / n - sum / n * (sum / n)));
 }
 
-static bool moves(const struct plate_rep_detector *d, uint64_t at, double least_N)
+static bool moves(const struct plate_rep_detector *d, uint64_t at, double before_N, double after_N)
 {
     uint64_t near = blocks_in(d, MOVES_S), apart = blocks_in(d, IMPACT_AROUND_S);
-    return uneven_N(d, at - near, at - apart) > least_N && uneven_N(d, at + apart, at + near) > least_N;
+    return uneven_N(d, at - near, at - apart) > before_N && uneven_N(d, at + apart, at + near) > after_N;
+}
+
+/* The one impact of a bridge: no kick? */
+static bool turns_bridge(const struct plate_rep_detector *d, uint64_t at, double length_s, double step_N)
+{
+    bool two_long = d->steps > 0 && length_s >= BRIDGE_LONG * d->usual_s;
+    return rep_bridges(d) && (two_long || moves(d, at, 0, BRIDGE_DRIVES * step_N));
 }
 
 double rep_impact_near_s(const struct plate_rep_detector *d, double turn_s)
@@ -144,7 +153,8 @@ unsigned rep_impacts(const struct plate_rep_detector *d, double onset_s, double 
                 m[i] = m[k], m[k] = later;
             }
         if (!driven(d, m[i].at, step_N)) return 0;
-        moving += moves(d, m[i].at, (n == 1 ? MOVES_PART : MOVE_PART) * step_N);
+        double least_N = (n == 1 ? MOVES_PART : MOVE_PART) * step_N;
+        moving += moves(d, m[i].at, least_N, least_N) || (n == 1 && turns_bridge(d, m[i].at, end_s - onset_s, step_N));
         ret_turn_s[i] = middle_s(d, &m[i]);
     }
     if (moving == 0 && (n == 1 || !rep_bridges(d))) return 0; /* a bridge presses evenly */

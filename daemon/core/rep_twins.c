@@ -20,8 +20,7 @@
 #define TWIN_STEP_S 0.02
 enum { TWIN_STEPS = 512 };
 
-/* Means of the force over equal times; `n` of them, fewer where the past is shorter. */
-static unsigned sample_force(const struct plate_rep_detector *d, double from_s, double step_s, unsigned n, double *ret_N)
+unsigned rep_sample_force(const struct plate_rep_detector *d, double from_s, double step_s, unsigned n, double *ret_N)
 {
     uint64_t i = rep_block_from(d, from_s);
     for (unsigned k = 0; k < n; k++) {
@@ -96,7 +95,7 @@ static unsigned sample_rep(const struct plate_rep_detector *d, double onset_s, d
 {
     double length_s = end_s - onset_s, compared_s = fmax(0, length_s - TWIN_BEGINS_S - TWIN_ENDS_S);
     *ret_step_s = fmax(fmax(TWIN_STEP_S, d->block_n * d->period_s), length_s / TWIN_STEPS);
-    return sample_force(d, onset_s + TWIN_BEGINS_S, *ret_step_s, (unsigned)(compared_s / *ret_step_s), ret_N);
+    return rep_sample_force(d, onset_s + TWIN_BEGINS_S, *ret_step_s, (unsigned)(compared_s / *ret_step_s), ret_N);
 }
 
 double rep_swing_N(const struct plate_rep_detector *d, double onset_s, double end_s)

@@ -162,7 +162,12 @@ double rep_impact_near_s(const struct plate_rep_detector *d, double turn_s);
  * not plain. */
 unsigned rep_impacts(const struct plate_rep_detector *d, double onset_s, double end_s, double step_N, double *ret_turn_s);
 
-/* rep_twins.c. By how much the force swings between: SD, but for the rise from rest and the fall to it. */
+/* rep_drives.c. What began and ended then: when does the drive that it began with begin again? How often: fewer than TWINS. */
+unsigned rep_drives(const struct plate_rep_detector *d, double onset_s, double end_s, double *ret_turn_s);
+
+/* rep_twins.c. Means of the force over equal times; `n` of them, fewer where the past is shorter. */
+unsigned rep_sample_force(const struct plate_rep_detector *d, double from_s, double step_s, unsigned n, double *ret_N);
+/* By how much the force swings between: SD, but for the rise from rest and the fall to it. */
 double rep_swing_N(const struct plate_rep_detector *d, double onset_s, double end_s);
 /* May what began and ended then, and was held for so long (NaN: not known), be two reps or more? When the hips turned between
  * them, how often: fewer than TWINS. */

@@ -67,6 +67,22 @@ static void impacts_part_reps(void **state)
     }
 }
 
+/* Twice, in a bridge, which presses so evenly that little but the one impact shows. */
+static void one_impact_parts_a_bridge(void **state)
+{
+    (void)state;
+    static const double rates_Hz[] = {80, 250, 1000}, hold_s[] = {0, 0.2, 0.6, 1.2};
+    for (unsigned k = 0; k < 12; k++) {
+        struct body b = hips;
+        b.per_m = 0, b.rise_m = 0.13, b.up_s = 0.45, b.down_s = 0.8, b.hold_s = hold_s[k / 3];
+        struct run r;
+        start(&r, rates_Hz[k % 3], "glute_bridge", b.rest_N);
+        bounces(&r, &b, &soft, 2);
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
 /* Somebody kicks the plate in the middle of each hold: that bends the force as an impact does, but no hips move. */
 static void a_kick_in_a_hold_parts_none(void **state)
 {
@@ -110,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(impacts_part_reps),
+        cmocka_unit_test(one_impact_parts_a_bridge),
         cmocka_unit_test(a_kick_in_a_hold_parts_none),
         cmocka_unit_test(a_sudden_stop_at_the_top_parts_none),
     };
