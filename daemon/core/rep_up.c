@@ -84,10 +84,8 @@ bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
     double to_s[TWINS], from_s = d->onset_s, last_end_s = d->last_end_s;
     bool room = d->dues + TWINS < MOST_DUE;
     unsigned n = room ? rep_impacts(d, from_s, end_s, m.step_N, to_s) : 0, said = 0;
-    bool struck = n > 0;
-    if (!struck && room) n = rep_drives(d, from_s, end_s, to_s);
-    if (struck || n > 1) verdict = VERDICT_REP; /* the floor was there, or three of a kind */
-    if (verdict != VERDICT_REP) n = 0;
+    if (n > 0) verdict = VERDICT_REP; /* who struck the floor did not lean */
+    if (n == 0 && verdict == VERDICT_REP && room) n = rep_drives(d, from_s, end_s, to_s);
     if (n == 0 && verdict == VERDICT_REP && room) n = rep_twins(d, from_s, end_s, descent_s - d->top_s, to_s);
     to_s[n++] = end_s;
     if (rep_like_the_doubtful(d, &m, from_s, to_s[0])) last_end_s = d->doubtful.rep.end_s;

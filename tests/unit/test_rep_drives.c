@@ -9,9 +9,8 @@ static void they_keep_no_time(void **state)
 {
     (void)state;
     static const double rates_Hz[] = {80, 250, 1000};
-    static const double slower[][4] = {{1, 1, 1, 1}, {1, 1.2, 1, 1.3}, {1.4, 1, 1.2, 1}},
-                        wait_s[][3] = {{0.3, 0, 0}, {0, 0, 0}};
-    for (unsigned k = 0; k < 18; k++) {
+    static const double slower[][4] = {{1, 1, 1, 1}, {1.4, 1, 1.2, 1}}, wait_s[][3] = {{0.3, 0, 0}, {0, 0, 0}};
+    for (unsigned k = 0; k < 12; k++) {
         struct run r;
         struct body b = quick;
         start(&r, rates_Hz[k % 3], "glute_bridge", b.rest_N);
