@@ -168,13 +168,22 @@ static void lose_port(struct engine_plate *p, const char *why)
     engine_health(e, "port", "error", p->cfg->name, text);
 }
 
+static void heard(struct engine_plate *p, int64_t host_ns)
+{
+    struct engine *e = p->engine;
+    p->read_ns = host_ns;
+    for (unsigned i = 0; i < e->plates; i++)
+        if (!e->plate[i].missed_ns) e->plate[i].missed_ns = host_ns;
+    p->missed_ns = 0;
+}
+
 static void read_port(struct engine_plate *p, short revents)
 {
     uint8_t bytes[PLATE_INTAKE_READ];
     ssize_t n = revents & POLLIN ? port_read(p->port, bytes, sizeof bytes) : 0;
     int64_t host_ns = engine_now_ns(), utc_ns = engine_utc_ns();
     if (n > 0) {
-        p->read_ns = host_ns;
+        heard(p, host_ns);
         p->empty_reads = 0;
         take_bytes(p, bytes, (size_t)n, host_ns, utc_ns);
         if (p->engine->config->stream.publish_interval_ms == 0) engine_flush_samples(p);
@@ -241,7 +250,13 @@ static int next_timeout_ms(struct engine *e, int64_t now)
     return due <= now ? 0 : (int)((due - now) / 1000000) + 1;
 }
 
-static void do_what_is_due(struct engine *e, int64_t now)
+/* asked_ns: since then its port was asked, so that what had come by then has been read. */
+static bool is_absent(const struct engine_plate *p, int64_t asked_ns)
+{
+    return (p->missed_ns && asked_ns - p->missed_ns > ENGINE_ABSENT_NS) || asked_ns - p->read_ns > ENGINE_ALL_ABSENT_NS;
+}
+
+static void do_what_is_due(struct engine *e, int64_t asked_ns, int64_t now)
 {
     int64_t interval = e->config->stream.publish_interval_ms * 1000000LL;
     open_ports(e, now);
@@ -249,7 +264,7 @@ static void do_what_is_due(struct engine *e, int64_t now)
         struct engine_plate *p = &e->plate[i];
         if (p->rows && now - p->row_ns >= interval) engine_flush_samples(p);
         if (p->port && now >= p->talk_ns) engine_talk(p, now);
-        if (p->in.started && !p->absent && now - p->read_ns > ENGINE_ABSENT_NS) {
+        if (p->in.started && !p->absent && is_absent(p, asked_ns)) {
             p->absent = true;
             capture_put(e->parts.capture, RECORD_ABSENT, i, &(struct record_moment){now, engine_utc_ns()}, NULL, 0);
             plate_station_absent(engine_foremost(e), i);
@@ -275,7 +290,8 @@ int engine_run(struct engine *e, int stop_fd)
         fd[CONTROL] = (struct pollfd){.fd = zmq_fd[1], .events = POLLIN};
         for (unsigned i = 0; i < e->plates; i++)
             fd[PORTS + i] = (struct pollfd){.fd = e->plate[i].port ? port_fd(e->plate[i].port) : -1, .events = POLLIN};
-        if (poll(fd, PORTS + e->plates, next_timeout_ms(e, engine_now_ns())) < 0 && errno != EINTR) return -errno;
+        const int64_t asked_ns = engine_now_ns();
+        if (poll(fd, PORTS + e->plates, next_timeout_ms(e, asked_ns)) < 0 && errno != EINTR) return -errno;
         for (unsigned i = 0; i < e->plates; i++)
             if (e->plate[i].port && fd[PORTS + i].revents) read_port(&e->plate[i], fd[PORTS + i].revents);
         if (fd[HELPER].revents) collect_ports(e);
@@ -285,7 +301,7 @@ int engine_run(struct engine *e, int stop_fd)
             engine_say_sealed(e);
         }
         engine_take_shapes(e);
-        do_what_is_due(e, engine_now_ns());
+        do_what_is_due(e, asked_ns, engine_now_ns());
         engine_end_if_due(e);
         /* ZMQ_FD is edge-triggered, and every send may swallow an edge: ask each round. */
         stream_serve(e->parts.stream, control_request, e, 16);

@@ -37,6 +37,7 @@ struct engine_plate {
     bool opening;
     unsigned empty_reads;
     int64_t retry_ns, opened_ns, read_ns;
+    int64_t missed_ns;          /* since when others are heard and this one is not; 0: they are not either */
     uint64_t opened_bytes;      /* had come when it was opened */
     unsigned baud, bauds_tried; /* auto: in force; of those that are looked through, since it was plugged in */
     char error[256];
@@ -125,7 +126,10 @@ struct engine {
 };
 
 #define ENGINE_RING_RESERVE (256u << 10) /* of the ring, kept from samples for all other records; an eighth if it is small */
-#define ENGINE_ABSENT_NS 500000000LL     /* a plate that is silent for so long is not waited for */
+/* A plate that is silent for so long while another is heard is not waited for. If all are silent together (a hub or this
+ * machine stood still), what they have to say comes together, too, and nothing is decided before: longer. */
+#define ENGINE_ABSENT_NS 500000000LL
+#define ENGINE_ALL_ABSENT_NS 2000000000LL
 int64_t engine_now_ns(void);
 int64_t engine_utc_ns(void);
 double engine_now_s(const struct engine *e); /* the recording's time, 0 before its first sample */

@@ -1,7 +1,9 @@
 """A plate under each foot: who carries how much, live and in the archive, against the simulator's truth."""
 import csv
 import json
+import signal
 import subprocess
+import time
 
 import h5py
 import numpy as np
@@ -77,6 +79,22 @@ def test_the_share_is_right_to_a_tenth_of_a_percent(tmp_path, bin):
     assert float([r for r in rows if r["event"] == "set"][-1]["left_share_pct"]) == last["left_share_pct"]
     for topic in ("rep", "set", "asymmetry"):
         assert bodies(offline(bin, "--all", archive), topic) == s.bodies(f"{topic}/"), topic
+
+
+def test_a_pause_of_all_boards_together_costs_nothing(tmp_path, bin):
+    """As when a hub, or the machine, stands still: one of them is heard first when they go on, and waits for the other."""
+    args = ["--exercise", "barbell_hip_thrust", "--reps", "3", "--seed", "5", "--speed", "4"]
+    with Station(tmp_path, bin, args, exercise="barbell_hip_thrust") as s:
+        for hold in range(3):
+            s.wait_for(lambda: sum(json.loads(b)["phase"] == "hold" for b in s.bodies("phase/left")) > hold, 30)
+            s.sim.send_signal(signal.SIGSTOP)
+            time.sleep(0.8)
+            s.sim.send_signal(signal.SIGCONT)
+        s.play(timeout=60)
+        archive = s.stop()
+    assert [(r["plate"], r["rep"]) for r in sorted(map(json.loads, s.bodies("rep/")), key=lambda r: (r["plate"], r["rep"]))] == [(p, n) for p in ("left", "right") for n in (1, 2, 3)]
+    marks = [json.loads(b) for b in bodies(offline(bin, "--all", archive), "mark")]
+    assert not [m for m in marks if m["kind"] == "resume" and m["t_s"] > 1]
 
 
 def barbell(lefts, rate=100):
