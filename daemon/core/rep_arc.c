@@ -82,13 +82,14 @@ bool rep_arc_rising(const struct plate_rep_detector *d, double from_s, double to
 
 bool rep_arc_between(struct plate_rep_detector *d, double from_s, double from_N, double to_s, double to_N, struct rep_arc *ret)
 {
-    struct rep_arc arc = {.from = rep_block_from(d, from_s), .to = rep_block_from(d, to_s), .depth_m = -INFINITY};
+    struct rep_arc arc = {.from = rep_block_from(d, from_s), .to = rep_block_from(d, to_s), .depth_m = -INFINITY, .both = true};
     if (arc.to >= d->blocks) arc.to = d->blocks - 1;
     if (arc.to < arc.from + 3) return false;
     double depth_m = 0, m_per_s = 0, curve = d->exercise->curve, more_N = (to_N - from_N) / (double)(arc.to - arc.from);
     for (uint64_t i = arc.from; i <= arc.to; i++) {
         double top_N = from_N + more_N * (double)(i - arc.from);
         d->path_m[i % BLOCKS] = (float)sink(&depth_m, &m_per_s, rep_block_at(d, i), top_N, curve);
+        d->speed_m_per_s[i % BLOCKS] = (float)fabs(m_per_s);
     }
     arc.there_m = depth_m;
     depth_m = m_per_s = 0;
@@ -96,6 +97,7 @@ bool rep_arc_between(struct plate_rep_detector *d, double from_s, double from_N,
         double top_N = from_N + more_N * (double)(i - arc.from);
         float *path_m = &d->path_m[i % BLOCKS];
         *path_m = fminf(*path_m, (float)sink(&depth_m, &m_per_s, rep_block_at(d, i), top_N, curve));
+        d->speed_m_per_s[i % BLOCKS] += (float)fabs(m_per_s);
         if (*path_m > arc.depth_m) arc.depth_m = *path_m, arc.deepest = i;
     }
     arc.back_m = depth_m;

@@ -105,7 +105,8 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     struct level level;
     if (step < rep_smallest_step_N(d) || !rep_flat(d, HOLD_S, TREMOR_S, d->onset_s, tolerance, &level, &since_s)) return;
     bool braked = d->dip_depth_N > dip && d->dip_N < level.mean_N - dip && d->dip_s <= since_s;
-    if (d->flew) braked = true;
+    bool flew = rep_flew_here(d, level.mean_N);
+    if (flew) braked = true;
     if (level.mean_N < d->rest.mean_N + (braked ? BRAKED_LEVEL : HOLD_LEVEL) * step) return;
     if (sits_down(d) || foot_is_back(d, &level, tolerance, out)) return;
     bool hips_held = d->held && d->hold.mean_N > FOOT_LEVEL * level.mean_N; /* not a foot, nor a bar */
@@ -146,12 +147,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
         d->first_descent_s = NAN;
     else if (isnan(d->first_descent_s) && !rep_bridges(d))
         d->first_descent_s = d->descent_s;
-    if (d->flew) { /* held: the push before was this rep's */
-        d->onset_s = d->hump.onset_s;
-        d->live_s[0] = d->hump.drive_live_s, d->live_s[2] = d->hump.lower_live_s;
-        d->peak_N = fmax(d->peak_N, d->hump.peak_N);
-        d->flew = false;
-    }
+    if (flew) rep_fetch_push(d);
     if (rep_bridges(d)) rep_bridge_leave(d);
     d->hold = level;
     d->held = true;

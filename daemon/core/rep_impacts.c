@@ -14,6 +14,7 @@
 #define IMPACT_EVEN 1.8      /* the longest of them takes no more than so many times as long as the shortest */
 #define IMPACT_AROUND_S 0.12 /* the floor is there for so long before and after the sharpest bend ... */
 #define IMPACT_AROUND 0.4    /* ... with bends that are so sharp */
+#define SUDDEN_PART 0.3      /* a drive that rises by this part of the step in that time bends sharper than the floor */
 #define DRIVEN_S 0.35        /* hips are driven after an impact: so near, the force is no higher before it than after it, ... */
 #define DRIVEN_PART 0.15     /* ... but for this part of the step. At a top it is */
 #define MOVES_S 0.45         /* hips that move: the force, so near, ... */
@@ -72,20 +73,34 @@ static struct impact sharpest(const struct plate_rep_detector *d, uint64_t from,
     return most;
 }
 
-/* The middle of the time in which the force bends so. */
-static double middle_s(const struct plate_rep_detector *d, const struct impact *m)
-{
-    uint64_t around = blocks_in(d, IMPACT_AROUND_S), a = m->at - around, z = m->at + around;
-    while (a < m->at && bend_N(d, a) < IMPACT_AROUND * m->bend_N) a++;
-    while (z > m->at && bend_N(d, z) < IMPACT_AROUND * m->bend_N) z--;
-    return 0.5 * (rep_block_at(d, a)->t_s + rep_block_at(d, z)->t_s);
-}
-
 static double most_N(const struct plate_rep_detector *d, uint64_t from, uint64_t to)
 {
     double most = -INFINITY;
     for (uint64_t i = from; i < to && i < d->blocks; i++) most = fmax(most, mean_at(d, i));
     return most;
+}
+
+/* The sharpest bend may be that of a sudden drive after the floor took load: then the hips were lowest where the force was
+ * least between. The same block if it is not. */
+static uint64_t driven_from(const struct plate_rep_detector *d, uint64_t at, double step_N)
+{
+    uint64_t around = blocks_in(d, IMPACT_AROUND_S), low = at;
+    if (mean_at(d, at + around) - mean_at(d, at) < SUDDEN_PART * step_N) return at;
+    for (uint64_t i = at - around; i < at; i++)
+        if (mean_at(d, i) < mean_at(d, low)) low = i;
+    double before_N = most_N(d, low - around, low), least_N = mean_at(d, low) + MOVES_PART * step_N;
+    return fmin(before_N, mean_at(d, at)) > least_N ? low : at;
+}
+
+/* The middle of the time in which the force bends so. */
+static double middle_s(const struct plate_rep_detector *d, const struct impact *m, double step_N)
+{
+    uint64_t low = driven_from(d, m->at, step_N);
+    if (low != m->at) return rep_block_at(d, low)->t_s;
+    uint64_t around = blocks_in(d, IMPACT_AROUND_S), a = m->at - around, z = m->at + around;
+    while (a < m->at && bend_N(d, a) < IMPACT_AROUND * m->bend_N) a++;
+    while (z > m->at && bend_N(d, z) < IMPACT_AROUND * m->bend_N) z--;
+    return 0.5 * (rep_block_at(d, a)->t_s + rep_block_at(d, z)->t_s);
 }
 
 static bool driven(const struct plate_rep_detector *d, uint64_t at, double step_N)
@@ -124,7 +139,7 @@ double rep_impact_near_s(const struct plate_rep_detector *d, double turn_s)
     if (!look_between(d, turn_s - most_s, turn_s + most_s, &from, &to)) return NAN;
     struct impact m = sharpest(d, from, to, NULL, 0);
     bool plain = m.bend_N >= fmax(IMPACT_PART * step_N, IMPACT_NOISE * rep_noise_N(d));
-    return plain && driven(d, m.at, step_N) ? middle_s(d, &m) : NAN;
+    return plain && driven(d, m.at, step_N) ? middle_s(d, &m, step_N) : NAN;
 }
 
 /* Those that are plain, the sharpest first: how many? */
@@ -155,7 +170,7 @@ unsigned rep_impacts(const struct plate_rep_detector *d, double onset_s, double 
         if (!driven(d, m[i].at, step_N)) return 0;
         double least_N = (n == 1 ? MOVES_PART : MOVE_PART) * step_N;
         moving += moves(d, m[i].at, least_N, least_N) || (n == 1 && turns_bridge(d, m[i].at, end_s - onset_s, step_N));
-        ret_turn_s[i] = middle_s(d, &m[i]);
+        ret_turn_s[i] = middle_s(d, &m[i], step_N);
     }
     if (moving == 0 && (n == 1 || !rep_bridges(d))) return 0; /* a bridge presses evenly */
     double longest_s = 0, shortest_s = INFINITY;

@@ -110,7 +110,7 @@ struct plate_rep_detector {
     double dip_depth_N, dip_N,
         dip_s;        /* the deepest fall from a peak before it, how low it went, when: the braking at the top */
     struct hump hump; /* the last one; its end NaN: none */
-    bool flew;        /* the hips may have flown from it into this movement */
+    bool flew;        /* the hips may have flown from it into this movement: so soon after */
     struct level hold;
     double held_most_N;     /* the highest that the hold has been */
     double hold_from_s;     /* since when the force is on this hold's level */
@@ -126,6 +126,7 @@ struct plate_rep_detector {
     double floats_s, waits_s; /* ... known since, since; NaN: the rep that ended there is said */
     double top_s, descent_s, leave_s;
     double below_s;            /* since when the force is back near rest; NaN */
+    double touch_s, lifted_s;  /* the last time before that it was, in this movement, and until when; NaN: was not */
     double turn_s, turn_low_N; /* the hips may have turned then, above the floor, with that support; NaN: no ... */
     double turn_least_N;       /* ... and so little force on the way there, ... */
     double turn_most_N;        /* ... unless they are held with more than this after it */
@@ -135,6 +136,7 @@ struct plate_rep_detector {
     double asked_s;                    /* when it was last looked for a turn between two holds */
     bool denied;                       /* and the path between was none of hips that turn */
     float path_m[BLOCKS];              /* of the blocks: depth below the hold, looked at again */
+    float speed_m_per_s[BLOCKS];       /* of a path that was followed from both ends: of both, added up */
     double upper_sum, upper_n;         /* of the force in the upper half of this rep */
     double known_rest_N;               /* the force at rest of the last rep */
     double known_N, usual_s, travel_m; /* the held force and the length of the reps before, and how deep they turned; 0: none */

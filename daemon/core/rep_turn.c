@@ -58,6 +58,7 @@ static bool turn(struct plate_rep_detector *d, double end_s, double onset_s, boo
     if (!on_floor) rep_stop_and_go(d, arc, struck_s, &end_s, &onset_s);
     on_floor = on_floor || !isnan(struck_s);
     if (!rep_finish(d, end_s, out)) return false;
+    if (d->unseen) d->unseen_end_s = onset_s; /* known from there on, however long they waited before */
     d->live_s[1] = d->live_s[2] = NAN;
     d->live_s[0] = live_s;
     d->phase = PLATE_LOWER;
@@ -98,6 +99,20 @@ static bool decide_turn(struct plate_rep_detector *d, bool sure, struct plate_re
     return turn(d, turn_s, turn_s, false, NULL, out);
 }
 
+/* Hips that were on the floor for a moment, and were pushed up from there so hard that they brake by themselves: the force is
+ * near rest a second time, and the rep was over the first time. */
+static bool flew_from_floor(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    if (!d->held || !rep_moves(d) || isnan(d->touch_s) || rep_lasted(d, t_s, d->lifted_s, FLIGHT_S)) return false;
+    if (!rep_flew(d, d->lifted_s, t_s, d->hold.mean_N)) return false;
+    double onset_s = rep_find_departure(d, d->lifted_s, d->rest.mean_N, rep_band_N(d));
+    bool rested = onset_s >= d->touch_s;
+    d->below_s = d->touch_s;
+    if (turn(d, d->touch_s, rested ? onset_s : d->touch_s, rested, NULL, out)) return true;
+    d->below_s = NAN;
+    return false;
+}
+
 /* The force is near rest: the end, unless it is the braking at the top of an explosive rep. */
 bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
@@ -106,6 +121,7 @@ bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep
     double force_N = rep_last_block(d)->force_N;
     if (force_N <= near_N) {
         if (rep_lasted(d, bore_until_s(d), d->turn_s, TURN_SURE_S) && decide_turn(d, true, out)) return true;
+        if (isnan(d->below_s) && flew_from_floor(d, t_s, out)) return true;
         if (isnan(d->below_s)) d->below_s = t_s;
         bool seated = rep_may_sit(d) && rep_lasted(d, t_s, d->below_s, END_DWELL_S) && rep_sat_down(d, d->below_s);
         bool low = d->floating || rep_hips_are_low(d) || seated;

@@ -3,9 +3,19 @@
 #include "rep_up.h"
 
 /* Up, hold, down: is it a repetition, or a foot, or a bar? docs/detector.md gives the reason of each threshold. */
-#define FLIGHT_PART 0.6  /* of the resting force: so little presses a foot that brakes flying hips */
-#define MAX_REP_S 40.0   /* longer is no repetition: somebody stands there */
-#define FOOT_STEP 0.8    /* a rise above a "hold" by this part of its step: the hold was the foot at rest */
+#define FLIGHT_PUSH                                                                                                            \
+    0.25 /* what hips in flight lack of the force that holds them, the push before had: this part of it, ...                   \
+          */
+#define FLIGHT_M_PER_S 0.15 /* ... and it gave them so much speed, ... */
+#define FLIGHT_CAUGHT 0.9   /* until they press with this part of that force again */
+#define TOUCH_S 0.04        /* noise that touches rest is shorter than hips are down before such a push */
+#define LEDGE_S 0.15        /* so long before the drive ... */
+#define LEDGE_PART 0.15     /* ... the force stands within this part of the step to rest, ... */
+#define LEDGE_ROSE 0.25     /* ... and does not rise by this part of its band: nothing moves yet. It is the least ... */
+#define LEDGE_MEAN_S 0.05   /* ... mean over so long ... */
+#define LEDGE_RISE 0.25     /* ... before the force first is up by this part of the step */
+#define MAX_REP_S 40.0      /* longer is no repetition: somebody stands there */
+#define FOOT_STEP 0.8       /* a rise above a "hold" by this part of its step: the hold was the foot at rest */
 #define FOOT_PUSHES 0.35 /* a push is held with more than this part of its force, in steps too; a foot at rest presses less */
 #define FOOT_STILL_S 2.0 /* put down on an empty plate, settled at once, and still for so long: a foot at rest */
 #define FOOT_SETTLED_S 0.6
@@ -17,13 +27,61 @@
 #define STOOD_RISE_S 0.8 /* ... faster than hips that grind, was a load at rest */
 #define NEW_REST_S 0.6   /* too small for a rep, and level for so long: the new rest */
 
-/* Did the foot lose its own resting load since a push a moment ago? Then it was the hips' braking in flight. */
-static bool flew(const struct plate_rep_detector *d, double onset_s)
+bool rep_flew(const struct plate_rep_detector *d, double push_s, double until_s, double level_N)
 {
-    if (!(onset_s - d->hump.end_s < FLIGHT_S) || d->hump.onset_s < d->last_end_s) return false;
-    for (uint64_t i = rep_block_from(d, d->hump.end_s); i < d->blocks; i++)
-        if (rep_block_at(d, i)->force_N < FLIGHT_PART * d->rest.mean_N) return true;
-    return false;
+    double pushed_Ns = 0, lacked_Ns = 0;
+    for (uint64_t i = rep_block_from(d, push_s); i < d->blocks; i++) {
+        const struct block *b = rep_block_at(d, i);
+        double over_Ns = (b->force_N - level_N) * b->dt_s;
+        if (b->t_s > until_s && b->force_N > FLIGHT_CAUGHT * level_N) break;
+        if (over_Ns > 0)
+            pushed_Ns += over_Ns;
+        else if (pushed_Ns > 0)
+            lacked_Ns -= over_Ns;
+    }
+    return pushed_Ns * GRAVITY > FLIGHT_M_PER_S * level_N && pushed_Ns > FLIGHT_PUSH * lacked_Ns;
+}
+
+bool rep_flew_here(const struct plate_rep_detector *d, double level_N)
+{
+    return d->flew && rep_flew(d, d->hump.onset_s, d->onset_s, level_N);
+}
+
+void rep_fetch_push(struct plate_rep_detector *d)
+{
+    d->onset_s = d->hump.onset_s;
+    d->live_s[0] = d->hump.drive_live_s, d->live_s[2] = d->hump.lower_live_s;
+    d->peak_N = fmax(d->peak_N, d->hump.peak_N);
+    d->flew = false;
+}
+
+/* A foot that came back presses a little more than it did before, or less by and by: nothing moves there. The drive began where
+ * the force left that ledge. */
+static void leave_ledge(struct plate_rep_detector *d, double top_N)
+{
+    double step_N = top_N - d->rest.mean_N, rise_N = d->rest.mean_N + LEDGE_RISE * step_N, ledge_N = INFINITY;
+    uint64_t from = rep_block_from(d, d->onset_s), i = from,
+             k = (uint64_t)fmax(1, floor(LEDGE_MEAN_S / rep_last_block(d)->dt_s));
+    for (; i < d->blocks && rep_block_at(d, i)->force_N < rise_N; i++)
+        if (i >= from + k) ledge_N = fmin(ledge_N, rep_running_mean_N(d, i, k));
+    if (i == d->blocks || ledge_N > d->rest.mean_N + LEDGE_PART * step_N) return;
+    if (!rep_lasted(d, rep_block_at(d, i)->t_s, d->onset_s, LEDGE_S)) return;
+    double left_s = rep_find_departure(d, rep_block_at(d, i)->t_s, ledge_N, rep_band_N(d));
+    uint64_t to = rep_block_from(d, left_s), half = (to - from) / 2;
+    if (!rep_lasted(d, left_s, d->onset_s, LEDGE_S) || half < 1 || from < rep_oldest_block(d) + 1) return;
+    double rose_N = rep_running_mean_N(d, to - 1, half) - rep_running_mean_N(d, from + half - 1, half);
+    if (rose_N < LEDGE_ROSE * rep_band_N(d)) d->onset_s = left_s;
+}
+
+/* When did the drive begin to what is held at this level since then: where the force left its rest, or with a push before. */
+static double drove_from_s(const struct plate_rep_detector *d, double since_s, double level_N)
+{
+    double onset_s = rep_find_departure(d, since_s, d->rest.mean_N, rep_band_N(d));
+    uint64_t i = rep_block_from(d, onset_s - FLIGHT_S), high = i;
+    for (; i < d->blocks && rep_block_at(d, i)->t_s < onset_s; i++)
+        if (rep_block_at(d, i)->force_N > rep_block_at(d, high)->force_N) high = i;
+    double push_s = rep_find_departure(d, rep_block_at(d, high)->t_s, d->rest.mean_N, rep_band_N(d));
+    return push_s < onset_s && rep_flew(d, push_s, onset_s, level_N) ? push_s : onset_s;
 }
 
 void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out)
@@ -33,12 +91,12 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
     d->peak_N = d->smooth_N;
     d->dip_depth_N = 0;
     d->dip_N = d->dip_s = INFINITY;
-    d->top_s = d->descent_s = d->first_descent_s = d->leave_s = d->below_s = d->turn_s = NAN;
+    d->top_s = d->descent_s = d->first_descent_s = d->leave_s = d->below_s = d->touch_s = d->turn_s = NAN;
     d->asked_s = -INFINITY;
     d->denied = false;
     d->lefts = 0;
     d->held = d->floating = d->unseen = false;
-    d->flew = flew(d, onset_s);
+    d->flew = onset_s - d->hump.end_s < FLIGHT_S && !(d->hump.onset_s < d->last_end_s);
     d->hold = (struct level){NAN, NAN};
     d->upper_sum = d->upper_n = 0;
     rep_observe_from(d, fmax(d->rest.mean_N, rep_low_part(d) * d->known_N));
@@ -68,9 +126,12 @@ bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
         d->unseen_end_s = end_s;
         return true;
     }
+    double top_most, top = rep_whole_top_N(d, end_s, &top_most);
+    if (rep_flew_here(d, top)) rep_fetch_push(d);
+    if (rep_moves(d)) leave_ledge(d, top);
     enum verdict verdict = rep_verdict(d, end_s);
     if (verdict == VERDICT_NONE) return false;
-    double top_most, top = rep_whole_top_N(d, end_s, &top_most);
+    top = rep_whole_top_N(d, end_s, &top_most);
     if (d->held && isnan(d->descent_s) && !isnan(d->top_s)) d->descent_s = end_s;
     if (d->descent_s > end_s) d->descent_s = end_s;
     double descent_s = d->held ? d->descent_s : NAN, level_N;
@@ -127,7 +188,7 @@ void rep_begin_at_step(struct plate_rep_detector *d, const struct level *level, 
                 d->descent_s - d->hold_from_s > STOOD_S && since_s - d->descent_s < STOOD_RISE_S;
     if (!foot && !load) return;
     rep_rest_moves(d, d->hold.mean_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD));
-    d->onset_s = rep_find_departure(d, since_s, d->rest.mean_N, rep_band_N(d));
+    d->onset_s = drove_from_s(d, since_s, level->mean_N);
 }
 
 /* A foot that was put down and stays: no drive settles as soon, for the support grows as long as the hips rise. */
@@ -189,6 +250,7 @@ void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     }
     if (foot_was_at_rest(d, out) || foot_stays(d, t_s, out) || rep_touched_down(d, t_s, out) || rep_turned(d, false, out))
         return;
+    if (!isnan(d->below_s) && rep_lasted(d, t_s, d->below_s, TOUCH_S)) d->touch_s = d->below_s, d->lifted_s = t_s;
     d->below_s = NAN;
     if (rep_lasted(d, t_s, d->onset_s, MAX_REP_S)) {
         rep_to_learn(d, out);

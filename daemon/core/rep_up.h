@@ -32,6 +32,12 @@ static inline bool rep_fixed(const struct plate_rep_detector *d)
  * part of it with the hips at the floor; and by how much it falls on the way there. */
 double rep_top_N(const struct plate_rep_detector *d);
 /* The same, of a movement that is over; and how much it may be, where no hold tells it. */
+/* Hips that a push set in motion, from push_s on, are braked by as much as it gave them: is what the force falls short of this
+ * level, which holds them, until it is back after until_s, no more than that explains? A tap sets nothing in motion. */
+bool rep_flew(const struct plate_rep_detector *d, double push_s, double until_s, double level_N);
+/* ... from the push just before this movement to where this level holds them? Then it was the beginning of it. */
+bool rep_flew_here(const struct plate_rep_detector *d, double level_N);
+void rep_fetch_push(struct plate_rep_detector *d);
 double rep_whole_top_N(const struct plate_rep_detector *d, double end_s, double *ret_most_N);
 double rep_mean_N(const struct plate_rep_detector *d, double end_s); /* from the onset */
 double rep_high_N(const struct plate_rep_detector *d);
@@ -55,6 +61,7 @@ struct rep_arc {
     double depth_m; /* there, below the hold */
     /* how deep each half ends at the other hold: 0 if nothing but gravity and the foot moved the hips */
     double there_m, back_m;
+    bool both; /* followed from both ends */
 };
 bool rep_arc_between(struct plate_rep_detector *d, double from_s, double from_N, double to_s, double to_N, struct rep_arc *ret);
 /* The same in a bridge, of hips that stand still at both ends, at whatever height: what the mean force is off the line between
