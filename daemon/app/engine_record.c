@@ -83,6 +83,7 @@ void engine_tell(struct engine *e, const struct plate_event *ev)
             if (strcmp(e->plate[i].cfg->name, ev->u.phase.plate) == 0) e->plate[i].phase = ev->u.phase.phase;
         break;
     case PLATE_EVENT_REP:
+        for (unsigned i = 0; i < e->plates; i++) engine_flush_samples(&e->plate[i]); /* behind the samples that it is made of */
         snprintf(topic, sizeof topic, "rep/%s/", ev->u.rep.plate);
         break;
     case PLATE_EVENT_SET:
