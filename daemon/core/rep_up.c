@@ -3,9 +3,7 @@
 #include "rep_up.h"
 
 /* Up, hold, down: is it a repetition, or a foot, or a bar? docs/detector.md gives the reason of each threshold. */
-#define FLIGHT_PUSH                                                                                                            \
-    0.25 /* what hips in flight lack of the force that holds them, the push before had: this part of it, ...                   \
-          */
+#define FLIGHT_PUSH 0.25    /* of what the force lacks while hips fly, the push before had this part over it, ... */
 #define FLIGHT_M_PER_S 0.15 /* ... and it gave them so much speed, ... */
 #define FLIGHT_CAUGHT 0.9   /* until they press with this part of that force again */
 #define TOUCH_S 0.04        /* noise that touches rest is shorter than hips are down before such a push */

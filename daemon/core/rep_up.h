@@ -28,16 +28,16 @@ static inline bool rep_fixed(const struct plate_rep_detector *d)
     return rep_pushes(d) || d->exercise->family == FAMILY_GENERIC;
 }
 
-/* rep_hips.c, the observer. What carries the load at the top, as far as it is known; that of the set, where it is known; the
- * part of it with the hips at the floor; and by how much it falls on the way there. */
-double rep_top_N(const struct plate_rep_detector *d);
-/* The same, of a movement that is over; and how much it may be, where no hold tells it. */
-/* Hips that a push set in motion, from push_s on, are braked by as much as it gave them: is what the force falls short of this
- * level, which holds them, until it is back after until_s, no more than that explains? A tap sets nothing in motion. */
+/* rep_up.c. Hips that a push set in motion, from push_s on, are braked by as much as it gave them: does the force fall short of
+ * this level, which holds them, until it is back after until_s, by no more than that explains? A tap sets nothing in motion. */
 bool rep_flew(const struct plate_rep_detector *d, double push_s, double until_s, double level_N);
 /* ... from the push just before this movement to where this level holds them? Then it was the beginning of it. */
 bool rep_flew_here(const struct plate_rep_detector *d, double level_N);
 void rep_fetch_push(struct plate_rep_detector *d);
+/* rep_hips.c, the observer. What carries the load at the top, as far as it is known; that of the set, where it is known; the
+ * part of it with the hips at the floor; and by how much it falls on the way there. */
+double rep_top_N(const struct plate_rep_detector *d);
+/* The same, of a movement that is over; and how much it may be, where no hold tells it. */
 double rep_whole_top_N(const struct plate_rep_detector *d, double end_s, double *ret_most_N);
 double rep_mean_N(const struct plate_rep_detector *d, double end_s); /* from the onset */
 double rep_high_N(const struct plate_rep_detector *d);

@@ -13,9 +13,8 @@ static const struct body leg = {.rest_N = 95,
                                 .hand_over_s = 0.06};
 static const double rates_Hz[] = {250, 500, 1000};
 
-/* Driven for a tenth of a second and caught for two; the foot presses meanwhile with so much of what it presses with at rest.
- */
-static void throw(struct run * r, double rest_N, double part)
+/* Driven for a tenth of a second and caught for two; meanwhile the foot presses with this part of what it does at rest. */
+static void thrown(struct run *r, double rest_N, double part)
 {
     const double all_N = 197, push_N = 292;
     const double corners[][2] = {{0, rest_N},           {0.03, 280},   {0.08, push_N}, {0.13, 160}, {0.18, 66},
@@ -34,7 +33,7 @@ static void the_push_is_the_reps(void **state)
     for (unsigned k = 0; k < 9; k++) {
         struct run r;
         start(&r, rates_Hz[k % 3], "single_leg_hip_thrust", 57);
-        for (unsigned i = 0; i < 5; i++) throw(&r, 57, part[k / 3]);
+        for (unsigned i = 0; i < 5; i++) thrown(&r, 57, part[k / 3]);
         check_reps(&r, &sharp);
         end(&r);
     }
@@ -66,7 +65,7 @@ static void at_a_new_rest(void **state)
         struct run r;
         start(&r, rates_Hz[k % 3], "single_leg_hip_thrust", 35);
         draw(&r, settles, 3);
-        for (unsigned i = 0; i < 4; i++) throw(&r, 57, part[k / 3]);
+        for (unsigned i = 0; i < 4; i++) thrown(&r, 57, part[k / 3]);
         check_reps(&r, &sharp);
         end(&r);
     }
