@@ -4,18 +4,61 @@
 
 /* Where the support hardly changes on the hips' way: from standstill to standstill the force alone tells the path, whatever its
  * level. docs/detector.md gives the reason of each threshold. */
-#define MOST_S 1.7      /* over a longer path, what the level is off bends it too much */
-#define LOW_DEPTH 0.5   /* of the usual way: hips that stand so much lower wait above the floor, ... */
-#define LOW_LOWEST 0.8  /* ... if it is also so much of the deepest between */
-#define CAUGHT_S 0.05   /* a mean over so long tells falling from tremor */
-#define RISEN 0.1       /* of the way up: they had left where they waited */
-#define FALLS_RATE 0.25 /* of the way in a second: they still sink */
+#define MOST_S 1.7        /* over a longer path, what the level is off bends it too much */
+#define LOW_DEPTH 0.5     /* of the usual way: hips that stand so much lower wait above the floor, ... */
+#define LOW_LOWEST 0.8    /* ... if it is also so much of the deepest between */
+#define STILL_LOW 0.8     /* of the deepest: so deep, they have not risen ... */
+#define SINKS_MOST 1.2    /* ... by a path that is no deeper than so many times the way: then the floor stopped them */
+#define THROWN_PER_S 0.3  /* of the way in a second: who turns is made so much faster upwards */
+#define THROWN_LATE_S 0.3 /* ... and began to be so no later than this after they seemed to be lowest */
+#define DRIVEN_PER_S 1.0  /* ... who is driven up from where he waits, by so much */
+#define CAUGHT_S 0.05     /* a mean over so long tells falling from tremor */
+#define RISEN 0.1         /* of the way up: they had left where they waited */
+#define FALLS_RATE 0.25   /* of the way in a second: they still sink */
 
 void rep_bridge_leave(struct plate_rep_detector *d)
 {
     if (!d->held || isnan(d->descent_s)) return;
     struct left *left = &d->left[d->lefts++ % LEFTS];
     left->at_s = rep_left_hold_s(d, &left->level_N);
+}
+
+/* Are they as deep as ever since they left the hold? */
+static bool sinks(struct plate_rep_detector *d)
+{
+    struct rep_arc arc;
+    if (rep_lasted(d, rep_last_block(d)->t_s, d->descent_s, MOST_S)) return false;
+    if (!rep_arc_since(d, d->descent_s, d->hold.mean_N, &arc)) return false;
+    return d->path_m[(d->blocks - 1) % BLOCKS] > STILL_LOW * arc.depth_m && arc.depth_m < SINKS_MOST * rep_travel_m(d);
+}
+
+/* Has the foot made them faster upwards since then, from when they seemed to be lowest at the latest? */
+static bool thrown(const struct plate_rep_detector *d)
+{
+    double m_per_s = 0, lowest = 0;
+    for (uint64_t i = rep_block_from(d, d->descent_s); i < d->blocks; i++) {
+        m_per_s += rep_block_at(d, i)->dt_s * GRAVITY * (rep_block_at(d, i)->force_N / d->hold.mean_N - 1);
+        if (rep_block_at(d, i)->t_s < d->low_s + THROWN_LATE_S) lowest = fmin(lowest, m_per_s);
+        if (m_per_s - lowest > THROWN_PER_S * rep_travel_m(d)) return true;
+    }
+    return false;
+}
+
+bool rep_bridge_driven(const struct plate_rep_detector *d)
+{
+    double m_per_s = 0, lowest = 0, held_N = d->wait.mean_N;
+    if (d->known_N > held_N && d->known_N < (1 + SAME_LEVEL) * held_N) held_N = d->known_N;
+    for (uint64_t i = rep_block_from(d, fmax(d->waited_s, rep_last_block(d)->t_s - MOST_S)); i < d->blocks; i++) {
+        m_per_s += rep_block_at(d, i)->dt_s * GRAVITY * (rep_block_at(d, i)->force_N / held_N - 1);
+        lowest = fmin(lowest, m_per_s);
+        if (m_per_s - lowest > DRIVEN_PER_S * rep_travel_m(d)) return true;
+    }
+    return false;
+}
+
+bool rep_bridge_may_rise(struct plate_rep_detector *d)
+{
+    return !d->held || isnan(d->descent_s) || (!sinks(d) && (!d->plateau || thrown(d)));
 }
 
 bool rep_bridge_low(const struct plate_rep_detector *d, const struct rep_arc *arc)
@@ -32,10 +75,11 @@ bool rep_bridge_path(struct plate_rep_detector *d, const struct level *level, do
                      struct rep_arc *ret)
 {
     unsigned n = d->lefts < LEFTS ? d->lefts : LEFTS;
-    for (unsigned i = 0; i <= n; i++) {
-        bool last = i == n;
+    for (unsigned i = 0; i <= n + 1; i++) { /* the last two: of the last hold, as it looks now, and as it was left */
+        bool last = i >= n;
         struct left left = d->left[(d->lefts + LEFTS - 1 - i) % LEFTS];
-        if (last) left.at_s = rep_left_hold_s(d, &left.level_N);
+        if (i == n) left.at_s = rep_left_hold_s(d, &left.level_N);
+        if (i > n) left = (struct left){d->descent_s, d->hold.mean_N};
         struct rep_arc arc;
         if (fabs(level->mean_N / left.level_N - 1) > SAME_LEVEL || since_s - left.at_s > MOST_S ||
             !rep_arc_even(d, left.at_s, left.level_N, since_s, level->mean_N, &arc))
@@ -60,7 +104,7 @@ bool rep_bridge_rose_unseen(struct plate_rep_detector *d, struct plate_rep_outpu
     while (left > first && rep_running_mean_N(d, left, k) > held.mean_N - near_N) left--;
     while (left > first && rep_running_mean_N(d, left, k) < held.mean_N - near_N) left--;
     if (left <= first) return false;
-    double descent_s = rep_block_at(d, left)->t_s, onset_s = d->floats_s;
+    double descent_s = rep_block_at(d, left)->t_s, onset_s = d->waited_s;
     if (rep_arc_down_m(d, descent_s, held.mean_N, caught, &m_per_s) < TURN_DEPTH * travel_m)
         return m_per_s > FALLS_RATE * travel_m; /* not far enough yet, but no rise either */
     struct rep_arc arc;

@@ -31,11 +31,15 @@
 #define BRIEF_PART 0.3   /* generic, pushes: and so much shorter than usual */
 #define RESTED_PART 1.4  /* ... or, from an empty plate, no more than so many times what the foot pressed between them */
 /* ... its shape */
-#define REST_PART 0.25   /* of the step: the first rep begins at rest */
-#define BEGUN_S 0.3      /* ... no longer before its onset, which noise delays */
-#define LEAN_RISE_S 0.2  /* a force that takes so long to what lifts the hips off, ... */
-#define LEAN_MOST_S 1.5  /* ... but not so long, as loads in steps do, ... */
-#define LEAN_PART 0.9    /* ... and then half the way further in less than this part of that time, was no hips' */
+#define REST_PART 0.25  /* of the step: the first rep begins at rest */
+#define BEGUN_S 0.3     /* ... no longer before its onset, which noise delays */
+#define LEAN_RISE_S 0.2 /* a force that takes so long to what lifts the hips off, ... */
+#define LEAN_MOST_S 1.5 /* ... but not so long, as loads in steps do, ... */
+#define LEAN_PART 0.9   /* ... and then half the way further in less than this part of that time, was no hips' */
+#define OVER_S 0.6      /* ... unless it is driven: above its level so soon, ... */
+#define UNDER_S 0.7     /* ... and below it so soon after, ... */
+#define DRIVEN_OVER 0.1 /* ... by these parts of the step */
+#define BRAKED_UNDER 0.1
 #define SWING_S 2.6      /* hips that swing freely about the height at which a force holds them: up and down again in less */
 #define PUT_SWING 0.8    /* abrupt, and would let the hips swing by so much of their way: a thing, put down and taken up */
 #define BRAKED_SWING 0.5 /* by less: hips */
@@ -146,22 +150,60 @@ static double risen_m(const struct plate_rep_detector *d, double end_s, double s
     return most_m;
 }
 
+/* Did it begin at rest, or at a turn above it? */
+static bool from_rest(const struct plate_rep_detector *d, double step_N)
+{
+    for (uint64_t i = rep_block_from(d, d->onset_s - BEGUN_S); i < d->blocks && rep_block_at(d, i)->t_s <= d->onset_s; i++)
+        if (mean_until(d, i) < d->rest.mean_N + REST_PART * step_N) return true;
+    return false;
+}
+
+/* How uneven was it in the middle of its time? A muscle trembles, a thing lies there; noise is added to both. */
+static double uneven_N(const struct plate_rep_detector *d, double end_s, double step_N)
+{
+    uint64_t first, last;
+    find_upper(d, end_s, step_N, &first, &last);
+    double level_N = mean_until(d, (first + last) / 2), sum = 0, sum2 = 0;
+    uint64_t from = first + (last - first) / 5, to = last - (last - first) / 5;
+    for (uint64_t i = from; i < to; i++) {
+        double off = mean_until(d, i) - level_N;
+        sum += off, sum2 += off * off;
+    }
+    double n = (double)(to - from);
+    return to > from ? sqrt(fmax(0, sum2 / n - sum / n * (sum / n))) : INFINITY;
+}
+
+/* Did the force rise above what holds them soon after that block, and then fall below it? Hips are driven, and braked. */
+static bool driven_and_braked(const struct plate_rep_detector *d, uint64_t from, double step_N)
+{
+    double top_N = d->rest.mean_N + step_N, most_N = -INFINITY, least_N = INFINITY;
+    uint64_t i = from, most = from;
+    for (; i < d->blocks && !rep_lasted(d, rep_block_at(d, i)->t_s, rep_block_at(d, from)->t_s, OVER_S); i++)
+        if (mean_until(d, i) > most_N) most_N = mean_until(d, i), most = i;
+    for (i = most; i < d->blocks && !rep_lasted(d, rep_block_at(d, i)->t_s, rep_block_at(d, most)->t_s, UNDER_S); i++)
+        least_N = fmin(least_N, mean_until(d, i));
+    return most_N > top_N + DRIVEN_OVER * step_N && least_N < top_N - BRAKED_UNDER * step_N;
+}
+
 /* Can hips have risen like this? They leave the floor with three quarters of what holds them at the top, so that the force
  * still grows while they rise; and they are braked before they stand still. */
 static bool rose_like_hips(const struct plate_rep_detector *d, double step_N, double end_s)
 {
-    if (d->exercise->second_foot) return true; /* the load itself steps up */
+    if (d->exercise->second_foot) return true;                /* the load itself steps up */
+    if (rep_bridges(d) && !from_rest(d, step_N)) return true; /* by its path, hips turned */
     double rest_N = d->rest.mean_N, top_N = rest_N + step_N, low_N = fmax(rest_N, rep_low_part(d) * top_N);
     uint64_t from = rep_block_from(d, d->onset_s), begun = first_above(d, from, rest_N + 0.1 * (low_N - rest_N)),
              off = first_above(d, begun, low_N), up = first_above(d, off, 0.5 * (low_N + top_N));
     double rise_s = rep_block_at(d, off)->t_s - rep_block_at(d, begun)->t_s,
            rest_s = rep_block_at(d, up)->t_s - rep_block_at(d, off)->t_s;
-    bool leant = rise_s > LEAN_RISE_S && rise_s < LEAN_MOST_S && rest_s < LEAN_PART * rise_s;
+    bool leant =
+        rise_s > LEAN_RISE_S && rise_s < LEAN_MOST_S && rest_s < LEAN_PART * rise_s && !driven_and_braked(d, off, step_N);
     if (!d->held) return !leant;
     uint64_t hold = hold_begins(d, from, step_N);
     double swings = swing(d, from, hold);
     bool stayed = end_s - d->onset_s > SWING_S || (d->steps == 0 && risen_m(d, end_s, step_N) < LIFT_PART * rep_travel_m(d));
-    bool put = d->below_s > 0 && abrupt(d, end_s, step_N) && stayed && swings > PUT_SWING && d->hold.sd_N < PUT_EVEN * step_N;
+    bool put = d->below_s > 0 && abrupt(d, end_s, step_N) && stayed && swings > PUT_SWING &&
+               uneven_N(d, end_s, step_N) < PUT_EVEN * step_N;
     return !put && !leant;
 }
 
@@ -188,21 +230,6 @@ static bool went_over(const struct plate_rep_detector *d, double end_s)
         n++, own_N += own, other_N += other, own2 += own * own, both += own * other;
     }
     return n > (to - from) / 2 && both - own_N * other_N / (double)n < -GIVEN_PART * (own2 - own_N * own_N / (double)n);
-}
-
-/* How uneven was it in the middle of its time? A muscle trembles, a thing lies there; noise is added to both. */
-static double uneven_N(const struct plate_rep_detector *d, double end_s, double step_N)
-{
-    uint64_t first, last;
-    find_upper(d, end_s, step_N, &first, &last);
-    double level_N = mean_until(d, (first + last) / 2), sum = 0, sum2 = 0;
-    uint64_t from = first + (last - first) / 5, to = last - (last - first) / 5;
-    for (uint64_t i = from; i < to; i++) {
-        double off = mean_until(d, i) - level_N;
-        sum += off, sum2 += off * off;
-    }
-    double n = (double)(to - from);
-    return to > from ? sqrt(fmax(0, sum2 / n - sum / n * (sum / n))) : INFINITY;
 }
 
 /* Was it set on an empty plate and taken off, and even between? */
@@ -245,14 +272,6 @@ static bool leant(const struct plate_rep_detector *d, double end_s)
 }
 
 /* ---- the verdict ---- */
-
-/* Did it begin at rest, or at a turn above it? */
-static bool from_rest(const struct plate_rep_detector *d, double step_N)
-{
-    for (uint64_t i = rep_block_from(d, d->onset_s - BEGUN_S); i < d->blocks && rep_block_at(d, i)->t_s <= d->onset_s; i++)
-        if (mean_until(d, i) < d->rest.mean_N + REST_PART * step_N) return true;
-    return false;
-}
 
 /* How far is it from a to the nearest that is between b and c? */
 static double apart(double a, double b, double c) { return fmax(0, fmax(b - a, a - c)); }

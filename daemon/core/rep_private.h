@@ -124,6 +124,8 @@ struct plate_rep_detector {
     bool floating;            /* the hips wait above the floor ... */
     struct level wait;        /* ... at this level ... */
     double floats_s, waits_s; /* ... known since, since; NaN: the rep that ended there is said */
+    double waited_s;          /* ... since, said or not */
+    bool lowered;             /* ... and a path of hips led down to it */
     double top_s, descent_s, leave_s;
     double below_s;            /* since when the force is back near rest; NaN */
     double touch_s, lifted_s;  /* the last time before that it was, in this movement, and until when; NaN: was not */

@@ -45,8 +45,22 @@
 #define STILL_RATE 0.25    /* of the way in a second: ... and stay there */
 #define FIDGET_N 15.0      /* a foot that was just put down shifts by so much ... */
 #define FIDGET_PART 0.2    /* ... or by this part of its force: hips turn by more */
+#define PLACED_PART 0.8    /* a foot that is put down: its force came to this part of what it presses, ... */
+#define LIFTS_PART 0.45    /* ... and fell to this part of it again */
 #define WAIT_S 0.8         /* hips that wait above the floor for so long after they came to a standstill ended the rep there */
 #define FLOATING_MOST_S 20.0
+
+/* Onto an empty plate, before anything is known: is it a foot that was put down, and unloads to find its place? Hips that turn
+ * above the floor press more, or were braked before they were held. */
+static bool finds_its_place(const struct plate_rep_detector *d)
+{
+    double top_N = rep_top_N(d), least_N = top_N;
+    if (!d->foot_down || !rep_moves(d) || d->known_N > 0 || top_N > FOOT_MOST_N || (d->held && !d->plateau)) return false;
+    uint64_t i = rep_block_from(d, d->onset_s);
+    while (i < d->blocks && rep_block_at(d, i)->force_N < PLACED_PART * top_N) i++;
+    for (; i < d->blocks; i++) least_N = fmin(least_N, rep_block_at(d, i)->force_N);
+    return least_N < LIFTS_PART * top_N && least_N > d->rest.mean_N + rep_decision_band_N(d);
+}
 
 /* Another repetition begins where this one turned, if this was one; the phase says so. */
 static bool turn(struct plate_rep_detector *d, double end_s, double onset_s, bool on_floor, const struct rep_arc *arc,
@@ -57,7 +71,7 @@ static bool turn(struct plate_rep_detector *d, double end_s, double onset_s, boo
     if (!isnan(struck_s)) end_s = onset_s = struck_s;
     if (!on_floor) rep_stop_and_go(d, arc, struck_s, &end_s, &onset_s);
     on_floor = on_floor || !isnan(struck_s);
-    if (!rep_finish(d, end_s, out)) return false;
+    if (finds_its_place(d) || !rep_finish(d, end_s, out)) return false;
     if (d->unseen) d->unseen_end_s = onset_s; /* known from there on, however long they waited before */
     d->live_s[1] = d->live_s[2] = NAN;
     d->live_s[0] = live_s;
@@ -163,7 +177,7 @@ void rep_wait(struct plate_rep_detector *d, double since_s, const struct level *
 {
     d->floating = true;
     d->floats_s = rep_last_block(d)->t_s;
-    d->waits_s = since_s;
+    d->waits_s = d->waited_s = since_s;
     d->wait = *level;
     d->turn_s = NAN;
     rep_observe_from(d, level->mean_N);
@@ -187,6 +201,7 @@ static bool waited_or_rose(struct plate_rep_detector *d, const struct rep_arc *a
         double middle_s = 0.5 * (since_s + rep_last_block(d)->t_s),
                arrived_s = rep_arc_arrived_s(d, left->at_s, middle_s, level->mean_N, arc->there_m);
         rep_wait(d, isnan(arrived_s) ? since_s : arrived_s, level);
+        d->lowered = true;
         return true;
     }
     return rep_bridge_rose(d, arc) && left->at_s - d->onset_s > SHORT_PART * d->usual_s &&
@@ -345,6 +360,7 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
                                                                               : TURN_DOWN_UNHELD) *
                                                                          way) &&
                 d->support_N - d->support_low_N > fmax(least_N, TURN_UP * way);
+    if (hips && rep_bridges(d)) hips = rep_bridge_may_rise(d);
     if (!isnan(d->turn_s)) return decide_turn(d, hips || at_top, out);
     /* held by the hips, not a foot that was put down or a bar that was loaded */
     bool hips_held = d->held && (d->known_N > 0 ? d->hold.mean_N > FOOT_LEVEL * d->known_N : !d->foot_down && !d->plateau);
@@ -385,12 +401,13 @@ void rep_step_floating(struct plate_rep_detector *d, double t_s, struct plate_re
     }
     double tolerance = rep_evenness_N(d, rep_high_N(d) - d->rest.mean_N), since_s, way = rep_way_N(d);
     struct level level;
-    if (!isnan(d->waits_s) && (rep_lasted(d, t_s, d->floats_s, WAIT_S) || d->support_N - d->support_low_N > TURN_UP * way)) {
+    bool rises = d->support_N - d->support_low_N > TURN_UP * way && (!rep_bridges(d) || rep_bridge_driven(d));
+    if (!isnan(d->waits_s) && (rep_lasted(d, t_s, d->floats_s, WAIT_S) || rises)) {
         rep_finish(d, d->waits_s, out);
         d->waits_s = NAN;
         rep_set_phase(d, PLATE_REST, out);
     }
-    if (d->support_N - d->support_low_N > TURN_UP * way) {
+    if (rises) {
         double support = d->support_N, rate = d->support_rate;
         double onset_s = rep_find_departure(d, t_s, d->wait.mean_N, fmax(BAND_MIN_N, 2 * tolerance));
         rep_unsaid(d);
@@ -402,7 +419,8 @@ void rep_step_floating(struct plate_rep_detector *d, double t_s, struct plate_re
             if (!isnan(d->waits_s)) rep_finish(d, since_s, out);
             rep_rest_moves(d, level.mean_N, 0); /* on the floor, at another level than before */
             rep_to_rest(d, out);
-        } else if (fabs(level.mean_N - d->wait.mean_N) < 3 * tolerance || (level.mean_N < d->wait.mean_N && !rep_bridges(d)))
+        } else if (rep_bridges(d) ? fabs(level.mean_N / d->wait.mean_N - 1) < SAME_LEVEL
+                                  : level.mean_N < d->wait.mean_N + 3 * tolerance)
             d->wait = level;
     }
 }

@@ -42,7 +42,7 @@ bool rep_flew(const struct plate_rep_detector *d, double push_s, double until_s,
 
 bool rep_flew_here(const struct plate_rep_detector *d, double level_N)
 {
-    return d->flew && rep_flew(d, d->hump.onset_s, d->onset_s, level_N);
+    return d->flew && rep_flew(d, d->hump.onset_s, fmax(d->onset_s, d->hump.end_s), level_N);
 }
 
 void rep_fetch_push(struct plate_rep_detector *d)
@@ -93,7 +93,7 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
     d->asked_s = -INFINITY;
     d->denied = false;
     d->lefts = 0;
-    d->held = d->floating = d->unseen = false;
+    d->held = d->floating = d->unseen = d->lowered = false;
     d->flew = onset_s - d->hump.end_s < FLIGHT_S && !(d->hump.onset_s < d->last_end_s);
     d->hold = (struct level){NAN, NAN};
     d->upper_sum = d->upper_n = 0;
@@ -129,6 +129,7 @@ bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
     if (rep_moves(d)) leave_ledge(d, top);
     enum verdict verdict = rep_verdict(d, end_s);
     if (verdict == VERDICT_NONE) return false;
+    if (d->lowered) verdict = VERDICT_REP; /* hips were lowered, nobody leant */
     top = rep_whole_top_N(d, end_s, &top_most);
     if (d->held && isnan(d->descent_s) && !isnan(d->top_s)) d->descent_s = end_s;
     if (d->descent_s > end_s) d->descent_s = end_s;

@@ -121,6 +121,11 @@ void rep_bridge_leave(struct plate_rep_detector *d);
  * both. */
 bool rep_bridge_path(struct plate_rep_detector *d, const struct level *level, double since_s, struct left *ret_left,
                      struct rep_arc *ret);
+/* The observer has the hips rise again: may they, by the path from the hold? Not while they are as deep as ever since, nor if
+ * nothing has thrown them up. */
+bool rep_bridge_may_rise(struct plate_rep_detector *d);
+/* The hips wait: does the force drive them up? */
+bool rep_bridge_driven(const struct plate_rep_detector *d);
 /* Of the way, from such a path: stand the hips there above the floor? Had they waited there, and rose? */
 bool rep_bridge_low(const struct plate_rep_detector *d, const struct rep_arc *arc);
 bool rep_bridge_rose(const struct plate_rep_detector *d, const struct rep_arc *arc);

@@ -88,6 +88,41 @@ static void hips_that_settle_slowly(void **state)
     }
 }
 
+/* Driven up so slowly out of the lowering, with or without a wait, that hardly anything shows but the lowering. */
+static void a_slow_drive_at_once(void **state)
+{
+    (void)state;
+    static const double wait_s[] = {0, 0.1, 0.3, 0.6}, hold_s[] = {0.6, 1.2, 1.8};
+    for (unsigned k = 0; k < 24; k++) {
+        struct run r;
+        struct body b = bridge;
+        b.up_s = 1.6 + 0.4 * (k / 12), b.hold_s = hold_s[k / 4 % 3];
+        print_message("up in %g s, held for %g s, waiting %g s\n", b.up_s, b.hold_s, wait_s[k % 4]);
+        start(&r, 500, "glute_bridge", b.rest_N);
+        r.noise_N = 0.3;
+        floating(&r, &b, 5, wait_s[k % 4]);
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
+/* The support falls as the hips rise, by a tenth, and they rise slowly: nothing turns on the way. */
+static void the_support_falls_while_they_rise(void **state)
+{
+    (void)state;
+    for (unsigned k = 0; k < 3; k++) {
+        struct run r;
+        struct body b = bridge;
+        b.per_m = -0.4 - 0.05 * (k % 3);
+        b.up_s = 1.8;
+        print_message("%+.2f per m, up in %g s\n", b.per_m, b.up_s);
+        start(&r, 100, "glute_bridge", b.rest_N);
+        thrusts(&r, &b, 5, 1.2);
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +130,8 @@ int main(void)
         cmocka_unit_test(hips_turn_above_the_floor),
         cmocka_unit_test(a_rise_that_the_force_does_not_show),
         cmocka_unit_test(hips_that_settle_slowly),
+        cmocka_unit_test(a_slow_drive_at_once),
+        cmocka_unit_test(the_support_falls_while_they_rise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -354,6 +354,45 @@ static void reps_as_smooth_as_a_lean_one_of_them_held(void **state)
     end(&r);
 }
 
+/* Put down on an empty plate, lifted nearly off it to find its place, and at rest: the reps come after that. */
+static void a_foot_finds_its_place(void **state)
+{
+    (void)state;
+    static const double rates_Hz[] = {20, 100, 1000}, foot_N[] = {20, 55, 90}, part[] = {0.2, 0.3, 0.4};
+    for (unsigned k = 0; k < 27; k++) {
+        struct run r;
+        double N = foot_N[k / 3 % 3], low_N = part[k / 9] * N;
+        struct body b = athlete;
+        b.rest_N = N;
+        start(&r, rates_Hz[k % 3], "single_leg_hip_thrust", 0);
+        const double corners[][2] = {{0, 0}, {0.15, N}, {0.7, N}, {1.0, low_N}, {1.05, low_N}, {1.35, N}, {5, N}};
+        draw(&r, corners, sizeof corners / sizeof *corners);
+        thrusts(&r, &b, 3, 1.2);
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
+/* It takes as long as a lean until the hips are off; but then they are driven up, and braked. */
+static void a_slow_start_and_a_drive(void **state)
+{
+    (void)state;
+    static const double rates_Hz[] = {50, 250, 1000};
+    for (unsigned k = 0; k < 9; k++) {
+        struct run r;
+        double on_s = 0.4 + 0.15 * (k / 3);
+        start(&r, rates_Hz[k % 3], "single_leg_hip_thrust", 100);
+        *now_true(&r) = (struct truth){.onset_s = r.t_s, .end_s = r.t_s + on_s + 3.4};
+        const double corners[][2] = {{0, 100},          {on_s, 260},       {on_s + 0.1, 410}, {on_s + 0.35, 270},
+                                     {on_s + 0.7, 340}, {on_s + 2.2, 340}, {on_s + 2.8, 250}, {on_s + 3.4, 100}};
+        draw(&r, corners, sizeof corners / sizeof *corners);
+        r.truths++;
+        rest(&r, 2, 100);
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -375,6 +414,8 @@ int main(void)
         cmocka_unit_test(caught_on_the_way_down),
         cmocka_unit_test(a_drive_that_sticks),
         cmocka_unit_test(reps_as_smooth_as_a_lean_one_of_them_held),
+        cmocka_unit_test(a_foot_finds_its_place),
+        cmocka_unit_test(a_slow_start_and_a_drive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
