@@ -20,7 +20,7 @@ struct trace_import {
     const struct trace_scale *scale;
     unsigned scales;
     double width_mm, length_mm; /* between corner cells, where no configuration says it */
-    bool allow_truncated, force;
+    bool size_said, allow_truncated, force;
 };
 struct trace_import_result {
     uint64_t samples, missing; /* of each plate */

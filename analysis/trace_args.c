@@ -48,7 +48,7 @@ static const struct argp_option asymmetry_options[] = {JSON_OPTION("one JSON obj
 static const struct argp_option import_options[] = {
     {"output", 'o', "OUT.h5", 0, "the trace to write", 0},
     {"marks", KEY_MARKS, "MARKS.csv", 0,
-     "t_s,kind,value: side, exercise, involved, warmup, subject, load_kg, body_mass_kg, note", 0},
+     "t_s,kind,value: side, exercise, involved, warmup, subject, load_kg, body_mass_kg, note, set_end", 0},
     {"scale", KEY_SCALE, "COLUMN=N_PER_COUNT", 0, "newtons per count of a column NAME_counts; may be given again", 0},
     {"config", 'c', "CONFIG", 0, "a plated.yaml: plates, cells, calibration, targets", 0},
     {"exercise", KEY_EXERCISE, "NAME", 0, "the exercise from the start on", 0},
@@ -125,6 +125,7 @@ static void take_plate_size(const char *arg, struct args *a, struct argp_state *
         !(a->import.width_mm > 0) || !(a->import.length_mm > 0) || !(a->import.width_mm <= 10000) ||
         !(a->import.length_mm <= 10000))
         argp_error(state, "--plate-size %s: write WIDTHxLENGTH in mm, e.g. 400x600", arg);
+    a->import.size_said = true;
 }
 
 static void take_recording(const char *arg, struct args *a, struct argp_state *state)

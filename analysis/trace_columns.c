@@ -166,7 +166,7 @@ static int make_config(struct import *im)
     free(text);
     if (r) return r;
     warn_unscaled(im);
-    if (corners)
+    if (corners && !im->opt->size_said)
         import_warn(im, "%s: the cells are taken to stand %g x %g mm apart: say --plate-size WIDTHxLENGTH, or -c CONFIG",
                     im->opt->in, im->opt->width_mm, im->opt->length_mm);
     return 0;

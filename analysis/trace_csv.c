@@ -321,12 +321,13 @@ void trace_table_done(struct trace_table *t)
 
 /* ---- marks ---- */
 
-enum value_kind { VALUE_SIDE, VALUE_LIMB, VALUE_BOOL, VALUE_MASS, VALUE_LOAD, VALUE_TEXT };
+enum value_kind { VALUE_SIDE, VALUE_LIMB, VALUE_BOOL, VALUE_MASS, VALUE_LOAD, VALUE_TEXT, VALUE_NONE };
 static const struct {
     const char *kind;
     enum value_kind value;
-} mark_kinds[] = {{"side", VALUE_SIDE},    {"exercise", VALUE_TEXT}, {"involved", VALUE_LIMB},     {"warmup", VALUE_BOOL},
-                  {"subject", VALUE_TEXT}, {"load_kg", VALUE_LOAD},  {"body_mass_kg", VALUE_MASS}, {"note", VALUE_TEXT}};
+} mark_kinds[] = {{"side", VALUE_SIDE},         {"exercise", VALUE_TEXT}, {"involved", VALUE_LIMB},
+                  {"warmup", VALUE_BOOL},       {"subject", VALUE_TEXT},  {"load_kg", VALUE_LOAD},
+                  {"body_mass_kg", VALUE_MASS}, {"note", VALUE_TEXT},     {"set_end", VALUE_NONE}};
 
 static int mark_value(enum value_kind kind, size_t line, const char *what, char *v, struct trace_error *e)
 {
@@ -351,6 +352,8 @@ static int mark_value(enum value_kind kind, size_t line, const char *what, char 
             (kind == VALUE_MASS && x == 0))
             return fail(e, line, "%s \"%s\": say kilograms, at most %g", what, v, PLATE_KG_MOST);
         return 0;
+    case VALUE_NONE:
+        return *v ? fail(e, line, "%s takes no value: write t_s,%s", what, what) : 0;
     case VALUE_TEXT:
         break;
     }
@@ -370,7 +373,7 @@ static int mark_line(const struct lines *l, struct plate_mark *ret, struct trace
     at++;
     header_field(&at, l->line_end, &kind, &kind_n);
     const char *rest_end = l->line_end;
-    if (at > rest_end) return fail(e, l->number, "no value: write t_s,kind,value");
+    if (at > rest_end) at = rest_end; /* no comma after the kind: no value */
     for (value = at; value < rest_end && blank(*value); value++) {
     }
     while (rest_end > value && blank(rest_end[-1])) rest_end--;
@@ -386,7 +389,8 @@ static int mark_line(const struct lines *l, struct plate_mark *ret, struct trace
             if (!r) *ret = m;
             return r;
         }
-    return fail(e, l->number, "no kind \"%.*s\": side, exercise, involved, warmup, subject, load_kg, body_mass_kg or note",
+    return fail(e, l->number,
+                "no kind \"%.*s\": side, exercise, involved, warmup, subject, load_kg, body_mass_kg, note or set_end",
                 kind_n > 40 ? 40 : (int)kind_n, kind);
 }
 

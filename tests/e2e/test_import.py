@@ -157,6 +157,17 @@ def test_marks_steer_and_stand_in_the_file(trace):
     assert [m["kind"] for m in marks][-1] == "side" and marks[-1]["t_s"] == 20.5
 
 
+def test_a_mark_ends_the_set(trace):
+    t = np.arange(8000) / 200
+    trace.file("a.csv", "t_s,force_N\n" + "".join("%.3f,%.2f\n" % (a, 20 + 1600 * np.clip(np.sin(2 * np.pi * a / 5), 0, 1)) for a in t))
+    trace.file("m.csv", "22.6,set_end\n")
+    trace.ok("import", "a.csv", "-o", "a.h5", "--exercise", "generic", "--marks", "m.csv")
+    reps = [json.loads(x) for x in trace.ok("reps", "a.h5", "--json").splitlines()]
+    sets = [json.loads(x.split(" ", 1)[1]) for x in trace.ok("reps", "a.h5", "--all").splitlines() if x.startswith("set")]
+    assert {r["set"] for r in reps} == {1, 2} and all((r["onset_s"] > 22.6) == (r["set"] == 2) for r in reps)
+    assert any(x.get("ended_by") == "command" for x in sets)
+
+
 def test_scale_and_sides(trace):
     trace.file("a.csv", "t_s,left.force_counts,right.force_counts\n" + rows(400, force="%.0f", columns=2))
     done = trace.run("import", "a.csv", "-o", "a.h5", "--scale", "left.force_counts=0.5", "--scale", "right.force=2")
@@ -178,7 +189,8 @@ def test_corners_have_a_centre_of_pressure(trace):
     trace.file("a.csv", names + text)
     warned = trace.run("import", "a.csv", "-o", "a.h5", "--exercise", "generic")
     assert warned.returncode == 0 and "400 x 600 mm" in warned.stderr
-    trace.ok("import", "a.csv", "-o", "b.h5", "--plate-size", "300x400")
+    said = trace.run("import", "a.csv", "-o", "b.h5", "--plate-size", "300x400")
+    assert said.returncode == 0 and said.stderr == ""
     with h5py.File(trace.folder / "b.h5") as f:
         positions = f["plates/plate"].attrs["cell_positions_mm"]
         assert np.array_equal(positions, [[-150, 200], [150, 200], [-150, -200], [150, -200]])

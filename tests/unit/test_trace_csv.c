@@ -128,15 +128,31 @@ static void reads_marks(void **state)
     struct plate_mark *m;
     size_t n;
     assert_int_equal(
-        marks("t_s,kind,value\r\n5,side,right\n0.0,side,left\n0,note,\"a, b\"\n1,warmup,1\n2,load_kg,40.5", &m, &n), 0);
-    assert_int_equal(n, 5);
+        marks(
+            "t_s,kind,value\r\n5,side,right\n0.0,side,left\n0,note,\"a, b\"\n1,warmup,1\n2,load_kg,40.5\n3,set_end\n4,set_end,",
+            &m, &n),
+        0);
+    assert_int_equal(n, 7);
     assert_string_equal(m[0].value, "left"); /* in order of time, and of the file */
     assert_string_equal(m[1].value, "a, b");
     assert_string_equal(m[2].value, "true");
-    assert_true(m[4].t_s == 5);
+    assert_string_equal(m[4].kind, "set_end");
+    assert_string_equal(m[5].value, "");
+    assert_true(m[6].t_s == 5);
     free(m);
-    static const char *const bad[] = {"0,side,top",  "0,involved,both", "0,sied,left", "x,side,left",      "0,side",
-                                      "0,warmup,no", "0,load_kg,-3",    "0,subject,",  "0,body_mass_kg,0", "0,load_kg,40kg"};
+    static const char *const bad[] = {"0,side,top",
+                                      "0,involved,both",
+                                      "0,sied,left",
+                                      "x,side,left",
+                                      "0,side",
+                                      "0,warmup,no",
+                                      "0,load_kg,-3",
+                                      "0,subject,",
+                                      "0,body_mass_kg,0",
+                                      "0,load_kg,40kg",
+                                      "0,note",
+                                      "0,set_end,now",
+                                      "0"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         if (marks(bad[i], &m, &n) != -EBADMSG) fail_msg("taken: %s", bad[i]);
         assert_int_equal(error.line, 1);
