@@ -75,7 +75,6 @@ class Body:
         if bridge:
             ct = rng.uniform(0.3, 0.45)
         s.items = []
-        I = []
         add = lambda m, x, z, phi, i: s.items.append((m, x, z, phi, i))
         add(mt, ct * hx - 0.0 * hz, hp + ct * (hz - hp) + rng.uniform(-.03, .02), t, mt * (0.42 * Lt) ** 2)
         k = 1 if one_leg else 2
@@ -341,7 +340,7 @@ def one_set(rng, L, b, o, rate):
             rise = rng.uniform(.02, .2)
             u = np.clip(np.arange(m) / (rise * FS), 0, 1) ** rng.uniform(.8, 1.6)
             br = float(np.clip(brake0 + rng.normal(0, .08), 0, .7))
-            lag = b.thtop - rng.uniform(.02, .10) * (b.thtop - b.thfl)
+            rng.uniform()                                        # keeps what a seed draws
             r.chunk(m, r.st.th, 0, 0, 0, 0, u, stop=3, val=b.th_of(ztop) - .06 * (b.thtop - b.thfl), val2=br)
             r.chunk(.6 * FS, b.th_of(ztop), 0, 0, br, 0.0, stop=2)
             m = int(max(rng.uniform(.15, .45), np.sqrt(5.8 * abs(ztop - r.z()) / 5)) * FS)
@@ -435,7 +434,6 @@ def truth_of(q, share):
     F, v, z, b = q["F"] * share, q["v"], q["z"], q["body"]
     R, out = q["reps"], []
     fs = FS
-    lows = []                                                    # (rest level, onset search start) of each rep
     for k, e in enumerate(R):
         sup = b.static(e["thhold"], q["mu"]) * share
         e["sup"] = sup
@@ -509,13 +507,10 @@ def truth_of(q, share):
         step = e["sup"] - e["floor"]
         tol = max(2.0, .02 * step)
         # top
-        seg = v[e["start"]:e["desc"] + 1]
-        vz = 0
         up = e["up"]
         zt = z[e["onset"]:(e["touch"] if "touch" in e else e["bottom"])]
         if e["desc"] - e["up"] < .12 * fs:
             tp = de = e["onset"] + int(np.argmax(zt))
-            pk = tp
         else:
             # static: force within tolerance of the held one
             w = F[e["onset"]:e["desc"]]
@@ -525,7 +520,6 @@ def truth_of(q, share):
             bad = np.flatnonzero(np.abs(w - e["sup"]) > tol)
             de = e["desc"] - 1 + (int(bad[0]) if bad.size else 0)
             if de - tp < .12 * fs:                               # never settled, or hardly
-                i0 = e["up"] - int(.3 * fs)
                 tp = de = max(e["onset"] + 1, e["onset"] + int(np.argmax(zt)))
         e["top"], e["descent"] = tp, de
         # end
@@ -655,12 +649,10 @@ def make(job):
     sepby = str(rng.choice(["rest", "mark", "side"])) if plates == 1 and one else ("rest" if plates == 2 else str(rng.choice(["rest", "mark"])))
     P_ = {"plate": share} if plates == 1 else {"left": share, "right": 1 - share}
     Fc, Fd, truth, marks, info, pos = [], [], [], [(0.0, "exercise", ex)], [], 0
-    lockset = 0
     if plates == 1:
         marks.append((0.0, "side", side if one else "both"))
     heavy = rng.random() < .08
     opts = dict(turn=turn, drive=drive, legw=rng.uniform(.05, .13), wobble=rng.random() < .35, drop=rng.random() < .15)
-    wand = None
     zs = []
     for k in range(nsets):
         q = one_set(rng, L, b, dict(opts, nreps=int(rng.integers(3, 11)) if rate < 1000 else int(rng.integers(3, 7))), rate)
@@ -723,7 +715,6 @@ def make(job):
         zs.append((pos, q))
         pos += F.size
         info.append({k: q[k] for k in ("td", "tl", "hold", "pause", "prof")})
-        last = F[-1]
     tail = np.full(int(rng.uniform(.5, 3) * FS), float(Fd[-1][-1]))
     Fd.append(tail)
     Fc.append(tail)
