@@ -32,33 +32,31 @@ static bool sinks(struct plate_rep_detector *d)
     return d->path_m[(d->blocks - 1) % BLOCKS] > STILL_LOW * arc.depth_m && arc.depth_m < SINKS_MOST * rep_travel_m(d);
 }
 
-/* Has the foot made them faster upwards since then, from when they seemed to be lowest at the latest? */
-static bool thrown(const struct plate_rep_detector *d)
+/* Has the force, over this level, made them so much faster upwards since then, beginning no later than `until_s`? */
+static bool thrown(const struct plate_rep_detector *d, double from_s, double level_N, double until_s, double by_m_per_s)
 {
     double m_per_s = 0, lowest = 0;
-    for (uint64_t i = rep_block_from(d, d->descent_s); i < d->blocks; i++) {
-        m_per_s += rep_block_at(d, i)->dt_s * GRAVITY * (rep_block_at(d, i)->force_N / d->hold.mean_N - 1);
-        if (rep_block_at(d, i)->t_s < d->low_s + THROWN_LATE_S) lowest = fmin(lowest, m_per_s);
-        if (m_per_s - lowest > THROWN_PER_S * rep_travel_m(d)) return true;
+    for (uint64_t i = rep_block_from(d, from_s); i < d->blocks; i++) {
+        const struct block *b = rep_block_at(d, i);
+        m_per_s += b->dt_s * GRAVITY * (b->force_N / level_N - 1);
+        if (b->t_s < until_s) lowest = fmin(lowest, m_per_s);
+        if (m_per_s - lowest > by_m_per_s) return true;
     }
     return false;
 }
 
 bool rep_bridge_driven(const struct plate_rep_detector *d)
 {
-    double m_per_s = 0, lowest = 0, held_N = d->wait.mean_N;
-    if (d->known_N > held_N && d->known_N < (1 + SAME_LEVEL) * held_N) held_N = d->known_N;
-    for (uint64_t i = rep_block_from(d, fmax(d->waited_s, rep_last_block(d)->t_s - MOST_S)); i < d->blocks; i++) {
-        m_per_s += rep_block_at(d, i)->dt_s * GRAVITY * (rep_block_at(d, i)->force_N / held_N - 1);
-        lowest = fmin(lowest, m_per_s);
-        if (m_per_s - lowest > DRIVEN_PER_S * rep_travel_m(d)) return true;
-    }
-    return false;
+    double level_N = d->wait.mean_N, from_s = fmax(d->waited_s, rep_last_block(d)->t_s - MOST_S);
+    if (d->known_N > level_N && d->known_N < (1 + SAME_LEVEL) * level_N) level_N = d->known_N;
+    return thrown(d, from_s, level_N, INFINITY, DRIVEN_PER_S * rep_travel_m(d));
 }
 
 bool rep_bridge_may_rise(struct plate_rep_detector *d)
 {
-    return !d->held || isnan(d->descent_s) || (!sinks(d) && (!d->plateau || thrown(d)));
+    if (!d->held || isnan(d->descent_s)) return true;
+    return !sinks(d) &&
+           (!d->plateau || thrown(d, d->descent_s, d->hold.mean_N, d->low_s + THROWN_LATE_S, THROWN_PER_S * rep_travel_m(d)));
 }
 
 bool rep_bridge_low(const struct plate_rep_detector *d, const struct rep_arc *arc)

@@ -23,6 +23,10 @@ def smoothstep(x):
     return x * x * (3 - 2 * x)
 
 
+def rate_class(r):
+    return "10-40" if r <= 45 else "60-100" if r <= 110 else "160-500" if r <= 500 else "1000+"
+
+
 def settle(t, F, level, tol, lo, hi):
     """Last time in lo..hi at which F is further than tol from level (the end of the transient)."""
     m = (t >= lo) & (t <= hi)

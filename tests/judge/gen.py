@@ -20,10 +20,6 @@ HI = [80, 87.5, 100, 160, 250, 500, 1000, 2000]
 LO = [10, 20, 40]
 
 
-def rate_class(r):
-    return "10-40" if r <= 45 else "60-100" if r <= 110 else "160-500" if r <= 500 else "1000+"
-
-
 def grid(rate):
     return 2000.0 if rate > 1000 else 1000.0
 

@@ -3,18 +3,17 @@
 which is compiled into DIR: trunk, thigh, shank and bar by Lagrange about a bench that gives way, a floor after Hunt and Crossley, a leg
 whose drive is activated and loses force with speed, or follows a profile. Truth: from a second run without jitter, tremor and what is no rep."""
 import ctypes as C
-import json
 import os
 import subprocess
 import sys
 from multiprocessing import Pool
 
 import numpy as np
+from core import G, rate_class, smoothstep as ss, write
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FS = 2000.0
-G = 9.81
 
 
 def lib(folder):
@@ -76,7 +75,7 @@ class Body:
             ct = rng.uniform(0.3, 0.45)
         s.items = []
         add = lambda m, x, z, phi, i: s.items.append((m, x, z, phi, i))
-        add(mt, ct * hx - 0.0 * hz, hp + ct * (hz - hp) + rng.uniform(-.03, .02), t, mt * (0.42 * Lt) ** 2)
+        add(mt, ct * hx, hp + ct * (hz - hp) + rng.uniform(-.03, .02), t, mt * (0.42 * Lt) ** 2)
         k = 1 if one_leg else 2
         add(k * mth, hx + .43 * (kx - hx), hz + .43 * (kz - hz), al, k * mth * (.32 * Lth) ** 2)
         add(k * msh, kx + .43 * (xa - kx), kz + .43 * (ank - kz), sa, k * msh * (.3 * Lsh) ** 2)
@@ -233,7 +232,7 @@ class Run:
             s.out.append(o[:m])
             s.n += m
         s.lastff, s.lastgain, s.lastthr, s.lastvr = a[m - 1, 3], a[m - 1, 4], a[m - 1, 0], a[m - 1, 1]
-        return m < n or (stop and m == n and False)
+        return m < n
 
     def slow(s, kind, dur, z0, z1, amax, vmax, endv=0.0):
         """A profile that no joint has to be superhuman for: stretched until its acceleration is possible."""
@@ -432,7 +431,7 @@ def one_set(rng, L, b, o, rate):
 # ---- truth ---------------------------------------------------------------------------------------------------------------------------
 def truth_of(q, share):
     F, v, z, b = q["F"] * share, q["v"], q["z"], q["body"]
-    R, out = q["reps"], []
+    R = q["reps"]
     fs = FS
     for k, e in enumerate(R):
         sup = b.static(e["thhold"], q["mu"]) * share
@@ -546,28 +545,17 @@ def truth_of(q, share):
                 else:
                     e["end"] = nxt
             e["end"] = min(e["end"], nxt)
-        out.append(e)
     return [(e["onset"], e["top"], e["descent"], e["end"], e["turn"]) for e in R]
 
 
 # ---- a recording ------------------------------------------------------------------------------------------------------------------------
 RATES = [20, 40, 80, 87.5, 100, 160, 250, 500, 1000, 2000]
 
-
-def rate_class(r):
-    return "10-40" if r <= 45 else "60-100" if r <= 110 else "160-500" if r <= 500 else "1000+"
-
-
 PLAN = ([("pause", "kin")] * 10 + [("tng", "kin")] * 6 + [("bounce", "kin")] * 4 + [("float", "kin")] * 4 + [("float_still", "kin")] * 4 +
         [("pause", "ballistic")] * 6 + [("tng", "ballistic")] * 3 + [("bounce", "ballistic")] * 2 + [("float", "ballistic")] * 1)
 EX = ["single_leg_hip_thrust", "single_leg_hip_thrust", "barbell_hip_thrust", "glute_bridge"]
 SHORT = {"single_leg_hip_thrust": "single", "barbell_hip_thrust": "barbell", "glute_bridge": "bridge"}
 NREC = 120
-
-
-def ss(x):
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)
 
 
 def stepping_on(rng, frest, heavy, mass):
@@ -753,19 +741,8 @@ def make(job):
     name = "%s_%03d" % (fam.replace("/", "-"), i)
     meta = dict(family=fam, rate=rate, rate_class=rate_class(rate), exercise=ex, seed=[seed, i], lost=0, samples=ns, set=str(seed), noise=noise, quantum=quantum,
                 drift=drift, tare=tare, hum=hum, turn=turn, drive=drive, mass=mass, bar=bar, one=bool(one), share=float(share), info=info, heavy=bool(heavy),
-                sep=sepby if nsets == 2 else "", wobble=bool(opts["wobble"]), drop=bool(opts["drop"]), rom=b.rom, name=name, seconds=float(ts[-1]), reps=len(truth))
-    A = np.column_stack([ts] + list(cols.values()))
-    fmt = "%.6f" + ",%.2f" * len(cols)
-    with open(os.path.join(out, name + ".csv"), "w") as f:
-        f.write("t_s," + ",".join(c + "_N" for c in cols) + "\n" + "\n".join(fmt % tuple(r) for r in A.tolist()) + "\n")
-    with open(os.path.join(out, name + ".marks.csv"), "w") as f:
-        f.write("t_s,kind,value\n" + "".join("%.6f,%s,%s\n" % m for m in marks))
-    cn = ["exercise", "plate", "side", "set", "onset_s", "top_s", "descent_s", "end_s", "turn", "drive_s", "hold_len_s", "note"]
-    g = lambda v: "%.4f" % v if isinstance(v, float) else str(v)
-    with open(os.path.join(out, name + ".truth.csv"), "w") as f:
-        f.write(",".join(cn) + "\n" + "".join(",".join(g(r[c]) for c in cn) + "\n" for r in truth))
-    with open(os.path.join(out, name + ".json"), "w") as f:
-        json.dump(meta, f)
+                sep=sepby if nsets == 2 else "", wobble=bool(opts["wobble"]), drop=bool(opts["drop"]), rom=b.rom)
+    write(out, name, ts, cols, marks, truth, meta)
     return name
 
 

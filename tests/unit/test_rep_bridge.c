@@ -106,7 +106,7 @@ static void a_slow_drive_at_once(void **state)
     }
 }
 
-/* The support falls as the hips rise, by a tenth, and they rise slowly: nothing turns on the way. */
+/* The support falls as the hips rise, by 6 to 8 %, and they rise slowly: nothing turns on the way. */
 static void the_support_falls_while_they_rise(void **state)
 {
     (void)state;
