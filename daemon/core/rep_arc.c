@@ -55,14 +55,14 @@ double rep_arc_arrived_s(const struct plate_rep_detector *d, double from_s, doub
     return fmin(still_s, near_s + ARRIVED_MORE * (near_s - rep_block_at(d, i)->t_s));
 }
 
-bool rep_arc_rose(const struct plate_rep_detector *d, double to_s, double to_N, double *ret_from_s)
+bool rep_arc_rose(const struct plate_rep_detector *d, double to_s, double to_N, double least_m, double *ret_from_s)
 {
     uint64_t i = rep_block_from(d, to_s), from = rep_block_from(d, fmax(d->onset_s, to_s - ROSE_MOST_S));
     double depth_m = 0, m_per_s = 0;
     if (i >= d->blocks) i = d->blocks - 1;
     for (; i > from; i--) {
         sink(&depth_m, &m_per_s, rep_block_at(d, i), to_N, d->exercise->curve);
-        if (depth_m > TURN_DEPTH * rep_travel_m(d) && m_per_s <= 0) break;
+        if (depth_m > least_m && m_per_s <= 0) break;
     }
     *ret_from_s = rep_block_at(d, i)->t_s;
     return i > from;

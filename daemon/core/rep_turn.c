@@ -18,6 +18,8 @@
 #define TURN_HELD_S 1.6 /* ... but the next hold says better when they turned, if there was one before */
 #define PUSHED 0.2      /* of the way up from a hold, by a push that is plainly one: the same */
 #define PUSHED_FORCE 1.6
+#define PUSHED_RISES 1.2
+#define PUSHED_DEPTH 0.2
 #define PUSHED_ABOVE 0.1   /* ... which is above the hold by this part ... */
 #define PUSHED_S 0.07      /* ... for longer than a kick is */
 #define LOADED_PART 0.12   /* held by so much more after it: it was no push, but a load */
@@ -261,13 +263,36 @@ static bool turned_since(struct plate_rep_detector *d, bool first, const struct 
     return turned_before(d, end_s, onset_s, deep, &arc, level, out);
 }
 
+/* Is what is held hips, not a foot that was put down or a bar that was loaded? */
+static bool hips_held(const struct plate_rep_detector *d)
+{
+    return d->held && (d->known_N > 0 ? d->hold.mean_N > FOOT_LEVEL * d->known_N : !d->foot_down && !d->plateau);
+}
+
+/* Was this hold left by a push like this, longer than a kick? */
+static bool pressed(const struct plate_rep_detector *d, double force_N)
+{
+    double above_N = (1 + PUSHED_ABOVE) * d->hold.mean_N, begun_s = 0, most_N = 0;
+    for (uint64_t i = rep_block_from(d, d->descent_s); i < d->blocks; i++) {
+        const struct block *b = rep_block_at(d, i);
+        if (most_N <= 0) begun_s = b->t_s;
+        most_N = b->force_N < above_N ? 0 : fmax(most_N, b->force_N);
+        if (most_N > force_N && rep_lasted(d, b->t_s, begun_s, PUSHED_S)) return true;
+    }
+    return false;
+}
+
 /* Held again, and driven and braked to there: the hips rose, so they had come down, however little of that the force shows. Of
  * what may be none at all, only if the drive pressed more than the hold does. */
 static bool rose_since(struct plate_rep_detector *d, const struct level *level, double since_s, struct plate_rep_output *out)
 {
     double level_N, left_s = rep_left_hold_s(d, &level_N), from_s;
-    if (rep_bridges(d) || level->mean_N < (1 - NEARER_LEVEL) * level_N || !rep_arc_rose(d, since_s, level->mean_N, &from_s) ||
-        from_s - left_s < DOWN_LEAST_S || from_s - d->onset_s < SHORT_PART * d->usual_s)
+    bool same = fabs(level->mean_N / level_N - 1) < NEARER_LEVEL;
+    bool push = same && hips_held(d) && pressed(d, PUSHED_RISES * d->hold.mean_N);
+    double least_m = (push ? PUSHED_DEPTH : TURN_DEPTH) * rep_travel_m(d);
+    if (rep_bridges(d) || level->mean_N < (1 - NEARER_LEVEL) * level_N ||
+        !rep_arc_rose(d, since_s, level->mean_N, least_m, &from_s) || from_s - d->onset_s < SHORT_PART * d->usual_s ||
+        (from_s - left_s < DOWN_LEAST_S && !push))
         return false;
     double most_N = 0, least_N = 0, even_N = rep_evenness_N(d, level->mean_N - d->rest.mean_N);
     for (uint64_t i = rep_block_from(d, from_s); i < d->blocks && rep_block_at(d, i)->t_s < since_s; i++) {
@@ -287,7 +312,8 @@ static bool rose_unseen(struct plate_rep_detector *d, const struct level *level,
 {
     double from_s;
     return (d->known_N <= 0 || fabs(level->mean_N - d->known_N) <= OTHER_LEVEL * d->known_N) &&
-           rep_arc_rose(d, since_s, level->mean_N, &from_s) && turned_before(d, from_s, from_s, false, NULL, level, out);
+           rep_arc_rose(d, since_s, level->mean_N, TURN_DEPTH * rep_travel_m(d), &from_s) &&
+           turned_before(d, from_s, from_s, false, NULL, level, out);
 }
 
 /* What seemed to be the hold again for a moment may have been the way: then the path begins where it was left first. Of what
@@ -308,19 +334,6 @@ bool rep_turned_between(struct plate_rep_detector *d, const struct level *level,
     if (turned_since(d, true, level, since_s, out)) return true;
     d->descent_s = was_s;
     d->denied = denied;
-    return false;
-}
-
-/* Was this hold left by a push like this, longer than a kick? */
-static bool pressed(const struct plate_rep_detector *d, double force_N)
-{
-    double above_N = (1 + PUSHED_ABOVE) * d->hold.mean_N, begun_s = 0, most_N = 0;
-    for (uint64_t i = rep_block_from(d, d->descent_s); i < d->blocks; i++) {
-        const struct block *b = rep_block_at(d, i);
-        if (most_N <= 0) begun_s = b->t_s;
-        most_N = b->force_N < above_N ? 0 : fmax(most_N, b->force_N);
-        if (most_N > force_N && rep_lasted(d, b->t_s, begun_s, PUSHED_S)) return true;
-    }
     return false;
 }
 
@@ -362,9 +375,7 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
                 d->support_N - d->support_low_N > fmax(least_N, TURN_UP * way);
     if (hips && rep_bridges(d)) hips = rep_bridge_may_rise(d);
     if (!isnan(d->turn_s)) return decide_turn(d, hips || at_top, out);
-    /* held by the hips, not a foot that was put down or a bar that was loaded */
-    bool hips_held = d->held && (d->known_N > 0 ? d->hold.mean_N > FOOT_LEVEL * d->known_N : !d->foot_down && !d->plateau);
-    bool pushed = rep_moves(d) && hips_held && !isnan(d->descent_s) && d->support_N > d->hold.mean_N + PUSHED * way &&
+    bool pushed = rep_moves(d) && hips_held(d) && !isnan(d->descent_s) && d->support_N > d->hold.mean_N + PUSHED * way &&
                   pressed(d, PUSHED_FORCE * d->hold.mean_N);
     if (pushed) d->low_s = d->descent_s, d->low_N = d->hold.mean_N; /* hips that rise from a hold had sunk unseen */
     hips = hips || pushed;

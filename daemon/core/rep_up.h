@@ -79,7 +79,7 @@ void rep_arc_near_deepest(const struct plate_rep_detector *d, const struct rep_a
 /* When the force bent near the bottom more sharply than a person bends it; NaN: it did not. */
 double rep_arc_struck_s(const struct plate_rep_detector *d, const struct rep_arc *arc);
 /* Did the hips rise to where they are held since `to_s`, by to_N? From when. */
-bool rep_arc_rose(const struct plate_rep_detector *d, double to_s, double to_N, double *ret_from_s);
+bool rep_arc_rose(const struct plate_rep_detector *d, double to_s, double to_N, double least_m, double *ret_from_s);
 /* Had they been lower at `from_s`, and did they rise from there without turning? */
 bool rep_arc_rising(const struct plate_rep_detector *d, double from_s, double to_s, double to_N);
 /* When hips that left the hold at `from_s` came to the rest in which they are at `still_s`, held by still_N and so deep: looked
