@@ -36,12 +36,12 @@ bool rep_pushed(const struct plate_rep_detector *d)
     return excursion(d, from, last, 1) < 0 && excursion(d, last, from, -1) > 0;
 }
 
-bool rep_closes(const struct plate_rep_detector *d, double end_s, double most_g, double *ret_bottom_s)
+double rep_closing_g(const struct plate_rep_detector *d, double end_s, double *ret_bottom_s)
 {
     uint64_t from = rep_block_from(d, d->onset_s), to = rep_block_from(d, end_s);
     double T = end_s - d->onset_s, v = 0, h = 0, offset = 0, slope = 0, deepest = 0, fastest = 0, bottom_s = NAN;
-    if (T < d->exercise->least_s || to <= from + 3) return false;
-    if (excursion(d, from, to, 1) >= 0 || excursion(d, to - 1, from, -1) >= 0) return false;
+    if (T < d->exercise->least_s || to <= from + 3) return INFINITY;
+    if (excursion(d, from, to, 1) >= 0 || excursion(d, to - 1, from, -1) >= 0) return INFINITY;
     for (int pass = 0; pass < 2; pass++) {
         v = h = 0;
         for (uint64_t i = from; i < to; i++) {
@@ -58,8 +58,15 @@ bool rep_closes(const struct plate_rep_detector *d, double end_s, double most_g,
         offset = -v / T - slope * T / 2;
         deepest = fastest = 0;
     }
-    if (fabs(offset) >= most_g * GRAVITY || fabs(offset + slope * T) >= most_g * GRAVITY) return false;
-    if (deepest >= -CLOSED_M || deepest <= -DEEPEST_M || fastest <= CLOSED_M_PER_S) return false;
+    if (deepest >= -CLOSED_M || deepest <= -DEEPEST_M || fastest <= CLOSED_M_PER_S) return INFINITY;
+    *ret_bottom_s = bottom_s;
+    return fmax(fabs(offset), fabs(offset + slope * T)) / GRAVITY;
+}
+
+bool rep_closes(const struct plate_rep_detector *d, double end_s, double most_g, double *ret_bottom_s)
+{
+    double bottom_s, g = rep_closing_g(d, end_s, &bottom_s);
+    if (!(g < most_g)) return false;
     *ret_bottom_s = bottom_s;
     return true;
 }

@@ -32,6 +32,7 @@
 #define STANDS_S 0.5   /* a body that stands so long where it stood before has come back, whatever its momentum says ... */
 #define CLOSED_G 0.15  /* ... if the weight that the plate feels changed by no more than this part on the way */
 #define WEIGHED_G 0.01 /* ... known to this part, if it did not */
+#define STOOD_G 0.5 /* */
 #define TOP_PART 0.02  /* no greater error of the weight explains the speed that is left at the top */
 #define AIR_PART 0.06  /* airborne: less than this part of the weight */
 #define AIR_S 0.05
@@ -283,7 +284,8 @@ static bool stood(struct plate_rep_detector *d, struct plate_rep_output *out)
     uint64_t i = rep_block_from(d, end_s);
     while (i + 1 < d->blocks && fabs(rep_block_at(d, i)->force_N - d->rest.mean_N) <= rep_loaded_band_N(d)) i++;
     double left_s = rep_block_at(d, i)->t_s;
-    bool rose_on = d->turned_s > d->stood_s && rep_closes(d, d->turned_s, WEIGHED_G, &bottom_s);
+    double stood_g = rep_closing_g(d, d->stood_s, &bottom_s), most_g = fmax(WEIGHED_G, fmin(TOP_PART, STOOD_G * stood_g));
+    bool rose_on = d->turned_s > d->stood_s && rep_closes(d, d->turned_s, most_g, &bottom_s);
     d->stood_s = NAN;
     if (rose_on) return false; /* the turn needs less of an error than the stance did */
     for (; i < d->blocks; i++) {
