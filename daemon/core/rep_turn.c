@@ -29,8 +29,6 @@
 #define CLOSES 0.2         /* of the depth: so near to the other hold ends the path of hips that nothing else moved */
 #define NEARLY 0.6         /* ... or by this part of it, at the end of one path, ... */
 #define NEARLY_OTHER 1.2   /* ... and of the other: a slow movement adds up what the level is off */
-#define SHORT_MOST_S 2.0   /* in a bridge, if no longer than this, ... */
-#define SHORT_MOST 3.5     /* ... of both: by what the support, or the floor, is different at the bottom */
 #define DOWN_LEAST_S 0.4   /* a rise alone tells of a turn, if there was time to come down, ... */
 #define ROSE_BRAKED 3.0    /* ... and the force fell so many times more than it is uneven below the hold, before it */
 #define ASK_S 0.1          /* it is looked at again so often */
@@ -217,15 +215,13 @@ struct passage {
     double struck_s; /* NaN: the force shows no floor */
 };
 
-static struct passage look_at(const struct plate_rep_detector *d, const struct rep_arc *arc, double other, double length_s)
+static struct passage look_at(const struct plate_rep_detector *d, const struct rep_arc *arc, double other)
 {
     double near_m = CLOSES * arc->depth_m, least_m = fmin(fabs(arc->there_m), fabs(arc->back_m)),
            most_m = fmax(fabs(arc->there_m), fabs(arc->back_m));
     bool falls_short = fmin(arc->there_m, arc->back_m) > -near_m;
     struct passage p = {.closes = most_m <= near_m, .struck_s = rep_arc_struck_s(d, arc)};
-    p.nearly =
-        other < NEARLY_LEVEL && (rep_bridges(d) ? falls_short && most_m < SHORT_MOST * arc->depth_m && length_s < SHORT_MOST_S
-                                                : least_m <= NEARLY * arc->depth_m && most_m <= NEARLY_OTHER * arc->depth_m);
+    p.nearly = !rep_bridges(d) && other < NEARLY_LEVEL && least_m <= NEARLY * arc->depth_m && most_m <= NEARLY_OTHER * arc->depth_m;
     p.thrown = falls_short && other < NEARER_LEVEL && !isnan(p.struck_s);
     return p;
 }
@@ -247,7 +243,7 @@ static bool turned_since(struct plate_rep_detector *d, bool first, const struct 
     d->denied = true;
     if (arc.depth_m < TURN_DEPTH * rep_travel_m(d) || end_s - d->onset_s < SHORT_PART * d->usual_s) return false;
     d->denied = !rep_bridges(d);
-    struct passage p = look_at(d, &arc, other, since_s - left.at_s);
+    struct passage p = look_at(d, &arc, other);
     bool sure = p.closes || p.thrown;
     if (!sure && (!p.nearly || first)) return false;
     d->denied = false;
