@@ -32,8 +32,8 @@
 #define STANDS_S 0.5   /* a body that stands so long where it stood before has come back, whatever its momentum says ... */
 #define CLOSED_G 0.15  /* ... if the weight that the plate feels changed by no more than this part on the way */
 #define WEIGHED_G 0.01 /* ... known to this part, if it did not */
-#define STOOD_G 0.5 /* */
-#define TOP_PART 0.02  /* no greater error of the weight explains the speed that is left at the top */
+#define STOOD_G 0.5    /* to have risen on asks for no more than this part of what to have stood does, and ... */
+#define TOP_PART 0.02  /* ... for less than this: no greater error of the weight explains the speed that is left at the top */
 #define AIR_PART 0.06  /* airborne: less than this part of the weight */
 #define AIR_S 0.05
 #define BARE_PART 0.2     /* ... or less than this, ... */

@@ -17,7 +17,8 @@ bool rep_pushed(const struct plate_rep_detector *d);
 /* The plate feels another part of the weight in the squat than in standing (one foot's plate, a dead cell, a load that moves
  * back), and the momentum goes astray. But a body that stood, went down and stands again is where it was, at rest: the straight
  * line that takes what is left of speed and height out of the acceleration says how deep it was, and when it came up.
- * What error of the weight (in g, the greater of both ends) explains what is left, if it is back at `end_s`? INFINITY: it is not. */
+ * What error of the weight (in g, the greater of both ends) explains what is left, if it is back at `end_s`? INFINITY: it is
+ * not. */
 double rep_closing_g(const struct plate_rep_detector *d, double end_s, double *ret_bottom_s);
 /* One of `most_g` at the most? */
 bool rep_closes(const struct plate_rep_detector *d, double end_s, double most_g, double *ret_bottom_s);

@@ -18,8 +18,8 @@
 #define TURN_HELD_S 1.6 /* ... but the next hold says better when they turned, if there was one before */
 #define PUSHED 0.2      /* of the way up from a hold, by a push that is plainly one: the same */
 #define PUSHED_FORCE 1.6
-#define PUSHED_RISES 1.2
-#define PUSHED_DEPTH 0.2
+#define PUSHED_RISES 1.2   /* a push by less, by which they rose ... */
+#define PUSHED_DEPTH 0.2   /* ... by this part of the usual travel to where they are held alike, is one, too */
 #define PUSHED_ABOVE 0.1   /* ... which is above the hold by this part ... */
 #define PUSHED_S 0.07      /* ... for longer than a kick is */
 #define LOADED_PART 0.12   /* held by so much more after it: it was no push, but a load */
@@ -221,7 +221,8 @@ static struct passage look_at(const struct plate_rep_detector *d, const struct r
            most_m = fmax(fabs(arc->there_m), fabs(arc->back_m));
     bool falls_short = fmin(arc->there_m, arc->back_m) > -near_m;
     struct passage p = {.closes = most_m <= near_m, .struck_s = rep_arc_struck_s(d, arc)};
-    p.nearly = !rep_bridges(d) && other < NEARLY_LEVEL && least_m <= NEARLY * arc->depth_m && most_m <= NEARLY_OTHER * arc->depth_m;
+    p.nearly =
+        !rep_bridges(d) && other < NEARLY_LEVEL && least_m <= NEARLY * arc->depth_m && most_m <= NEARLY_OTHER * arc->depth_m;
     p.thrown = falls_short && other < NEARER_LEVEL && !isnan(p.struck_s);
     return p;
 }
@@ -278,8 +279,9 @@ static bool pressed(const struct plate_rep_detector *d, double force_N)
     return false;
 }
 
-/* Held again, and driven and braked to there: the hips rose, so they had come down, however little of that the force shows. Of
- * what may be none at all, only if the drive pressed more than the hold does. */
+/* Held again, and driven and braked to there: the hips rose, so they had come down, however little of that the force shows, be
+ * it that they seemed to be held until the drive. Of what may be none at all, only if the drive pressed more than the hold
+ * does. */
 static bool rose_since(struct plate_rep_detector *d, const struct level *level, double since_s, struct plate_rep_output *out)
 {
     double level_N, left_s = rep_left_hold_s(d, &level_N), from_s;

@@ -160,6 +160,23 @@ static void a_bar_on_two_plates(void **state)
     end(&r);
 }
 
+/* Lowered so slowly that the force is that of the hold all the way, turned without a wait, and driven up so hard that half as
+ * much again is pressed: from what looks like a hold they rise, and are held again. */
+static void a_drive_out_of_what_seems_to_be_the_hold(void **state)
+{
+    (void)state;
+    static const double rates_Hz[] = {80, 250, 1000};
+    for (unsigned k = 0; k < 3; k++) {
+        struct run r;
+        struct body b = {80, 440, 0.3, false, 0.12, 0.02, 0.36, 1.4, 2.4, 0.12, 0};
+        start(&r, rates_Hz[k], "barbell_hip_thrust", b.rest_N);
+        r.noise_N = 1;
+        floating(&r, &b, 6, 0);
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +188,7 @@ int main(void)
         cmocka_unit_test(a_slow_lowering_has_no_beginning),
         cmocka_unit_test(a_hole_in_a_set_without_a_rest),
         cmocka_unit_test(a_bar_on_two_plates),
+        cmocka_unit_test(a_drive_out_of_what_seems_to_be_the_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

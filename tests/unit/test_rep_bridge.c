@@ -123,6 +123,47 @@ static void the_support_falls_while_they_rise(void **state)
     }
 }
 
+/* The hips are made faster by so much within `s`, upwards or down. */
+static void changes_speed(struct run *r, double level_N, double by_m_per_s, double s)
+{
+    for (double t0_s = r->t_s; r->t_s - t0_s < s - 1e-9;) {
+        double w = sin(M_PI * (r->t_s - t0_s) / s);
+        push(r, level_N * (1 + 2 * by_m_per_s / (s * G_M_PER_S2) * w * w));
+    }
+}
+
+/* Up as evenly as they are held, so that the dip at the top and that of the way down frame what looks like a stay below:
+ * nothing turned there. */
+static void two_dips_are_no_turn(void **state)
+{
+    (void)state;
+    static const double hold_s[] = {0.4, 0.7}, speed_m_per_s[] = {-0.2, -0.1};
+    for (unsigned k = 0; k < 2; k++) {
+        struct run r;
+        print_message("held for %g s\n", hold_s[k]);
+        start(&r, 250, "glute_bridge", bridge.rest_N);
+        for (unsigned i = 0; i < 5; i++) {
+            *now_true(&r) = (struct truth){.onset_s = r.t_s};
+            hand_over(&r, &bridge, 0.25, 1, false);
+            rest(&r, 1, bridge.floor_N);
+            changes_speed(&r, bridge.floor_N, speed_m_per_s[k], 0.25);
+            now_true(&r)->top_s = r.t_s;
+            rest(&r, hold_s[k], bridge.floor_N);
+            now_true(&r)->descent_s = r.t_s;
+            changes_speed(&r, bridge.floor_N, -0.15, 0.3);
+            rest(&r, 0.4, bridge.floor_N);
+            changes_speed(&r, bridge.floor_N, 0.15, 0.3);
+            now_true(&r)->end_s = r.t_s;
+            hand_over(&r, &bridge, 0.12, 1, true);
+            r.truths++;
+            rest(&r, 0.5, bridge.rest_N);
+        }
+        rest(&r, 1.5, bridge.rest_N);
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +173,7 @@ int main(void)
         cmocka_unit_test(hips_that_settle_slowly),
         cmocka_unit_test(a_slow_drive_at_once),
         cmocka_unit_test(the_support_falls_while_they_rise),
+        cmocka_unit_test(two_dips_are_no_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
