@@ -78,7 +78,7 @@ void rep_arc_near_deepest(const struct plate_rep_detector *d, const struct rep_a
                           uint64_t *ret_from, uint64_t *ret_to);
 /* When the force bent near the bottom more sharply than a person bends it; NaN: it did not. */
 double rep_arc_struck_s(const struct plate_rep_detector *d, const struct rep_arc *arc);
-/* Did the hips rise to where they are held since `to_s`, by to_N? From when. */
+/* Did the hips rise, by so much at least, to where they are held since `to_s` by to_N? From when. */
 bool rep_arc_rose(const struct plate_rep_detector *d, double to_s, double to_N, double least_m, double *ret_from_s);
 /* Had they been lower at `from_s`, and did they rise from there without turning? */
 bool rep_arc_rising(const struct plate_rep_detector *d, double from_s, double to_s, double to_N);

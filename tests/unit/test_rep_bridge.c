@@ -123,15 +123,6 @@ static void the_support_falls_while_they_rise(void **state)
     }
 }
 
-/* The hips are made faster by so much within `s`, upwards or down. */
-static void changes_speed(struct run *r, double level_N, double by_m_per_s, double s)
-{
-    for (double t0_s = r->t_s; r->t_s - t0_s < s - 1e-9;) {
-        double w = sin(M_PI * (r->t_s - t0_s) / s);
-        push(r, level_N * (1 + 2 * by_m_per_s / (s * G_M_PER_S2) * w * w));
-    }
-}
-
 /* Up as evenly as they are held, so that the dip at the top and that of the way down frame what looks like a stay below:
  * nothing turned there. */
 static void two_dips_are_no_turn(void **state)

@@ -112,15 +112,6 @@ static void a_pause_at_the_bottom_and_a_grinding_drive(void **state)
     end(&r);
 }
 
-/* Speed `v` within `s`, up or down, as a sine squared of force. */
-static void changes_speed(struct run *r, double by_m_per_s, double s)
-{
-    for (double t0_s = r->t_s; r->t_s - t0_s < s - 1e-9;) {
-        double w = sin(M_PI * (r->t_s - t0_s) / s);
-        push(r, weight_N * (1 + 2 * by_m_per_s / (s * G_M_PER_S2) * w * w));
-    }
-}
-
 /* Part of a squat: so far, or by so much faster, in this time; neither: the force of standing. */
 struct part {
     double by_m, by_m_per_s, s;
@@ -136,7 +127,8 @@ static void squats_of(const char *exercise, const struct part *part, unsigned n,
     for (unsigned i = 0; i < 4; i++) {
         *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
         for (unsigned k = 0; k < n; k++)
-            part[k].by_m_per_s != 0 ? changes_speed(&r, part[k].by_m_per_s, part[k].s) : sways(&r, part[k].by_m, part[k].s);
+            part[k].by_m_per_s != 0 ? changes_speed(&r, weight_N, part[k].by_m_per_s, part[k].s)
+                                    : sways(&r, part[k].by_m, part[k].s);
         now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
         r.truths++;
         stand(&r, 2);
@@ -202,9 +194,9 @@ static void an_even_descent_is_no_standing(void **state)
     struct run r;
     start(&r, 500, "squat", weight_N);
     *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
-    changes_speed(&r, -0.2, 0.4);
+    changes_speed(&r, weight_N, -0.2, 0.4);
     stand(&r, 1.5);
-    changes_speed(&r, 0.2, 0.4);
+    changes_speed(&r, weight_N, 0.2, 0.4);
     sways(&r, 0.38, 1);
     now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
     r.truths++;
@@ -223,11 +215,11 @@ static void slow_squats_with_two_dips_between(void **state)
     start(&r, 500, "squat", weight_N * 1.003);
     for (unsigned i = 0; i < 6; i++) {
         *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
-        changes_speed(&r, -0.17, 0.5);
+        changes_speed(&r, weight_N, -0.17, 0.5);
         stand(&r, 1.6);
-        changes_speed(&r, 0.17 + 0.19, 0.6);
+        changes_speed(&r, weight_N, 0.17 + 0.19, 0.6);
         stand(&r, 1.2);
-        changes_speed(&r, -0.19, 0.4);
+        changes_speed(&r, weight_N, -0.19, 0.4);
         now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
         r.truths++;
         stand(&r, i < 5 ? 0.2 : 3);
@@ -248,10 +240,10 @@ static void an_even_rise_with_a_weight_that_is_off(void **state)
         for (unsigned i = 0; i < 5; i++) {
             *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
             sways(&r, -0.44, 1.3);
-            changes_speed(&r, 0.34, 0.25);
-            changes_speed(&r, -0.07, 0.2);
+            changes_speed(&r, weight_N, 0.34, 0.25);
+            changes_speed(&r, weight_N, -0.07, 0.2);
             stand(&r, 1.2);
-            changes_speed(&r, -0.27, 0.25);
+            changes_speed(&r, weight_N, -0.27, 0.25);
             now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
             r.truths++;
             stand(&r, 0.2);
@@ -291,8 +283,8 @@ static void leaning_changes_the_weight(void **state)
 static void jump(struct run *r)
 {
     *now_true(r) = (struct truth){.onset_s = r->t_s, .descent_s = r->t_s};
-    changes_speed(r, -1.1, 0.35);
-    changes_speed(r, 1.1 + 2.2, 0.45);
+    changes_speed(r, weight_N, -1.1, 0.35);
+    changes_speed(r, weight_N, 1.1 + 2.2, 0.45);
     now_true(r)->top_s = r->t_s; /* take-off: the force ends */
     rest(r, 2 * 2.2 / G_M_PER_S2, 0);
     now_true(r)->end_s = r->t_s; /* landing */
@@ -303,8 +295,8 @@ static void jumps(struct run *r, unsigned n, double stand_s)
 {
     for (unsigned i = 0; i < n; i++) {
         jump(r);
-        changes_speed(r, 2.2 + 0.6, 0.16);
-        changes_speed(r, -0.6, 0.3);
+        changes_speed(r, weight_N, 2.2 + 0.6, 0.16);
+        changes_speed(r, weight_N, -0.6, 0.3);
         rest(r, stand_s, weight_N);
     }
 }
@@ -333,10 +325,10 @@ static void a_jump_from_the_bottom_was_not_lowered(void **state)
     struct run r;
     start(&r, 500, "squat_jump", weight_N);
     for (unsigned i = 0; i < 3; i++) {
-        changes_speed(&r, 2.2, 0.35);
+        changes_speed(&r, weight_N, 2.2, 0.35);
         rest(&r, 2 * 2.2 / G_M_PER_S2, 0);
-        changes_speed(&r, 2.2 + 0.4, 0.2);
-        changes_speed(&r, -0.4, 0.4);
+        changes_speed(&r, weight_N, 2.2 + 0.4, 0.2);
+        changes_speed(&r, weight_N, -0.4, 0.4);
         rest(&r, 3, weight_N);
     }
     assert_int_equal(r.reps, 3);
@@ -372,8 +364,8 @@ static void jumps_and_comes_up(double up_m_per_s, double stand_s, const struct m
     rest(&r, 2, weight_N);
     for (unsigned i = 0; i < 4; i++) {
         jump(&r);
-        changes_speed(&r, 2.2 + 0.4, 0.2);
-        changes_speed(&r, -up_m_per_s, 0.8);
+        changes_speed(&r, weight_N, 2.2 + 0.4, 0.2);
+        changes_speed(&r, weight_N, -up_m_per_s, 0.8);
         rest(&r, stand_s, weight_N);
     }
     check_reps(&r, m);
@@ -404,10 +396,10 @@ static void what_sinks_in_a_landing_is_no_descent(void **state)
     start(&r, 500, "squat_jump", weight_N);
     for (unsigned i = 0; i < 4; i++) {
         jump(&r);
-        changes_speed(&r, 2.1, 0.16);
-        changes_speed(&r, -0.15, 0.3);
+        changes_speed(&r, weight_N, 2.1, 0.16);
+        changes_speed(&r, weight_N, -0.15, 0.3);
         rest(&r, 0.6, weight_N);
-        changes_speed(&r, 0.25, 0.6);
+        changes_speed(&r, weight_N, 0.25, 0.6);
         rest(&r, 0.5, weight_N);
     }
     check_reps(&r, &(struct margins){0.06, 0.1, 0.01, 0.02, 0.06, 0.1, 0});
