@@ -26,7 +26,7 @@ struct trace_import_result {
     uint64_t samples, missing; /* of each plate */
     unsigned plates, reps;
     size_t truncated_line; /* left out */
-    char warning[3][256];  /* "" where there is none */
+    char warning[4][384];  /* "" where there is none */
 };
 /* ret_error is "FILE:LINE: what, and what to do". On failure nothing is left at `out`. */
 int trace_import(const struct trace_import *in, struct trace_import_result *ret, char *ret_error, size_t error_size);

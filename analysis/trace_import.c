@@ -80,6 +80,19 @@ static void on_event(void *user, const struct plate_event *e)
     put_session(im, entry.key, entry.value, e->t_s, plate_station_next_sample(im->station, 0));
 }
 
+/* The detector takes a name that it does not know as `generic`: misspelt, that is not what was meant. */
+static void warn_unknown_exercise(struct import *im, const char *where, const char *name)
+{
+    char known[256] = "";
+    if (!*name) return;
+    for (unsigned i = 0; plate_rep_exercise_name(i); i++) {
+        if (strcmp(plate_rep_exercise_name(i), name) == 0) return;
+        size_t n = strlen(known);
+        snprintf(known + n, sizeof known - n, "%s%s", i > 0 ? ", " : "", plate_rep_exercise_name(i));
+    }
+    import_warn(im, "%s: exercise \"%s\" is not known, and taken as generic; known are %s", where, name, known);
+}
+
 static void put_session_start(struct import *im)
 {
     const struct config *c = &im->config;
@@ -88,6 +101,8 @@ static void put_session_start(struct import *im)
     put_session(im, "subject", c->subject, t_s, 0);
     if (im->opt->config || im->opt->exercise) /* else nobody said */
         put_session(im, "exercise", im->opt->config ? c->exercise : im->opt->exercise, t_s, 0);
+    if (im->opt->exercise) warn_unknown_exercise(im, "--exercise", im->opt->exercise);
+    if (im->opt->config) warn_unknown_exercise(im, im->opt->config, c->exercise);
     put_session(im, "protocol", c->protocol, t_s, 0);
     if (c->body_mass_kg > 0) {
         snprintf(number, sizeof number, "%g", c->body_mass_kg);
@@ -192,8 +207,10 @@ static int put_everything(struct import *im, int32_t *counts)
         r = hand_in_mark(im, &m, 0);
     }
     for (size_t row = 0; !r && row < im->table.rows && !im->write_error;) {
-        while (!r && mark < im->marks && im->mark[mark].t_s <= im->table.t_s[row])
-            r = hand_in_mark(im, &im->mark[mark++], im->axis.sample[row]);
+        for (; !r && mark < im->marks && im->mark[mark].t_s <= im->table.t_s[row]; mark++) {
+            if (strcmp(im->mark[mark].kind, "exercise") == 0) warn_unknown_exercise(im, im->opt->marks, im->mark[mark].value);
+            r = hand_in_mark(im, &im->mark[mark], im->axis.sample[row]);
+        }
         if (!r) r = put_gap_and_knot(im, row, &knot);
         size_t n = stretch(im, row, knot, mark);
         if (!r) r = put_block(im, row, n, counts);

@@ -34,6 +34,8 @@ static const struct exercise exercises[] = {
 };
 enum { EXERCISES = sizeof exercises / sizeof *exercises };
 
+const char *plate_rep_exercise_name(unsigned i) { return i < EXERCISES ? exercises[i].name : NULL; }
+
 size_t plate_rep_detector_size(void) { return sizeof(struct plate_rep_detector); }
 
 void plate_rep_exercise(struct plate_rep_detector *d, const char *name, const struct plate_protocol_targets *targets)

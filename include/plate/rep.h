@@ -87,6 +87,8 @@ PLATE_API bool plate_rep_end(struct plate_rep_detector *d, struct plate_rep_outp
 /* Another exercise or other targets from the next sample on; what the detector has learned of levels is kept. */
 PLATE_API void plate_rep_exercise(struct plate_rep_detector *d, const char *exercise,
                                   const struct plate_protocol_targets *targets);
+/* The exercises that it knows, by number from 0; NULL after the last. Any other name is taken as `generic`. */
+PLATE_API const char *plate_rep_exercise_name(unsigned i);
 /* The other leg works from the next sample on: what the reps so far have shown of the load does not hold for it. */
 PLATE_API void plate_rep_other_leg(struct plate_rep_detector *d);
 PLATE_API enum plate_phase plate_rep_phase(const struct plate_rep_detector *d);

@@ -157,6 +157,16 @@ def test_marks_steer_and_stand_in_the_file(trace):
     assert [m["kind"] for m in marks][-1] == "side" and marks[-1]["t_s"] == 20.5
 
 
+def test_a_misspelt_exercise_is_said(trace):
+    trace.file("a.csv", "t_s,force_N\n" + rows(2000))
+    trace.file("m.csv", "5,exercise,glute-bridge\n6,exercise,paused\n")
+    warned = trace.run("import", "a.csv", "-o", "a.h5", "--exercise", "hip_thrust", "--marks", "m.csv")
+    assert warned.returncode == 0
+    said = [line for line in warned.stderr.splitlines() if "known are" in line]
+    assert len(said) == 2 and all("taken as generic" in line and line.endswith("sit_to_stand, generic") for line in said)
+    assert '--exercise: exercise "hip_thrust"' in said[0] and 'm.csv: exercise "glute-bridge"' in said[1]
+
+
 def test_a_mark_ends_the_set(trace):
     t = np.arange(8000) / 200
     trace.file("a.csv", "t_s,force_N\n" + "".join("%.3f,%.2f\n" % (a, 20 + 1600 * np.clip(np.sin(2 * np.pi * a / 5), 0, 1)) for a in t))
