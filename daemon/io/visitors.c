@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -63,6 +64,16 @@ static int hold(int fd, bool *ret_tcp)
     return own;
 }
 
+/* Each door's monitor is heard for itself. Of one that came to this door and went, it may tell when its number is already that
+ * of another, whom the other door's monitor told of: that one stays. */
+static bool told_late(const struct visitor *one, unsigned door, uint32_t fd)
+{
+    struct stat held, now;
+
+    return one->there && one->door != door && one->fd >= 0 && !fstat(one->fd, &held) && !fstat((int)fd, &now) &&
+           held.st_dev == now.st_dev && held.st_ino == now.st_ino;
+}
+
 bool visitors_come(struct visitors *v, unsigned door, uint32_t fd, int64_t now_ms)
 {
     if (fd >= VISITORS) {
@@ -70,6 +81,7 @@ bool visitors_come(struct visitors *v, unsigned door, uint32_t fd, int64_t now_m
         return false;
     }
     struct visitor *one = &v->visitor[fd];
+    if (told_late(one, door, fd)) return true;
     leave(v, one);
     if (fd >= v->n) v->n = fd + 1;
     one->tcp = false;

@@ -1,5 +1,5 @@
 """Keys, rights, and the wire: docs/security.md, held to."""
-import contextlib, json, os, re, subprocess
+import contextlib, json, os, re, subprocess, time
 
 import zmq
 import zmq.auth
@@ -211,8 +211,10 @@ def test_the_list_of_clients_is_taken_in_anew(guarded, keys):
     s.wait_for(lambda: "1 client(s); all connections begin anew" in s.errors(), 10)  # a question on its way would be lost
     with s.lock:
         s.received.clear()  # its own connection began anew, too
-    while seen.poll(400):
+    until = time.monotonic() + 10
+    while seen.poll(400):  # what was on its way
         seen.recv_multipart()
+        assert time.monotonic() < until, "somebody without a right sees the stream on"
     with contextlib.suppress(zmq.Again):  # it has nobody to send to
         guest.send_json({"jsonrpc": "2.0", "id": 1, "method": "status"}, zmq.NOBLOCK)
     assert not guest.poll(400) and not seen.poll(400), "somebody without a right is still in"
