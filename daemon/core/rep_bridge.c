@@ -13,6 +13,12 @@
 #define THROWN_LATE_S 0.3 /* ... and began to be so no later than this after they seemed to be lowest */
 #define DRIVEN_PER_S 1.0  /* ... who is driven up from where he waits, by so much */
 #define CAUGHT_S 0.05     /* a mean over so long tells falling from tremor */
+#define HELD_S 0.3        /* a hold that was left so soon may have been none ... */
+#define CAME_DT_S 0.03    /* ... (where blocks are no longer): */
+#define CAME_DOWN 0.6     /* hips that stand still, and came down from a top, by this part of the way, ... */
+#define SANK_PER_S 1.2    /* ... at this part of it in a second, ... */
+#define CAME_UP 0.3       /* ... after they had come up by this, ... */
+#define CAME_LEAST 0.5    /* ... all of it above this part of what they press now, wait above the floor */
 #define RISEN 0.1         /* of the way up: they had left where they waited */
 #define FALLS_RATE 0.25   /* of the way in a second: they still sink */
 
@@ -87,6 +93,22 @@ bool rep_bridge_path(struct plate_rep_detector *d, const struct level *level, do
         *ret_left = left;
         *ret = arc;
         return true;
+    }
+    return false;
+}
+
+bool rep_bridge_came_down(const struct plate_rep_detector *d, const struct level *level, double since_s)
+{
+    if (rep_last_block(d)->dt_s > CAME_DT_S || (d->held && !(d->descent_s - d->hold_from_s < HELD_S))) return false;
+    double travel_m = rep_travel_m(d), least_N = d->rest.mean_N + CAME_LEAST * (level->mean_N - d->rest.mean_N);
+    double above_m = 0, top_m = 0, m_per_s = 0, fastest = 0, from_s = fmax(d->onset_s, since_s - MOST_S);
+    for (uint64_t i = rep_block_from(d, since_s); rep_block_at(d, i)->t_s > from_s; i--) { /* back in time */
+        const struct block *b = rep_block_at(d, i);
+        m_per_s -= b->dt_s * GRAVITY * (b->force_N / level->mean_N - 1);
+        above_m -= b->dt_s * m_per_s;
+        top_m = fmax(top_m, above_m), fastest = fmin(fastest, m_per_s);
+        if (b->force_N < least_N || above_m < -CAME_UP * travel_m) return false;
+        if (top_m > CAME_DOWN * travel_m && above_m < top_m - CAME_UP * travel_m) return -fastest > SANK_PER_S * travel_m;
     }
     return false;
 }

@@ -5,6 +5,8 @@
 /* The hold: found, followed, left. docs/detector.md gives the reason of each threshold. */
 #define HOLD_S 0.2           /* after the braking dip, a force that is flat for so long is held */
 #define TREMOR_S 0.1         /* slower than a person trembles: what is flat but for tremor is flat */
+#define TREMOR_PART 0.035    /* ... and no tremor makes more of a SD than this part of the step, ... */
+#define TREMOR_NOISE 3.0     /* ... or so many SD of noise */
 #define PLATEAU_S 0.4        /* without a dip: longer than the top of the drive's own hump */
 #define FLAT_PART 0.01       /* flat: SD within this part of the step from rest */
 #define SETTLED_PART 0.03    /* looking back from there, tremor included */
@@ -101,9 +103,11 @@ static bool was_hump(const struct plate_rep_detector *d, const struct level *lev
 static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     double step = d->peak_N - d->rest.mean_N, tolerance = rep_evenness_N(d, step), since_s;
+    double from_s = d->held && d->descent_s > d->onset_s ? d->descent_s : d->onset_s;
     double dip = fmax(fmax(3 * d->rest_spread_N, 1.0), DIP_PART * step);
     struct level level;
-    if (step < rep_smallest_step_N(d) || !rep_flat(d, HOLD_S, TREMOR_S, d->onset_s, tolerance, &level, &since_s)) return;
+    if (step < rep_smallest_step_N(d) || !rep_flat(d, HOLD_S, TREMOR_S, from_s, tolerance, &level, &since_s)) return;
+    if (rep_moves(d) && level.sd_N > fmax(TREMOR_NOISE * rep_noise_N(d), TREMOR_PART * step)) return;
     bool braked = d->dip_depth_N > dip && d->dip_N < level.mean_N - dip && d->dip_s <= since_s;
     bool flew = rep_flew_here(d, level.mean_N);
     if (flew) braked = true;
@@ -117,12 +121,16 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     double most_N = d->held_most_N + fmax(2 * tolerance, rep_moves(d) ? RISE_PART * rep_way_N(d) : 0);
     bool hump = was_hump(d, &level, since_s);
     if (!hump && rep_turned_between(d, &level, since_s, out)) return;
+    if (rep_bridges(d) && rep_bridge_came_down(d, &level, since_s)) {
+        rep_wait(d, since_s, &level);
+        return;
+    }
     bool again = !hump && d->held && level.mean_N > d->hold.mean_N - 2 * tolerance && level.mean_N <= most_N;
     bool higher = hump || level.mean_N > most_N; /* the first was no hold, but a pause in the drive */
     if (d->held && !again && !higher && rep_moves(d) && placed && level.mean_N > d->held_most_N - SAG_PART * rep_way_N(d))
-        again = rep_flat(d, PLATEAU_S, TREMOR_S, d->onset_s, tolerance, &level, &since_s); /* sagged, and still at the top */
+        again = rep_flat(d, PLATEAU_S, TREMOR_S, from_s, tolerance, &level, &since_s); /* sagged, and still at the top */
     if (d->phase == PLATE_LOWER && d->held && !again && !higher) return; /* a slow lowering is flat for a while too */
-    if ((!braked || !placed) && !rep_flat(d, PLATEAU_S, TREMOR_S, d->onset_s, tolerance, &level, &since_s)) return;
+    if ((!braked || !placed) && !rep_flat(d, PLATEAU_S, TREMOR_S, from_s, tolerance, &level, &since_s)) return;
     if (!placed && fabs(level.mean_N - rep_high_N(d)) > KNOWN_LEVEL * rep_high_N(d)) return;
     if (!placed && d->held && !hump && !d->denied && !d->exercise->second_foot &&
         d->support_high_N - d->support_low_N > (higher ? TURN_DOWN_HIGHER : TURN_DOWN) * rep_way_N(d)) {

@@ -418,7 +418,10 @@ void rep_step_floating(struct plate_rep_detector *d, double t_s, struct plate_re
     }
     if (rises) {
         double support = d->support_N, rate = d->support_rate;
-        double onset_s = rep_find_departure(d, t_s, d->wait.mean_N, fmax(BAND_MIN_N, 2 * tolerance));
+        uint64_t most = d->blocks - 1; /* by now they may brake, and the force come through the level again */
+        for (uint64_t i = rep_block_from(d, fmax(d->floats_s, t_s - DRIVE_MOST_S)); i < d->blocks; i++)
+            if (rep_block_at(d, i)->force_N > rep_block_at(d, most)->force_N) most = i;
+        double onset_s = rep_find_departure(d, rep_block_at(d, most)->t_s, d->wait.mean_N, fmax(BAND_MIN_N, 2 * tolerance));
         rep_unsaid(d);
         rep_up_begin(d, onset_s, out);
         rep_observe_from(d, support);

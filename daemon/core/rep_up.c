@@ -14,8 +14,9 @@
 #define LEDGE_RISE 0.25     /* ... before the force first is up by this part of the step */
 #define MAX_REP_S 40.0      /* longer is no repetition: somebody stands there */
 #define FOOT_STEP 0.8       /* a rise above a "hold" by this part of its step: the hold was the foot at rest */
-#define FOOT_PUSHES 0.35 /* a push is held with more than this part of its force, in steps too; a foot at rest presses less */
-#define FOOT_STILL_S 2.0 /* put down on an empty plate, settled at once, and still for so long: a foot at rest */
+#define FOOT_PUSHES 0.35  /* a push is held with more than this part of its force, in steps too; a foot at rest presses less */
+#define FOOT_STILL_S 1.0  /* put down on an empty plate, settled at once, and still for so long: a foot at rest */
+#define FOOT_BRAKED_S 2.0 /* ... or for so long, if the force fell short of it before, as of hips that brake */
 #define FOOT_SETTLED_S 0.6
 #define FOOT_SETTLED_PART 0.08
 #define FOOT_SETTLED_N 8.0
@@ -190,15 +191,21 @@ void rep_begin_at_step(struct plate_rep_detector *d, const struct level *level, 
     d->onset_s = drove_from_s(d, since_s, level->mean_N);
 }
 
-/* A foot that was put down and stays: no drive settles as soon, for the support grows as long as the hips rise. */
+/* A foot that was put down and stays: no drive settles as soon, for the support grows as long as the hips rise. Hips that are
+ * thrown up brake before they are held. */
 static bool foot_stays(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
     if (!d->foot_down || !rep_moves(d) || d->known_N > 0 || d->phase != PLATE_HOLD) return false;
     if (!rep_lasted(d, t_s, d->onset_s, FOOT_SETTLED_S + FOOT_STILL_S)) return false;
-    for (uint64_t i = rep_block_from(d, d->onset_s + FOOT_SETTLED_S); i < d->blocks; i++)
-        if (fabs(rep_block_at(d, i)->force_N - d->hold.mean_N) > fmax(FOOT_SETTLED_N, FOOT_SETTLED_PART * d->hold.mean_N))
-            return false;
-    rep_rest_moves(d, d->hold.mean_N, d->hold.sd_N);
+    double near_N = fmax(FOOT_SETTLED_N, FOOT_SETTLED_PART * d->hold.mean_N), settled_s = d->onset_s + FOOT_SETTLED_S;
+    bool came = false, braked = false;
+    for (uint64_t i = rep_block_from(d, d->onset_s); i < d->blocks; i++) {
+        double off_N = rep_block_at(d, i)->force_N - d->hold.mean_N;
+        if (rep_block_at(d, i)->t_s >= settled_s && fabs(off_N) > near_N) return false;
+        came = came || off_N > 0, braked = braked || (came && off_N < -near_N);
+    }
+    if (braked && !rep_lasted(d, t_s, settled_s, FOOT_BRAKED_S)) return false;
+    rep_rest_moves(d, d->hold.mean_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD));
     rep_to_rest(d, out);
     return true;
 }

@@ -129,6 +129,8 @@ bool rep_bridge_driven(const struct plate_rep_detector *d);
 /* Of the way, from such a path: stand the hips there above the floor? Had they waited there, and rose? */
 bool rep_bridge_low(const struct plate_rep_detector *d, const struct rep_arc *arc);
 bool rep_bridge_rose(const struct plate_rep_detector *d, const struct rep_arc *arc);
+/* They stand still since then, at this level: had they come down from a top that they were not held at? */
+bool rep_bridge_came_down(const struct plate_rep_detector *d, const struct level *level, double since_s);
 /* The hips wait: had they risen before they fell to where they are? Then that rep is under way. */
 bool rep_bridge_rose_unseen(struct plate_rep_detector *d, struct plate_rep_output *out);
 
