@@ -155,6 +155,37 @@ static void two_dips_are_no_turn(void **state)
     }
 }
 
+/* No top is held, so nobody knows what holds the hips, and the force is flat between braking and lowering: a standstill that
+ * they came down to is no hold yet. */
+static void waits_below_tops_that_nobody_held(void **state)
+{
+    (void)state;
+    static const double rates_Hz[] = {160, 500, 2000}, wait_s[] = {0.4, 0.5, 0.6, 0.7};
+    static const double first[][2] = {{0, 48},     {0.03, 54},  {0.06, 74},  {0.10, 145}, {0.15, 275}, {0.20, 263},
+                                      {0.30, 216}, {0.40, 172}, {0.46, 162}, {0.52, 178}, {0.60, 211}, {0.66, 203},
+                                      {0.72, 199}, {0.78, 200}, {0.84, 204}, {0.90, 212}, {1.00, 233}, {1.10, 244},
+                                      {1.15, 246}, {1.20, 244}, {1.25, 238}, {1.34, 222}};
+    static const double next[][2] = {{0, 222},    {0.03, 236}, {0.06, 251}, {0.12, 265}, {0.18, 260}, {0.25, 239}, {0.35, 201},
+                                     {0.45, 179}, {0.52, 193}, {0.57, 212}, {0.64, 198}, {0.71, 192}, {0.80, 200}, {0.85, 212},
+                                     {0.95, 231}, {1.05, 238}, {1.15, 241}, {1.25, 236}, {1.32, 222}};
+    for (unsigned k = 0; k < 12; k++) {
+        struct run r;
+        print_message("waiting %g s\n", wait_s[k % 4]);
+        start(&r, rates_Hz[k / 4], "glute_bridge", 48);
+        r.noise_N = 0.4;
+        for (unsigned i = 0; i < 4; i++) {
+            *now_true(&r) = (struct truth){.onset_s = r.t_s};
+            draw(&r, i == 0 ? first : next, i == 0 ? 22 : 19);
+            now_true(&r)->end_s = r.t_s;
+            r.truths++;
+            if (i < 3) rest(&r, wait_s[k % 4], 222);
+        }
+        draw(&r, (const double[][2]){{0, 222}, {0.10, 120}, {0.15, 60}, {0.25, 48}, {2, 48}}, 5);
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +196,7 @@ int main(void)
         cmocka_unit_test(a_slow_drive_at_once),
         cmocka_unit_test(the_support_falls_while_they_rise),
         cmocka_unit_test(two_dips_are_no_turn),
+        cmocka_unit_test(waits_below_tops_that_nobody_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -393,6 +393,30 @@ static void a_slow_start_and_a_drive(void **state)
     }
 }
 
+/* A foot is put down on an empty plate, is still for a moment, and shifts: no hips are held, lowered and driven there. */
+static void a_foot_shifts_soon_after_it_was_put_down(void **state)
+{
+    (void)state;
+    static const double foot_N[] = {45, 60}, still_s[] = {1.3, 1.5}, shift_Hz[] = {0.28, 0.34, 0.4, 0.46};
+    for (unsigned k = 0; k < 16; k++) {
+        struct run r;
+        struct body b = plain_leg;
+        double f_N = b.rest_N = foot_N[k % 2], w = 2 * M_PI * shift_Hz[k / 4];
+        print_message("%g N, still for %g s, shifts at %g Hz\n", f_N, still_s[k / 2 % 2], shift_Hz[k / 4]);
+        start(&r, 250, "single_leg_hip_thrust", 0);
+        draw(&r, (const double[][2]){{0, 0}, {0.25, 1.25 * f_N}, {0.4, f_N}}, 3);
+        rest(&r, still_s[k / 2 % 2], f_N);
+        for (double t0_s = r.t_s; r.t_s - t0_s < 4.4;) {
+            double t_s = r.t_s - t0_s;
+            push(&r, f_N * (1 + 0.15 * fmin(1, fmin(t_s, 4.4 - t_s)) * (sin(w * t_s + 2 * k) + sin(1.6 * w * t_s + k))));
+        }
+        rest(&r, 2, f_N);
+        thrusts(&r, &b, 4, 1);
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +440,7 @@ int main(void)
         cmocka_unit_test(reps_as_smooth_as_a_lean_one_of_them_held),
         cmocka_unit_test(a_foot_finds_its_place),
         cmocka_unit_test(a_slow_start_and_a_drive),
+        cmocka_unit_test(a_foot_shifts_soon_after_it_was_put_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
