@@ -173,7 +173,7 @@ void rep_say_next(struct plate_rep_detector *d, const struct movement *m, struct
  * plainly. */
 double rep_impact_near_s(const struct plate_rep_detector *d, double turn_s);
 /* What began and ended then: when did it bounce on the floor between? How often: fewer than TWINS, 0 also if that is
- * not plain. */
+ * not plain. If it began with another bounce, a moment later than it seems, `onset_s` is set to that. */
 unsigned rep_impacts(const struct plate_rep_detector *d, double *onset_s, double end_s, double step_N, double *ret_turn_s);
 
 /* rep_drives.c. What began and ended then: when does the drive that it began with begin again? How often: fewer than TWINS. */
