@@ -73,10 +73,10 @@ void rep_learn_rest(struct plate_rep_detector *d, double t_s, double force_N, do
     }
     bool was_quiet = d->chunk.last_quiet, bears = rep_bears_weight(d), known = d->state != STATE_LEARN || (d->kept && bears),
          wrong = !known || (!bears && t_s - d->under_s > UNDER_S); /* a weight from before a hole is known */
-    double limit = fmax(QUIET_N, QUIET_PART * fabs(mean)) * (wrong && d->chunk.last_quiet ? RESTLESS : 1);
+    double limit = fmax(QUIET_N, QUIET_PART * fabs(mean)) * (!known && d->chunk.last_quiet ? RESTLESS : 1);
     rep_forget_chunk(d);
     d->chunk.last_mean = mean;
-    d->chunk.last_quiet = spread <= limit || (wrong && spread <= RESTLESS * limit);
+    d->chunk.last_quiet = spread <= limit || (!known && spread <= RESTLESS * limit);
     double change = mean - was;
     if (spread > limit || !was_quiet || fabs(change) > limit) {
         d->quiet_chunks = 0;

@@ -195,17 +195,24 @@ void rep_begin_at_step(struct plate_rep_detector *d, const struct level *level, 
  * thrown up brake before they are held. */
 static bool foot_stays(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
-    if (!d->foot_down || !rep_moves(d) || d->known_N > 0 || d->phase != PLATE_HOLD) return false;
-    if (!rep_lasted(d, t_s, d->onset_s, FOOT_SETTLED_S + FOOT_STILL_S)) return false;
-    double near_N = fmax(FOOT_SETTLED_N, FOOT_SETTLED_PART * d->hold.mean_N), settled_s = d->onset_s + FOOT_SETTLED_S;
+    double settled_s = d->onset_s + FOOT_SETTLED_S, sum = 0, sum2 = 0, n = 0;
+    if (!d->foot_down || !rep_moves(d) || d->known_N > 0 || !rep_lasted(d, t_s, settled_s, FOOT_STILL_S)) return false;
+    if (rep_lasted(d, t_s, settled_s, FOOT_STILL_S + FOOT_BRAKED_S)) return false; /* it was not, so it is none */
+    uint64_t onset = rep_block_from(d, d->onset_s), settled = rep_block_from(d, settled_s);
+    for (uint64_t i = settled; i < d->blocks; i++, n++) {
+        double off_N = rep_block_at(d, i)->force_N - d->smooth_N;
+        sum += off_N, sum2 += off_N * off_N;
+    }
+    double level_N = d->smooth_N + sum / n, sd_N = sqrt(fmax(0, sum2 / n - sum / n * (sum / n)));
+    double near_N = fmax(FOOT_SETTLED_N, FOOT_SETTLED_PART * level_N);
     bool came = false, braked = false;
-    for (uint64_t i = rep_block_from(d, d->onset_s); i < d->blocks; i++) {
-        double off_N = rep_block_at(d, i)->force_N - d->hold.mean_N;
-        if (rep_block_at(d, i)->t_s >= settled_s && fabs(off_N) > near_N) return false;
+    for (uint64_t i = onset; i < d->blocks; i++) {
+        double off_N = rep_block_at(d, i)->force_N - level_N;
+        if (i >= settled && fabs(off_N) > near_N) return false;
         came = came || off_N > 0, braked = braked || (came && off_N < -near_N);
     }
     if (braked && !rep_lasted(d, t_s, settled_s, FOOT_BRAKED_S)) return false;
-    rep_rest_moves(d, d->hold.mean_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD));
+    rep_rest_moves(d, level_N, fmin(sd_N, BAND_MIN_N / BAND_SD));
     rep_to_rest(d, out);
     return true;
 }

@@ -417,6 +417,31 @@ static void a_foot_shifts_soon_after_it_was_put_down(void **state)
     }
 }
 
+/* A foot that rests is lifted, and put down elsewhere shortly before the first drive: what the plate saw of its way is no rest
+ * of a foot. */
+static void a_foot_is_lifted_and_put_down_again(void **state)
+{
+    (void)state;
+    static const double back_s[] = {0.5, 0.7, 0.9};
+    for (unsigned k = 0; k < 48; k++) {
+        struct run r;
+        struct body b = plain_leg;
+        double until_s = 2.5 + 0.025 * (k % 8);
+        b.rest_N = 61, b.hold_s = 1.5;
+        print_message("rests until %g s, back for %g s%s\n", until_s, back_s[k / 8 % 3], k < 24 ? "" : ", a hole");
+        start(&r, 87.5, "single_leg_hip_thrust", 0);
+        r.noise_N = 0.4;
+        draw(&r, (const double[][2]){{0, 0}, {0.3, 73}, {0.6, 61}, {until_s, 61}, {until_s + 0.15, 0}}, 5);
+        rest(&r, 0.5, 0);
+        draw(&r, (const double[][2]){{0, 0}, {0.06, 84}, {0.12, 61}, {0.4, 61}}, 4);
+        if (k >= 24) hole(&r, 0.54);
+        rest(&r, back_s[k / 8 % 3], 61);
+        thrusts(&r, &b, 4, 1);
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -441,6 +466,7 @@ int main(void)
         cmocka_unit_test(a_foot_finds_its_place),
         cmocka_unit_test(a_slow_start_and_a_drive),
         cmocka_unit_test(a_foot_shifts_soon_after_it_was_put_down),
+        cmocka_unit_test(a_foot_is_lifted_and_put_down_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
