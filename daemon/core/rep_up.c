@@ -211,7 +211,7 @@ static bool foot_stays(struct plate_rep_detector *d, double t_s, struct plate_re
         if (i >= settled && fabs(off_N) > near_N) return false;
         came = came || off_N > 0, braked = braked || (came && off_N < -near_N);
     }
-    if (braked && !rep_lasted(d, t_s, settled_s, FOOT_BRAKED_S)) return false;
+    if (braked && (d->phase != PLATE_HOLD || !rep_lasted(d, t_s, settled_s, FOOT_BRAKED_S))) return false;
     rep_rest_moves(d, level_N, fmin(sd_N, BAND_MIN_N / BAND_SD));
     rep_to_rest(d, out);
     return true;
