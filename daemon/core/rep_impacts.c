@@ -77,7 +77,7 @@ static bool driven(const struct plate_rep_detector *d, uint64_t at, double step_
     return most_N(d, at - near, at - apart) - most_N(d, at + apart, at + near) < DRIVEN_PART * step_N;
 }
 
-/* The sharpest bend there that is not near another. */
+/* The sharpest bend there that is not near another; in a bridge, of those from which the hips are driven. */
 static struct impact sharpest(const struct plate_rep_detector *d, uint64_t from, uint64_t to, double step_N,
                               const struct impact *other, unsigned n)
 {
@@ -190,7 +190,7 @@ static double lone_s(const struct plate_rep_detector *d, double turn_s, double s
     if (!look_between(d, d->onset_s + IMPACT_LEAST_S, turn_s, &from, &to) || !(find(d, from, to, step_N, m) & 2)) return NAN;
     double at_s = middle_s(d, m, step_N);
     bool next = at_s - d->onset_s > IMPACT_EVEN * (turn_s - at_s);
-    return next && driven(d, m->at, step_N) && fell(d, d->onset_s, turn_s, m->at) ? at_s : NAN;
+    return next && fell(d, d->onset_s, turn_s, m->at) ? at_s : NAN;
 }
 
 double rep_impact_near_s(const struct plate_rep_detector *d, double turn_s)
