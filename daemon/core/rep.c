@@ -17,6 +17,7 @@
 #define EMPTY_N 25.0        /* tare error and drift: below it the plate may be empty */
 #define BRIDGE_S 0.5        /* a longer hole ends what is under way */
 #define BACK_STANDING_S 0.3 /* after it, so long on the weight that was known: standing. A squat passes through it sooner */
+#define FLOOR_NEXT_S 6.0
 #define NEAR_BLOCKS 2       /* how far a block may be from where even blocks would have it, to be found at once */
 
 static const struct exercise exercises[] = {
@@ -320,6 +321,7 @@ static void step_rest(struct plate_rep_detector *d, struct plate_rep_output *out
         bool may_lean = d->exercise->together && d->exercise->family != FAMILY_THRUST;
         double from_s = may_lean ? leant_s(d, d->departed_s) : d->departed_s;
         rep_up_begin(d, rep_find_departure(d, from_s, d->rest.mean_N, rep_band_N(d)), out);
+        d->from_floor = d->onset_s - (d->doubts ? d->doubtful.rep.end_s : d->last_end_s) < FLOOR_NEXT_S;
     }
 }
 

@@ -43,6 +43,8 @@
 #define STILL_OFF 0.15     /* of the way: the observer agrees that the hips are where the force says ... */
 #define STILL_OFF_HELD 0.2 /* ... where the arc has a say, too */
 #define STILL_RATE 0.25    /* of the way in a second: ... and stay there */
+#define UNLOADED_S 0.5
+#define UNLOADED_PART 0.65
 #define FIDGET_N 15.0      /* a foot that was just put down shifts by so much ... */
 #define FIDGET_PART 0.2    /* ... or by this part of its force: hips turn by more */
 #define PLACED_PART 0.8    /* a foot that is put down: its force came to this part of what it presses, ... */
@@ -62,6 +64,47 @@ static bool finds_its_place(const struct plate_rep_detector *d)
     return least_N < LIFTS_PART * top_N && least_N > d->rest.mean_N + rep_decision_band_N(d);
 }
 
+/* The lowest force of these blocks, and the time around it in which the floor had the load: false if that is not near rest. */
+static bool cut_contact(const struct plate_rep_detector *d, uint64_t from, uint64_t to, double *ret_end_s, double *ret_onset_s)
+{
+    double step = rep_top_N(d) - d->rest.mean_N;
+    uint64_t low = from;
+    for (uint64_t i = from; i <= to; i++)
+        if (rep_block_at(d, i)->force_N < rep_block_at(d, low)->force_N) low = i;
+    double floor_N = fmax(rep_block_at(d, low)->force_N, d->rest.mean_N),
+           near_N = floor_N + fmax(END_PART * step, rep_decision_band_N(d));
+    if (floor_N > d->rest.mean_N + DEEP_PART * step && !rep_shared(d, floor_N)) return false;
+    uint64_t a = low, z = low;
+    while (a > from && rep_block_at(d, a - 1)->force_N <= near_N) a--;
+    while (z < to && rep_block_at(d, z + 1)->force_N <= near_N) z++;
+    *ret_end_s = rep_block_at(d, a)->t_s;
+    while (z > low && rep_block_at(d, z)->force_N > floor_N + rep_decision_band_N(d)) z--;
+    *ret_onset_s = rep_block_at(d, z)->t_s;
+    return true;
+}
+
+/* Who puts the hips down between reps turns where the floor takes a good part of the load, and nowhere else. */
+static double least_near_N(const struct plate_rep_detector *d, double at_s)
+{
+    double least_N = INFINITY;
+    for (uint64_t i = rep_block_from(d, at_s - UNLOADED_S / 2); i < d->blocks && rep_block_at(d, i)->t_s < at_s + UNLOADED_S / 2; i++)
+        least_N = fmin(least_N, rep_block_at(d, i)->force_N);
+    return least_N;
+}
+
+static bool at_contact(const struct plate_rep_detector *d, double *end_s, double *onset_s, bool *on_floor)
+{
+    uint64_t low = rep_block_from(d, *end_s - UNLOADED_S), from = low;
+    for (uint64_t i = low; i < d->blocks; i++)
+        if (rep_block_at(d, i)->force_N < rep_block_at(d, low)->force_N) low = i;
+    double low_s = rep_block_at(d, low)->t_s;
+    if (rep_block_at(d, low)->force_N > d->rest.mean_N + UNLOADED_PART * (rep_top_N(d) - d->rest.mean_N)) return false;
+    if (fabs(low_s - *end_s) <= UNLOADED_S / 2) return true;
+    *end_s = *onset_s = low_s;
+    *on_floor = cut_contact(d, from, d->blocks - 1, end_s, onset_s);
+    return true;
+}
+
 /* Another repetition begins where this one turned, if this was one; the phase says so. */
 static bool turn(struct plate_rep_detector *d, double end_s, double onset_s, bool on_floor, const struct rep_arc *arc,
                  struct plate_rep_output *out)
@@ -71,8 +114,10 @@ static bool turn(struct plate_rep_detector *d, double end_s, double onset_s, boo
     if (!isnan(struck_s)) end_s = onset_s = struck_s;
     if (!on_floor) rep_stop_and_go(d, arc, struck_s, &end_s, &onset_s);
     on_floor = on_floor || !isnan(struck_s);
+    if (!on_floor && d->from_floor && !at_contact(d, &end_s, &onset_s, &on_floor)) return false;
     if (finds_its_place(d) || !rep_finish(d, end_s, out)) return false;
     if (d->unseen) d->unseen_end_s = onset_s; /* known from there on, however long they waited before */
+    if (least_near_N(d, end_s) < d->rest.mean_N + END_PART * (rep_top_N(d) - d->rest.mean_N)) d->from_floor = true;
     d->live_s[1] = d->live_s[2] = NAN;
     d->live_s[0] = live_s;
     d->phase = PLATE_LOWER;
@@ -152,25 +197,6 @@ bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep
     return false;
 }
 
-/* The lowest force of these blocks, and the time around it in which the floor had the load: false if that is not near rest. */
-static bool cut_contact(const struct plate_rep_detector *d, uint64_t from, uint64_t to, double *ret_end_s, double *ret_onset_s)
-{
-    double step = rep_top_N(d) - d->rest.mean_N;
-    uint64_t low = from;
-    for (uint64_t i = from; i <= to; i++)
-        if (rep_block_at(d, i)->force_N < rep_block_at(d, low)->force_N) low = i;
-    double floor_N = fmax(rep_block_at(d, low)->force_N, d->rest.mean_N),
-           near_N = floor_N + fmax(END_PART * step, rep_decision_band_N(d));
-    if (floor_N > d->rest.mean_N + DEEP_PART * step && !rep_shared(d, floor_N)) return false;
-    uint64_t a = low, z = low;
-    while (a > from && rep_block_at(d, a - 1)->force_N <= near_N) a--;
-    while (z < to && rep_block_at(d, z + 1)->force_N <= near_N) z++;
-    *ret_end_s = rep_block_at(d, a)->t_s;
-    while (z > low && rep_block_at(d, z)->force_N > floor_N + rep_decision_band_N(d)) z--;
-    *ret_onset_s = rep_block_at(d, z)->t_s;
-    return true;
-}
-
 double rep_travel_m(const struct plate_rep_detector *d) { return d->travel_m > 0 ? d->travel_m : d->exercise->travel_m; }
 
 void rep_wait(struct plate_rep_detector *d, double since_s, const struct level *level)
@@ -239,7 +265,7 @@ static bool turned_since(struct plate_rep_detector *d, bool first, const struct 
     double other = fabs(level->mean_N / left.level_N - 1);
     if (other > SAME_LEVEL || (!even && !rep_arc_between(d, left.at_s, left.level_N, since_s, level->mean_N, &arc)))
         return false;
-    if (even && waited_or_rose(d, &arc, &left, level, since_s, out)) return true;
+    if (even && !d->from_floor && waited_or_rose(d, &arc, &left, level, since_s, out)) return true;
     double end_s = rep_block_at(d, arc.deepest)->t_s, onset_s = end_s;
     d->denied = true;
     if (arc.depth_m < TURN_DEPTH * rep_travel_m(d) || end_s - d->onset_s < SHORT_PART * d->usual_s) return false;
@@ -471,7 +497,7 @@ bool rep_stands_still(struct plate_rep_detector *d, double t_s, struct plate_rep
     bool on_floor = !rep_moves(d) || foot_rests || level.mean_N < d->rest.mean_N + DEEP_PART * step;
     double still_m = 0,
            near_N = on_floor ? END_PART * (rep_top_N(d) - level.mean_N) : STILL_NEAR * (level.mean_N - d->rest.mean_N);
-    if (!on_floor && !hips_stand(d, t_s, force_N, &still_m)) return false;
+    if (!on_floor && ((d->from_floor && rep_bridges(d)) || !hips_stand(d, t_s, force_N, &still_m))) return false;
     double still_s = rep_settled_s(d, since_s, &level, fmax(tolerance, near_N));
     double arrived_s = still_m > 0 ? rep_arc_arrived_s(d, d->descent_s, 0.5 * (since_s + t_s), level.mean_N, still_m) : NAN;
     if (!isnan(arrived_s)) still_s = arrived_s;
