@@ -26,7 +26,8 @@ void rep_bridge_leave(struct plate_rep_detector *d)
 {
     if (!d->held || isnan(d->descent_s)) return;
     struct left *left = &d->left[d->lefts++ % LEFTS];
-    left->at_s = rep_left_hold_s(d, &left->level_N);
+    *left = (struct left){d->hold_from_s, d->descent_s, d->held_most_N};
+    if (rep_bridges(d)) left->at_s = rep_left_hold_s(d, &left->level_N);
 }
 
 /* Are they as deep as ever since they left the hold? */
@@ -83,7 +84,7 @@ bool rep_bridge_path(struct plate_rep_detector *d, const struct level *level, do
         bool last = i >= n;
         struct left left = d->left[(d->lefts + LEFTS - 1 - i) % LEFTS];
         if (i == n) left.at_s = rep_left_hold_s(d, &left.level_N);
-        if (i > n) left = (struct left){d->descent_s, d->hold.mean_N};
+        if (i > n) left = (struct left){d->hold_from_s, d->descent_s, d->hold.mean_N};
         struct rep_arc arc;
         if (fabs(level->mean_N / left.level_N - 1) > SAME_LEVEL || since_s - left.at_s > MOST_S ||
             !rep_arc_even(d, left.at_s, left.level_N, since_s, level->mean_N, &arc))

@@ -127,6 +127,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     }
     bool again = !hump && d->held && level.mean_N > d->hold.mean_N - 2 * tolerance && level.mean_N <= most_N;
     bool higher = hump || level.mean_N > most_N; /* the first was no hold, but a pause in the drive */
+    if (!hump && higher && rep_waited_between(d, &level, out)) return;
     if (d->held && !again && !higher && rep_moves(d) && placed && level.mean_N > d->held_most_N - SAG_PART * rep_way_N(d))
         again = rep_flat(d, PLATEAU_S, TREMOR_S, from_s, tolerance, &level, &since_s); /* sagged, and still at the top */
     if (d->phase == PLATE_LOWER && d->held && !again && !higher) return; /* a slow lowering is flat for a while too */
@@ -141,6 +142,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     if (!hump && !isnan(d->turn_s) && rep_turned(d, true, out)) return; /* what is held now is the next one */
     /* Hips that rise slowly and evenly press like hips that are held: without a dip, only a push against a fixed
      * bar is known to stand still. */
+    if (rep_bridges(d) || !again) rep_bridge_leave(d);
     bool keep = again || (d->exercise->second_foot && !isnan(d->top_s));
     if (!keep)
         d->top_s = braked || rep_fixed(d)
@@ -156,7 +158,6 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     else if (isnan(d->first_descent_s) && !rep_bridges(d))
         d->first_descent_s = d->descent_s;
     if (flew) rep_fetch_push(d);
-    if (rep_bridges(d)) rep_bridge_leave(d);
     d->hold = level;
     d->held = true;
     d->descent_s = d->leave_s = NAN;

@@ -118,7 +118,7 @@ struct plate_rep_detector {
     double again_s;         /* ... and since when it is again */
     double first_descent_s; /* ... if it was left then, and may not be: NaN, it was not */
     struct left {
-        double at_s, level_N;
+        double from_s, at_s, level_N;
     } left[LEFTS]; /* holds of this movement that were left for another, `lefts` so far: the last ones */
     unsigned lefts;
     bool held, plateau;       /* `hold` is of this rep; and had no braking before it */

@@ -340,6 +340,20 @@ static bool rose_unseen(struct plate_rep_detector *d, const struct level *level,
            turned_before(d, from_s, from_s, false, NULL, level, out);
 }
 
+/* Held as before, and held lower between, by so much of the way: they had come down, and stood there. */
+bool rep_waited_between(struct plate_rep_detector *d, const struct level *level, struct plate_rep_output *out)
+{
+    if (!rep_moves(d) || rep_bridges(d) || d->exercise->second_foot || !d->held || isnan(d->descent_s)) return false;
+    struct left low = {d->hold_from_s, d->descent_s, d->hold.mean_N};
+    for (unsigned i = 0, n = d->lefts < LEFTS ? d->lefts : LEFTS; i < n; i++) {
+        const struct left *left = &d->left[(d->lefts - 1 - i) % LEFTS];
+        if (fabs(level->mean_N / left->level_N - 1) < SAME_LEVEL && low.level_N < left->level_N - TURN_DOWN * rep_way_N(d))
+            return turned_before(d, low.from_s, low.at_s, true, NULL, level, out);
+        if (left->level_N < low.level_N) low = *left;
+    }
+    return false;
+}
+
 /* What seemed to be the hold again for a moment may have been the way: then the path begins where it was left first. Of what
  * may be none at all, it says nothing. */
 bool rep_turned_between(struct plate_rep_detector *d, const struct level *level, double since_s, struct plate_rep_output *out)

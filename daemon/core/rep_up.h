@@ -138,6 +138,7 @@ bool rep_bridge_rose_unseen(struct plate_rep_detector *d, struct plate_rep_outpu
 bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
 /* Held before, and flat now at `level` since then: did the hips turn between, by the force alone? Then that rep is said. */
 bool rep_turned_between(struct plate_rep_detector *d, const struct level *level, double since_s, struct plate_rep_output *out);
+bool rep_waited_between(struct plate_rep_detector *d, const struct level *level, struct plate_rep_output *out);
 bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_output *out);
 /* The least depth of a turn, and how deep one is at least that was seen. */
 double rep_travel_m(const struct plate_rep_detector *d);
