@@ -47,8 +47,6 @@
 #define UNLOADED_PART 0.65
 #define FIDGET_N 15.0      /* a foot that was just put down shifts by so much ... */
 #define FIDGET_PART 0.2    /* ... or by this part of its force: hips turn by more */
-#define PLACED_PART 0.8    /* a foot that is put down: its force came to this part of what it presses, ... */
-#define LIFTS_PART 0.45    /* ... and fell to this part of it again */
 #define WAIT_S 0.8         /* hips that wait above the floor for so long after they came to a standstill ended the rep there */
 #define FLOATING_MOST_S 20.0
 
@@ -56,12 +54,7 @@
  * above the floor press more, or were braked before they were held. */
 static bool finds_its_place(const struct plate_rep_detector *d)
 {
-    double top_N = rep_top_N(d), least_N = top_N;
-    if (!d->foot_down || !rep_moves(d) || d->known_N > 0 || top_N > FOOT_MOST_N || (d->held && !d->plateau)) return false;
-    uint64_t i = rep_block_from(d, d->onset_s);
-    while (i < d->blocks && rep_block_at(d, i)->force_N < PLACED_PART * top_N) i++;
-    for (; i < d->blocks; i++) least_N = fmin(least_N, rep_block_at(d, i)->force_N);
-    return least_N < LIFTS_PART * top_N && least_N > d->rest.mean_N + rep_decision_band_N(d);
+    return d->foot_down && rep_moves(d) && d->known_N <= 0 && rep_top_N(d) <= FOOT_MOST_N && (!d->held || d->plateau);
 }
 
 /* The lowest force of these blocks, and the time around it in which the floor had the load: false if that is not near rest. */
