@@ -276,11 +276,18 @@ static bool leant(const struct plate_rep_detector *d, double end_s)
 /* How far is it from a to the nearest that is between b and c? */
 static double apart(double a, double b, double c) { return fmax(0, fmax(b - a, a - c)); }
 
-static bool odd(const struct plate_rep_detector *d, double step_N, double top_most_N, double end_s)
+bool rep_is_small(const struct plate_rep_detector *d, double step_N)
 {
     double usual_N = rep_usual_step_N(d), foot_N = d->rest.mean_N - d->lowest_N;
     double part = rep_fixed(d) ? FIRST_RATIO : d->steps < 3 ? SECOND_PART : KNOWN_PART;
-    if (step_N < part * usual_N) return true;
+    if (usual_N > 0 || !rep_moves(d)) return step_N < part * usual_N;
+    return step_N < OTHER_PART * d->other_step_N || (foot_N > FOOT_LEAST_N && step_N < FOOT_PART * foot_N);
+}
+
+static bool odd(const struct plate_rep_detector *d, double step_N, double top_most_N, double end_s)
+{
+    double usual_N = rep_usual_step_N(d);
+    if (rep_is_small(d, step_N)) return true;
     if (rep_fixed(d) && d->steps > 0) {
         if (step_N < KNOWN_PART * usual_N && end_s - d->onset_s < BRIEF_PART * d->usual_s) return true;
         if (d->foot_down && !empty(d, d->known_rest_N) && top_most_N < RESTED_PART * d->known_rest_N) return true;
@@ -294,8 +301,7 @@ static bool odd(const struct plate_rep_detector *d, double step_N, double top_mo
     if (off_N < USUAL_PART * usual_N) return false;
     if (usual_N <= 0) {
         bool turned = d->onset_s - d->unseen_end_s < BEGUN_S; /* from one whose beginning is not known */
-        if ((!turned && !from_rest(d, step_N)) || step_N < OTHER_PART * d->other_step_N) return true;
-        if (foot_N > FOOT_LEAST_N && step_N < FOOT_PART * foot_N) return true;
+        if (!turned && !from_rest(d, step_N)) return true;
     }
     return !rose_like_hips(d, step_N, end_s);
 }

@@ -144,7 +144,7 @@ bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
     struct movement m = {.step_N = top - d->rest.mean_N, .rest_N = d->rest.mean_N, .top_N = top, .top_most_N = top_most};
     double to_s[TWINS], from_s = d->onset_s, last_end_s = d->last_end_s;
     bool room = d->dues + TWINS < MOST_DUE;
-    unsigned n = room ? rep_impacts(d, &from_s, end_s, m.step_N, to_s) : 0, said = 0;
+    unsigned n = room && !rep_is_small(d, m.step_N) ? rep_impacts(d, &from_s, end_s, m.step_N, to_s) : 0, said = 0;
     if (n > 0) verdict = VERDICT_REP; /* who struck the floor did not lean */
     if (n == 0 && verdict == VERDICT_REP && room) n = rep_drives(d, from_s, end_s, to_s);
     if (n == 0 && verdict == VERDICT_REP && room) n = rep_twins(d, from_s, end_s, descent_s - d->top_s, to_s);

@@ -154,6 +154,8 @@ bool rep_weight_stands(struct plate_rep_detector *d, double t_s, struct plate_re
 double rep_smallest_step_N(const struct plate_rep_detector *d);
 /* VERDICT_STEP: a rep, unless the foot rests on the plate before the next one. */
 enum verdict { VERDICT_NONE, VERDICT_DOUBTFUL, VERDICT_STEP, VERDICT_REP };
+/* Is this step less than hips add, by what is known of the load, or of the foot at rest? */
+bool rep_is_small(const struct plate_rep_detector *d, double step_N);
 /* Of the movement that is under way, if it ended at `end_s`. */
 enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s);
 static inline bool rep_is_one(const struct plate_rep_detector *d, double end_s)
