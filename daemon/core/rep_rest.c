@@ -21,7 +21,7 @@ double rep_decision_band_N(const struct plate_rep_detector *d) { return rep_at_l
 void rep_rest_init(struct plate_rep_detector *d)
 {
     d->chunk_n = (unsigned)fmax(CHUNK_MIN, floor(CHUNK_S * d->rate_Hz + 0.5));
-    d->under_s = d->lowest_N = NAN;
+    d->under_s = d->lowest_N = d->rested_N = NAN;
 }
 
 void rep_forget_chunk(struct plate_rep_detector *d)
@@ -40,8 +40,10 @@ void rep_rest_moves(struct plate_rep_detector *d, double level_N, double sd_N)
     d->rest = (struct level){level_N, fmax(d->rest.sd_N, sd_N)};
 }
 
-static void settle_rest(struct plate_rep_detector *d, double mean_N, double sd_N, double spread_N, double own_N)
+static void settle_rest(struct plate_rep_detector *d, double t_s, double mean_N, double sd_N, double spread_N, double own_N)
 {
+    d->rested_N = d->state != STATE_LEARN && d->rest.mean_N > mean_N ? d->rest.mean_N : NAN;
+    d->fell_s = t_s;
     d->rest = (struct level){mean_N, sd_N};
     d->rest_spread_N = d->noise_N = spread_N;
     d->own_rest_N = own_N;
@@ -97,7 +99,7 @@ void rep_learn_rest(struct plate_rep_detector *d, double t_s, double force_N, do
                           fabs(d->apart_Ns) > WEIGHT_M_PER_S / GRAVITY * d->rest.mean_N);
     }
     if (wrong || other) {
-        settle_rest(d, mean, sd, spread, own);
+        settle_rest(d, t_s, mean, sd, spread, own);
         return;
     }
     d->rest.mean_N += follow * off;
