@@ -22,6 +22,7 @@
 #define PUSHED_DEPTH 0.2   /* ... by this part of the usual travel to where they are held alike, is one, too */
 #define PUSHED_ABOVE 0.1   /* ... which is above the hold by this part ... */
 #define PUSHED_S 0.07      /* ... for longer than a kick is */
+#define KICKED_M_PER_S 0.3
 #define LOADED_PART 0.12   /* held by so much more after it: it was no push, but a load */
 #define OTHER_LEVEL 0.06   /* ... and as what held the hips before, if the hold seemed to be on again in between; ... */
 #define NEARER_LEVEL 0.025 /* ... nearer yet, where the floor is to explain what does not close, ... */
@@ -137,6 +138,15 @@ static double bore_until_s(const struct plate_rep_detector *d)
     return rep_block_at(d, i)->t_s;
 }
 
+/* Hips that were pushed up from a hold are braked before they are held again. A kick sets none in motion. */
+static bool kicked(const struct plate_rep_detector *d, double push_s)
+{
+    double m_per_s = 0;
+    for (uint64_t i = rep_block_from(d, push_s); i < d->blocks; i++)
+        m_per_s += rep_block_at(d, i)->dt_s * GRAVITY * (rep_block_at(d, i)->force_N / d->hold.mean_N - 1);
+    return m_per_s > KICKED_M_PER_S;
+}
+
 /* The observer said that the hips turned above the floor. If they are held again, or turn again, or stay off the floor for long
  * enough, they did; a touch-down before that shows that they were only braked. */
 static bool decide_turn(struct plate_rep_detector *d, bool sure, struct plate_rep_output *out)
@@ -145,6 +155,7 @@ static bool decide_turn(struct plate_rep_detector *d, bool sure, struct plate_re
     if (!sure && !rep_lasted(d, bore_until_s(d), d->turn_s, wait_s)) return false;
     double turn_s = d->turn_s;
     d->turn_s = NAN;
+    if (isfinite(d->turn_most_N) && kicked(d, turn_s)) return false;
     if (d->smooth_N > d->turn_most_N || turn_s - d->onset_s < SHORT_PART * d->usual_s) return false;
     if (rep_turns_so_high(d, turn_s, d->turn_least_N)) return false;
     d->support_low_N = d->turn_low_N;
