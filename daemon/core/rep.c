@@ -17,7 +17,7 @@
 #define EMPTY_N 25.0        /* tare error and drift: below it the plate may be empty */
 #define BRIDGE_S 0.5        /* a longer hole ends what is under way */
 #define BACK_STANDING_S 0.3 /* after it, so long on the weight that was known: standing. A squat passes through it sooner */
-#define FLOOR_NEXT_S 6.0
+#define FLOOR_NEXT_S 6.0    /* begun on the floor so soon after a rep that ended there: the hips are put down between them */
 #define NEAR_BLOCKS 2       /* how far a block may be from where even blocks would have it, to be found at once */
 
 static const struct exercise exercises[] = {

@@ -100,7 +100,8 @@ bool rep_bridge_path(struct plate_rep_detector *d, const struct level *level, do
 
 bool rep_bridge_came_down(const struct plate_rep_detector *d, const struct level *level, double since_s)
 {
-    if (d->from_floor || rep_last_block(d)->dt_s > CAME_DT_S || (d->held && !(d->descent_s - d->hold_from_s < HELD_S))) return false;
+    if (d->from_floor || rep_last_block(d)->dt_s > CAME_DT_S || (d->held && !(d->descent_s - d->hold_from_s < HELD_S)))
+        return false;
     double travel_m = rep_travel_m(d), least_N = d->rest.mean_N + CAME_LEAST * (level->mean_N - d->rest.mean_N);
     double above_m = 0, top_m = 0, m_per_s = 0, fastest = 0, from_s = fmax(d->onset_s, since_s - MOST_S);
     for (uint64_t i = rep_block_from(d, since_s); rep_block_at(d, i)->t_s > from_s; i--) { /* back in time */

@@ -49,7 +49,7 @@
 #define SET_RISE_S 0.16  /* what comes to its level from an empty plate so fast, ... */
 #define SET_FALL_S 0.22  /* ... leaves it so fast, ... */
 #define SET_EVEN 0.02    /* ... and stays there so evenly, of its step, was put there */
-#define SWAY_PART 0.35    /* of the way: a turn that sinks by less is swaying, if no rep is sure */
+#define SWAY_PART 0.35   /* of the way: a turn that sinks by less is swaying, if no rep is sure */
 /* from an empty plate to an empty plate, and nothing pushed from there before: a step, if the foot rests there next */
 #define STEP_MOST_S 4.0  /* who steps over the plate stands on it no longer, ... */
 #define STEP_EVEN 0.03   /* ... and as evenly, of its step */

@@ -95,12 +95,12 @@ struct plate_rep_detector {
         struct level level;
         double own_N, spread_N, noise_N;
         bool known;
-    } aside;             /* that of the sum while there is no sum, and the other way round */
-    bool unseen;         /* a hole swallowed the beginning of this movement */
-    double unseen_end_s; /* when such a one was over; NaN: there was none */
+    } aside;                 /* that of the sum while there is no sum, and the other way round */
+    bool unseen;             /* a hole swallowed the beginning of this movement */
+    double unseen_end_s;     /* when such a one was over; NaN: there was none */
     double rested_N, fell_s; /* the resting level before it fell to the present one, and when; NaN: it did not */
-    double lowest_N;     /* the lowest resting level so far: nothing on the plate, as far as is known */
-    double under_s;      /* since when the force is below the resting band; NaN */
+    double lowest_N;         /* the lowest resting level so far: nothing on the plate, as far as is known */
+    double under_s;          /* since when the force is below the resting band; NaN */
 
     enum state state;
     enum plate_phase phase;

@@ -22,7 +22,7 @@
 #define PUSHED_DEPTH 0.2   /* ... by this part of the usual travel to where they are held alike, is one, too */
 #define PUSHED_ABOVE 0.1   /* ... which is above the hold by this part ... */
 #define PUSHED_S 0.07      /* ... for longer than a kick is */
-#define KICKED_M_PER_S 0.3
+#define KICKED_M_PER_S 0.3 /* what would leave them so fast set nothing in motion */
 #define LOADED_PART 0.12   /* held by so much more after it: it was no push, but a load */
 #define OTHER_LEVEL 0.06   /* ... and as what held the hips before, if the hold seemed to be on again in between; ... */
 #define NEARER_LEVEL 0.025 /* ... nearer yet, where the floor is to explain what does not close, ... */
@@ -44,8 +44,8 @@
 #define STILL_OFF 0.15     /* of the way: the observer agrees that the hips are where the force says ... */
 #define STILL_OFF_HELD 0.2 /* ... where the arc has a say, too */
 #define STILL_RATE 0.25    /* of the way in a second: ... and stay there */
-#define UNLOADED_S 0.5
-#define UNLOADED_PART 0.65
+#define CONTACT_NEAR_S 0.5 /* who puts the hips down between reps turns so near to where the force is least, ... */
+#define UNLOADED_PART 0.65 /* ... which is less than this part of the step */
 #define FIDGET_N 15.0      /* a foot that was just put down shifts by so much ... */
 #define FIDGET_PART 0.2    /* ... or by this part of its force: hips turn by more */
 #define WAIT_S 0.8         /* hips that wait above the floor for so long after they came to a standstill ended the rep there */
@@ -58,13 +58,19 @@ static bool finds_its_place(const struct plate_rep_detector *d)
     return d->foot_down && rep_moves(d) && d->known_N <= 0 && rep_top_N(d) <= FOOT_MOST_N && (!d->held || d->plateau);
 }
 
+static uint64_t lowest(const struct plate_rep_detector *d, uint64_t from, uint64_t to)
+{
+    uint64_t low = from;
+    for (uint64_t i = from; i < to && i < d->blocks; i++)
+        if (rep_block_at(d, i)->force_N < rep_block_at(d, low)->force_N) low = i;
+    return low;
+}
+
 /* The lowest force of these blocks, and the time around it in which the floor had the load: false if that is not near rest. */
 static bool cut_contact(const struct plate_rep_detector *d, uint64_t from, uint64_t to, double *ret_end_s, double *ret_onset_s)
 {
     double step = rep_top_N(d) - d->rest.mean_N;
-    uint64_t low = from;
-    for (uint64_t i = from; i <= to; i++)
-        if (rep_block_at(d, i)->force_N < rep_block_at(d, low)->force_N) low = i;
+    uint64_t low = lowest(d, from, to + 1);
     double floor_N = fmax(rep_block_at(d, low)->force_N, d->rest.mean_N),
            near_N = floor_N + fmax(END_PART * step, rep_decision_band_N(d));
     if (floor_N > d->rest.mean_N + DEEP_PART * step && !rep_shared(d, floor_N)) return false;
@@ -77,26 +83,25 @@ static bool cut_contact(const struct plate_rep_detector *d, uint64_t from, uint6
     return true;
 }
 
-/* Who puts the hips down between reps turns where the floor takes a good part of the load, and nowhere else. */
-static double least_near_N(const struct plate_rep_detector *d, double at_s)
-{
-    double least_N = INFINITY;
-    for (uint64_t i = rep_block_from(d, at_s - UNLOADED_S / 2); i < d->blocks && rep_block_at(d, i)->t_s < at_s + UNLOADED_S / 2; i++)
-        least_N = fmin(least_N, rep_block_at(d, i)->force_N);
-    return least_N;
-}
-
+/* Who puts the hips down between reps turns where the floor takes a good part of the load, and nowhere else. False: it did not,
+ * about then, or has it still. */
 static bool at_contact(const struct plate_rep_detector *d, double *end_s, double *onset_s, bool *on_floor)
 {
-    uint64_t low = rep_block_from(d, *end_s - UNLOADED_S), from = low;
-    for (uint64_t i = low; i < d->blocks; i++)
-        if (rep_block_at(d, i)->force_N < rep_block_at(d, low)->force_N) low = i;
-    double low_s = rep_block_at(d, low)->t_s;
-    if (rep_block_at(d, low)->force_N > d->rest.mean_N + UNLOADED_PART * (rep_top_N(d) - d->rest.mean_N)) return false;
-    if (fabs(low_s - *end_s) <= UNLOADED_S / 2) return true;
+    uint64_t from = rep_block_from(d, *end_s - CONTACT_NEAR_S), low = lowest(d, from, d->blocks);
+    double unloaded_N = d->rest.mean_N + UNLOADED_PART * (rep_top_N(d) - d->rest.mean_N), low_s = rep_block_at(d, low)->t_s;
+    if (rep_block_at(d, low)->force_N > unloaded_N || d->smooth_N < unloaded_N) return false;
+    if (fabs(low_s - *end_s) <= CONTACT_NEAR_S / 2) return true;
     *end_s = *onset_s = low_s;
     *on_floor = cut_contact(d, from, d->blocks - 1, end_s, onset_s);
     return true;
+}
+
+/* Had the floor all of the load when they turned? */
+static bool touched(const struct plate_rep_detector *d, double end_s)
+{
+    uint64_t from = rep_block_from(d, end_s - CONTACT_NEAR_S / 2), to = rep_block_from(d, end_s + CONTACT_NEAR_S / 2);
+    double near_N = d->rest.mean_N + END_PART * (rep_top_N(d) - d->rest.mean_N);
+    return rep_block_at(d, lowest(d, from, to))->force_N < near_N;
 }
 
 /* Another repetition begins where this one turned, if this was one; the phase says so. */
@@ -111,17 +116,16 @@ static bool turn(struct plate_rep_detector *d, double end_s, double onset_s, boo
     if (!on_floor && d->from_floor && !at_contact(d, &end_s, &onset_s, &on_floor)) return false;
     if (finds_its_place(d) || !rep_finish(d, end_s, out)) return false;
     if (d->unseen) d->unseen_end_s = onset_s; /* known from there on, however long they waited before */
-    if (least_near_N(d, end_s) < d->rest.mean_N + END_PART * (rep_top_N(d) - d->rest.mean_N)) d->from_floor = true;
+    d->from_floor = d->from_floor || touched(d, end_s);
     d->live_s[1] = d->live_s[2] = NAN;
     d->live_s[0] = live_s;
     d->phase = PLATE_LOWER;
     rep_up_begin(d, onset_s, out);
     if (!on_floor) rep_observe_from(d, low_N); /* the floor stops hips where it is, else they turned at their lowest */
-    uint64_t from = rep_block_from(d, onset_s), high = from, low = from; /* before the drive's hump a dip is no braking */
+    uint64_t from = rep_block_from(d, onset_s), high = from;
     for (uint64_t i = from; i < d->blocks && rep_block_at(d, i)->t_s < onset_s + DRIVE_MOST_S; i++)
         if (rep_block_at(d, i)->force_N > rep_block_at(d, high)->force_N) high = i;
-    for (uint64_t i = from; i < high; i++)
-        if (rep_block_at(d, i)->force_N < rep_block_at(d, low)->force_N) low = i;
+    uint64_t low = lowest(d, from, high); /* before the drive's hump a dip is no braking */
     for (uint64_t i = from; i < d->blocks; i++) {
         if (i == low) d->peak_N = rep_block_at(d, i)->force_N, d->dip_depth_N = 0, d->dip_N = d->dip_s = INFINITY;
         rep_track(d, rep_block_at(d, i), rep_block_at(d, i)->force_N);
@@ -269,6 +273,7 @@ static bool turned_since(struct plate_rep_detector *d, bool first, const struct 
     double other = fabs(level->mean_N / left.level_N - 1);
     if (other > SAME_LEVEL || (!even && !rep_arc_between(d, left.at_s, left.level_N, since_s, level->mean_N, &arc)))
         return false;
+    if (even && d->from_floor && rep_bridge_low(d, &arc)) return false; /* on the way to the floor, where the others ended */
     if (even && !d->from_floor && waited_or_rose(d, &arc, &left, level, since_s, out)) return true;
     double end_s = rep_block_at(d, arc.deepest)->t_s, onset_s = end_s;
     d->denied = true;

@@ -24,8 +24,8 @@
 #define STOOD_STEP 0.08  /* ... before the force rose by this part, ... */
 #define STOOD_PART 0.4   /* ... and by so much of the step before, ... */
 #define STOOD_RISE_S 0.8 /* ... faster than hips that grind, was a load at rest */
-#define BACK_PART 0.06
-#define LIFTED_S 4.0
+#define BACK_PART 0.06   /* a foot that was lifted is back if it presses as it did, within this part, ... */
+#define LIFTED_S 4.0     /* ... and began to so soon after */
 #define NEW_REST_S 0.6   /* too small for a rep, and level for so long: the new rest */
 
 bool rep_flew(const struct plate_rep_detector *d, double push_s, double until_s, double level_N)
@@ -246,7 +246,8 @@ static bool new_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
     double since_s;
     struct level level;
     bool small = !d->held && d->peak_N - d->rest.mean_N < rep_smallest_step_N(d);
-    bool back = rep_moves(d) && d->known_N <= 0 && d->rested_N < FOOT_MOST_N && d->onset_s - d->fell_s < LIFTED_S && fabs(d->smooth_N / d->rested_N - 1) < BACK_PART;
+    bool back = rep_moves(d) && d->known_N <= 0 && d->rested_N < FOOT_MOST_N && d->onset_s - d->fell_s < LIFTED_S &&
+                fabs(d->smooth_N / d->rested_N - 1) < BACK_PART;
     if ((!small && !back) || !rep_flat(d, NEW_REST_S, 0, d->onset_s, 3, &level, &since_s)) return false;
     rep_rest_moves(d, level.mean_N, level.sd_N);
     rep_to_rest(d, out);
