@@ -246,8 +246,8 @@ static bool new_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
     double since_s;
     struct level level;
     bool small = !d->held && d->peak_N - d->rest.mean_N < rep_smallest_step_N(d);
-    bool back = rep_moves(d) && d->known_N <= 0 && d->rested_N < FOOT_MOST_N && d->onset_s - d->fell_s < LIFTED_S &&
-                fabs(d->smooth_N / d->rested_N - 1) < BACK_PART;
+    bool back = rep_moves(d) && !d->foot_down && d->known_N <= 0 && d->rested_N < FOOT_MOST_N &&
+                d->onset_s - d->fell_s < LIFTED_S && fabs(d->smooth_N / d->rested_N - 1) < BACK_PART;
     if ((!small && !back) || !rep_flat(d, NEW_REST_S, 0, d->onset_s, 3, &level, &since_s)) return false;
     rep_rest_moves(d, level.mean_N, level.sd_N);
     rep_to_rest(d, out);
