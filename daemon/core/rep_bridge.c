@@ -22,14 +22,6 @@
 #define RISEN 0.1         /* of the way up: they had left where they waited */
 #define FALLS_RATE 0.25   /* of the way in a second: they still sink */
 
-void rep_bridge_leave(struct plate_rep_detector *d)
-{
-    if (!d->held || isnan(d->descent_s)) return;
-    struct left *left = &d->left[d->lefts++ % LEFTS];
-    *left = (struct left){d->hold_from_s, d->descent_s, d->held_most_N};
-    if (rep_bridges(d)) left->at_s = rep_left_hold_s(d, &left->level_N);
-}
-
 /* Are they as deep as ever since they left the hold? */
 static bool sinks(struct plate_rep_detector *d)
 {

@@ -100,6 +100,15 @@ static bool was_hump(const struct plate_rep_detector *d, const struct level *lev
            rep_arc_rising(d, d->hold_from_s, since_s, level->mean_N);
 }
 
+/* The hold is left for another: it may have been the true one. */
+static void leave_hold(struct plate_rep_detector *d)
+{
+    if (!d->held || isnan(d->descent_s)) return;
+    struct left *left = &d->left[d->lefts++ % LEFTS];
+    *left = (struct left){d->hold_from_s, d->descent_s, d->held_most_N};
+    if (rep_bridges(d)) left->at_s = rep_left_hold_s(d, &left->level_N);
+}
+
 static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     double step = d->peak_N - d->rest.mean_N, tolerance = rep_evenness_N(d, step), since_s;
@@ -140,9 +149,9 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     }
     if (d->held && !again && !rep_pushes(d) && !d->exercise->second_foot) rep_begin_at_step(d, &level, since_s);
     if (!hump && !isnan(d->turn_s) && rep_turned(d, true, out)) return; /* what is held now is the next one */
+    if (rep_bridges(d) || !again) leave_hold(d);
     /* Hips that rise slowly and evenly press like hips that are held: without a dip, only a push against a fixed
      * bar is known to stand still. */
-    if (rep_bridges(d) || !again) rep_bridge_leave(d);
     bool keep = again || (d->exercise->second_foot && !isnan(d->top_s));
     if (!keep)
         d->top_s = braked || rep_fixed(d)

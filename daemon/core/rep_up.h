@@ -14,7 +14,14 @@
 #define TURN_DEPTH 0.4    /* of the usual travel: less deep is posture */
 #define BRIDGE_CURVE 1.0  /* 1/m^2: no thrust has so little */
 #define SHORT_PART 0.45   /* of the usual length: hips turn above the floor no sooner, nor are they down from there sooner */
+#define END_PART 0.1      /* touch-down: within a tenth of the step from rest to support */
 #define TURN_DOWN 0.27    /* of the way: hips that came down so far may have turned */
+#define TURN_UP 0.2       /* ... and so far up again is another repetition */
+#define DEEP_PART 0.35    /* the force came within this part of the step to rest: the floor took load */
+#define ASK_S 0.1         /* it is looked at again so often */
+#define DRIVE_MOST_S 0.8  /* after a turn the drive presses most within so long */
+#define FIDGET_N 15.0     /* a foot that was just put down shifts by so much ... */
+#define FIDGET_PART 0.2   /* ... or by this part of its force: hips turn by more */
 /* Statics give dS/dh = 0.7 to 1.2 S per metre for every load, so the support answers the force as an oscillator of
  * w^2 = g (dS/dh) / S = 7 to 12 /s^2. */
 #define OBSERVER_W2 9.6
@@ -115,10 +122,8 @@ bool rep_may_sit(const struct plate_rep_detector *d);
 bool rep_stood_up(const struct plate_rep_detector *d, double end_s);
 bool rep_sat_down(const struct plate_rep_detector *d, double end_s);
 
-/* rep_bridge.c. The hold is left for another: it may have been the true one. */
-void rep_bridge_leave(struct plate_rep_detector *d);
-/* The path from a hold that was left (when, and what held the hips) to where the force is flat now, if they stood still at
- * both. */
+/* rep_bridge.c. The path from a hold that was left (when, and what held the hips) to where the force is flat now, if they stood
+ * still at both. */
 bool rep_bridge_path(struct plate_rep_detector *d, const struct level *level, double since_s, struct left *ret_left,
                      struct rep_arc *ret);
 /* The observer has the hips rise again: may they, by the path from the hold? Not while they are as deep as ever since, nor if
@@ -138,13 +143,16 @@ bool rep_bridge_rose_unseen(struct plate_rep_detector *d, struct plate_rep_outpu
 bool rep_touched_down(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
 /* Held before, and flat now at `level` since then: did the hips turn between, by the force alone? Then that rep is said. */
 bool rep_turned_between(struct plate_rep_detector *d, const struct level *level, double since_s, struct plate_rep_output *out);
+/* The same, held higher now than the last time: had they stood lower between two holds alike? */
 bool rep_waited_between(struct plate_rep_detector *d, const struct level *level, struct plate_rep_output *out);
 bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_output *out);
 /* The least depth of a turn, and how deep one is at least that was seen. */
 double rep_travel_m(const struct plate_rep_detector *d);
-/* The hips wait above the floor, since then, held by that. */
+
+/* rep_wait.c. The hips wait above the floor, since then, held by that. */
 void rep_wait(struct plate_rep_detector *d, double since_s, const struct level *level);
 void rep_step_floating(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
+/* Has the lowering come to a standstill? True when that is dealt with. */
 bool rep_stands_still(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
 
 /* rep_weight.c. Nobody said what is done, and a force is held: is it the weight of somebody who stands? Then he does. */
