@@ -109,6 +109,12 @@ static void leave_hold(struct plate_rep_detector *d)
     if (rep_bridges(d)) left->at_s = rep_left_hold_s(d, &left->level_N);
 }
 
+/* By more than hips tremble that are held. */
+static bool swings(const struct plate_rep_detector *d, const struct level *level, double step_N)
+{
+    return rep_moves(d) && level->sd_N > fmax(TREMOR_NOISE * d->rest_spread_N, TREMOR_PART * step_N);
+}
+
 static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     double step = d->peak_N - d->rest.mean_N, tolerance = rep_evenness_N(d, step), since_s;
@@ -116,7 +122,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     double dip = fmax(fmax(3 * d->rest_spread_N, 1.0), DIP_PART * step);
     struct level level;
     if (step < rep_smallest_step_N(d) || !rep_flat(d, HOLD_S, TREMOR_S, from_s, tolerance, &level, &since_s)) return;
-    if (rep_moves(d) && level.sd_N > fmax(TREMOR_NOISE * rep_noise_N(d), TREMOR_PART * step)) return;
+    if (swings(d, &level, step)) return;
     bool braked = d->dip_depth_N > dip && d->dip_N < level.mean_N - dip && d->dip_s <= since_s;
     bool flew = rep_flew_here(d, level.mean_N);
     if (flew) braked = true;
@@ -140,7 +146,8 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     if (d->held && !again && !higher && rep_moves(d) && placed && level.mean_N > d->held_most_N - SAG_PART * rep_way_N(d))
         again = rep_flat(d, PLATEAU_S, TREMOR_S, from_s, tolerance, &level, &since_s); /* sagged, and still at the top */
     if (d->phase == PLATE_LOWER && d->held && !again && !higher) return; /* a slow lowering is flat for a while too */
-    if ((!braked || !placed) && !rep_flat(d, PLATEAU_S, TREMOR_S, from_s, tolerance, &level, &since_s)) return;
+    bool sure = braked && placed;
+    if (!sure && (!rep_flat(d, PLATEAU_S, TREMOR_S, from_s, tolerance, &level, &since_s) || swings(d, &level, step))) return;
     if (!placed && fabs(level.mean_N - rep_high_N(d)) > KNOWN_LEVEL * rep_high_N(d)) return;
     if (!placed && d->held && !hump && !d->denied && !d->exercise->second_foot &&
         d->support_high_N - d->support_low_N > (higher ? TURN_DOWN_HIGHER : TURN_DOWN) * rep_way_N(d)) {
