@@ -30,7 +30,9 @@ class Way:
 
     def __init__(self):
         self.name, self.prefix, self.here = f"plated{os.getpid() % 10000}", [], "127.0.0.1"
-        net = f"10.233.{os.getpid() % 250}"
+        taken = run("ip", "-o", "addr").stdout  # a run that was killed leaves its own behind
+        nets = (f"10.233.{(os.getpid() + i) % 250}" for i in range(250))
+        net = next(n for n in nets if n + "." not in taken)
         made = [f"ip netns add {self.name}", f"ip link add {self.name}a type veth peer name {self.name}b netns {self.name}",
                 f"ip addr add {net}.1/24 dev {self.name}a", f"ip link set {self.name}a up", f"ip -n {self.name} addr add {net}.2/24 dev {self.name}b",
                 f"ip -n {self.name} link set {self.name}b up"]
