@@ -111,7 +111,7 @@ struct plate_rep_detector {
     double dip_depth_N, dip_N,
         dip_s;        /* the deepest fall from a peak before it, how low it went, when: the braking at the top */
     struct hump hump; /* the last one; its end NaN: none */
-    bool from_floor;  /* the rep before had ended on the floor, a moment before this one began there */
+    bool from_floor;  /* the hips are put down between the reps of this set */
     bool flew;        /* the hips may have flown from it into this movement: so soon after */
     struct level hold;
     double held_most_N;     /* the highest that the hold has been */
