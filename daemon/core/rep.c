@@ -302,6 +302,11 @@ static void step_rest(struct plate_rep_detector *d, struct plate_rep_output *out
         d->under_s = NAN;
     else if (isnan(d->under_s))
         d->under_s = t_s;
+    if (fabs(d->smooth_N - d->before_foot_N) <= rep_decision_band_N(d) && rep_lasted(d, t_s, d->under_s, SUSTAIN_S)) {
+        rep_rest_moves(d, d->before_foot_N, 0); /* it was part of a push, or it has gone with it */
+        d->before_foot_N = NAN;
+        return;
+    }
     double band_N = 1.2 * rep_decision_band_N(d), loaded_N = rep_loaded_band_N(d);
     bool out_of_band = stands ? fabs(off) > loaded_N && d->rest.mean_N > LOADED_MIN_N
                               : off > (rep_bears_weight(d) ? fmin(band_N, loaded_N) : band_N);

@@ -9,16 +9,17 @@
 #define FIRST_RATIO 0.25  /* of the usual step: less is nothing; in pushes, whose effort no load fixes, doubtful */
 #define ABRUPT_RISE_S 0.5 /* on an empty plate: what comes and goes faster than hips can is a foot, or a thing */
 #define ABRUPT_FALL_S 0.4
-#define LOADED_RATIO 1.3 /* generic: on top of such a load, a push is no less than this times it */
-#define QUICK_S 1.2      /* up and down in so short a time: ... */
-#define CARRIED_PART 0.7 /* ... while the force is up by this part of the step the hips rise, ... */
-#define LIFT_PART 0.17   /* ... by this part of their usual way at least; without a hold ... */
-#define QUICK_DIP 0.1    /* ... it is higher on both sides of the top, by this part of the step, ... */
-#define TAP_UNDER 0.25   /* ... and does not fall below rest by this part after it: a foot that is lifted */
-#define RINGS_PART 0.25  /* of the step: the mean of a push is higher over rest, that of a plate that rings is not */
-#define FEET_LEAST 0.03  /* of the weight: feet before a seat press more */
-#define STOOD_UP_S 1.0   /* nobody leans so evenly for so long */
-#define GIVEN_PART 0.5   /* the other foot gave so much of what this one took: the weight went over, nobody pushed */
+#define LOADED_RATIO 1.3    /* generic: on top of such a load, a push is no less than this times it */
+#define QUICK_S 1.2         /* up and down in so short a time: ... */
+#define CARRIED_PART 0.7    /* ... while the force is up by this part of the step the hips rise, ... */
+#define LIFT_PART 0.17      /* ... by this part of their usual way at least; without a hold ... */
+#define QUICK_DIP 0.1       /* ... it is higher on both sides of the top, by this part of the step, ... */
+#define TAP_UNDER 0.25      /* ... and does not fall below rest by this part after it: a foot that is lifted */
+#define RINGS_PART 0.25     /* of the step: the mean of a push is higher over rest, that of a plate that rings is not */
+#define FEET_LEAST 0.03     /* of the weight: feet before a seat press more */
+#define STOOD_UP_S 1.0      /* nobody leans so evenly for so long */
+#define FELL_BACK_PART 0.85 /* of what he stood with: he has not left the seat */
+#define GIVEN_PART 0.5      /* the other foot gave so much of what this one took: the weight went over, nobody pushed */
 /* doubtful: its size */
 #define KNOWN_PART 0.65  /* of the usual step: the load fixes the force of the hold, so that less is odd, ... */
 #define SECOND_PART 0.5  /* ... or than this while fewer than 3 reps are known */
@@ -323,7 +324,8 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
     if (!rep_moves(d) && rep_mean_N(d, end_s) < d->rest.mean_N + RINGS_PART * step) return VERDICT_NONE;
     if (d->exercise->family == FAMILY_SEAT && (top < SEAT_RATIO * d->rest.mean_N || d->rest.mean_N < FEET_LEAST * top))
         return VERDICT_NONE;
-    if (!d->held && leant(d, end_s)) return VERDICT_NONE;
+    bool light = d->known_N > 0 && top < FELL_BACK_PART * d->known_N; /* he stood on all of his weight before */
+    if ((!d->held || light) && leant(d, end_s)) return VERDICT_NONE;
     if (d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_N && top < LOADED_RATIO * d->rest.mean_N)
         return VERDICT_NONE;
     bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;

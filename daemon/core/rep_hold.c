@@ -24,13 +24,18 @@
 #define SAG_PART 0.2         /* held again so little lower: sagged, and still at the top */
 #define RISE_PART 0.12       /* ... or so little higher */
 #define AGAIN_S 0.8          /* on the level for less, it may be the way: hips that sink at their own frequency press alike */
-#define LEFT_S 3.0           /* how far back a hold can have been left: a longer sag is posture */
-#define LEFT_SD 1.0          /* ... and short of the level by this much of its SD ... */
-#define LEFT_PART 0.06       /* ... and of the way */
-#define EVEN_S 0.25          /* lowering that takes longer ... */
-#define EVEN_PART 0.12       /* ... to lose this part of the way may have begun long before */
+#define RINGS_S 0.07  /* the plate that a kick lets ring is back on the level of the hold, in the mean over so long, ... */
+#define KICK_S 0.35   /* ... so soon after it was on it before: no hips come back sooner, ... */
+#define KICK_PART 0.3 /* ... if it took so much of the step, or added it, between */
+enum { BEFORE = 3, AFTER = 2 }; /* so many such means in a row */
+#define LEFT_S 3.0              /* how far back a hold can have been left: a longer sag is posture */
+#define LEFT_SD 1.0             /* ... and short of the level by this much of its SD ... */
+#define LEFT_PART 0.06          /* ... and of the way */
+#define EVEN_S 0.25             /* lowering that takes longer ... */
+#define EVEN_PART 0.12          /* ... to lose this part of the way may have begun long before */
 #define EVEN_SMOOTH_S 0.05
 #define AGAIN_LEAST_S 0.7    /* hips that came down from it are not held again sooner */
+#define FIRST_AGAIN_S 1.3    /* ... while no rep is known: who feels his way sticks for longer */
 #define TURN_DOWN_HIGHER 0.6 /* held higher after: the first may have been a pause in the drive */
 #define TOP_HEIGHT 0.25      /* of the way: the hips are at the held height if the observer says so ... */
 #define SITS_M_PER_S 0.1     /* a standing body sways slower ... */
@@ -96,7 +101,8 @@ static bool sits_down(const struct plate_rep_detector *d)
  * was the drive's hump. */
 static bool was_hump(const struct plate_rep_detector *d, const struct level *level, double since_s)
 {
-    return d->held && rep_moves(d) && !rep_bridges(d) && !isnan(d->descent_s) && since_s - d->descent_s < AGAIN_LEAST_S &&
+    return d->held && rep_moves(d) && !rep_bridges(d) && !isnan(d->descent_s) &&
+           since_s - d->descent_s < (d->known_N > 0 ? AGAIN_LEAST_S : FIRST_AGAIN_S) &&
            rep_arc_rising(d, d->hold_from_s, since_s, level->mean_N);
 }
 
@@ -202,6 +208,33 @@ static void sink(struct plate_rep_detector *d, struct plate_rep_output *out)
     d->support_high_N = d->held_most_N;
     d->hold.mean_N = d->held_most_N;
     rep_set_phase(d, PLATE_LOWER, out);
+}
+
+/* The means over `n` blocks before that one are on the level of the hold, so many in a row. */
+static bool on_level(const struct plate_rep_detector *d, uint64_t to, uint64_t n, unsigned in_a_row, double even_N)
+{
+    for (unsigned k = 0; k < in_a_row; k++, to -= n)
+        if (fabs(rep_running_mean_N(d, to - 1, n) - d->hold.mean_N) > even_N) return false;
+    return true;
+}
+
+bool rep_kicked(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    if (!d->held || !rep_moves(d) || d->phase == PLATE_HOLD || d->exercise->second_foot) return false;
+    double step_N = d->hold.mean_N - d->rest.mean_N, even_N = fmax(rep_evenness_N(d, step_N), LEAVE_PART * d->hold.mean_N),
+           block_s = d->block_n * d->period_s;
+    uint64_t n = (uint64_t)fmax(1, floor(RINGS_S / block_s + 0.5)), back = (uint64_t)fmax(4, floor(KICK_S / block_s + 0.5));
+    if (rep_oldest_block(d) + back + BEFORE * n + 1 > d->blocks || !on_level(d, d->blocks, n, AFTER, even_N) ||
+        !on_level(d, d->blocks - back, n, BEFORE, even_N))
+        return false;
+    double most_N = 0;
+    for (uint64_t i = d->blocks - back; i < d->blocks; i++)
+        most_N = fmax(most_N, fabs(rep_block_at(d, i)->force_N - d->hold.mean_N));
+    if (most_N < KICK_PART * step_N || rep_block_at(d, d->blocks - back)->t_s < d->hold_from_s) return false;
+    d->descent_s = d->leave_s = d->turn_s = d->below_s = d->touch_s = NAN;
+    rep_observe_from(d, d->hold.mean_N);
+    rep_set_phase(d, PLATE_HOLD, out);
+    return true;
 }
 
 /* It seems to be on again: if it had been left for a turn, the path says so once the hips are held. */

@@ -23,11 +23,14 @@
 #define LEAST_DEPTH_M 0.06
 #define UP_PART 0.2    /* came up with this part of the speed with which it went down (grinding reps are slow) ... */
 #define UP_HEIGHT 0.5  /* ... and by this part of the depth */
+#define STUCK_PART 0.2 /* of the depth: who rises on by so much had not turned, but stuck */
 #define STILL_PART 0.4 /* of the speed upwards: while it is faster, an even force is an even rise */
 #define HIGHEST_M 1.5  /* nor do they rise so far above standing */
 #define FASTEST_M_PER_S 4.0
 #define ON_WEIGHT_S 1.0 /* a force that is even for so long, to this part, is the weight */
 #define ON_WEIGHT_PART 0.005
+#define REACH_M 0.8       /* ... or takes a body further up or down than this, ... */
+#define STANDS_PART 0.015 /* ... if it is as even as people stand */
 #define MAX_REP_S 20.0
 #define STANDS_S 0.5   /* a body that stands so long where it stood before has come back, whatever its momentum says ... */
 #define CLOSED_G 0.15  /* ... if the weight that the plate feels changed by no more than this part on the way */
@@ -74,7 +77,7 @@ static void begin_moving(struct plate_rep_detector *d, double onset_s, double ve
     d->peak_N = d->low_N = d->smooth_N;
     d->top_s = d->descent_s = d->bottom_s = d->turned_s = d->turned_speed = d->takeoff_s = d->stood_s = d->below_s =
         d->departed_s = NAN;
-    d->astray = d->landing = false;
+    d->astray = d->landing = d->from_turn = false;
     d->height = d->deepest = d->fastest_up = 0;
     d->velocity = d->fastest_down = velocity;
     for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++) {
@@ -85,9 +88,9 @@ static void begin_moving(struct plate_rep_detector *d, double onset_s, double ve
 }
 
 /* From a time that is known. */
-static void begin_at(struct plate_rep_detector *d, double onset_s, struct plate_rep_output *out)
+static void begin_at(struct plate_rep_detector *d, double onset_s, double velocity, struct plate_rep_output *out)
 {
-    begin_moving(d, onset_s, 0);
+    begin_moving(d, onset_s, velocity);
     rep_set_phase(d, PLATE_LOWER, out);
 }
 
@@ -130,14 +133,32 @@ double rep_sank_s(const struct plate_rep_detector *d, double departed_s)
     return begun && rises && least < braked - SANK_M_PER_S && below_m > SANK_M && below_m < DEEPEST_M ? since_s : NAN;
 }
 
-/* Nobody accelerates so evenly: this is the weight, and the one before was wrong. */
+/* Has the force been off the weight for so long that a body would have gone further than people reach? From a speed v to the
+ * opposite one, which is the least, it goes a t^2 / 8. It need not be more even than a body stands. */
+static bool no_way(const struct plate_rep_detector *d, struct level *level, double *ret_since_s)
+{
+    const struct block *last = rep_last_block(d);
+    double off_g = fabs(last->force_N / d->rest.mean_N - 1), dwell_s = fmax(ON_WEIGHT_S, sqrt(8 * REACH_M / (off_g * GRAVITY)));
+    if (off_g * d->rest.mean_N < rep_loaded_band_N(d) || dwell_s > SINKS_MOST_S) return false;
+    uint64_t half = rep_block_from(d, last->t_s - dwell_s / 2);
+    double tolerance_N = STANDS_PART * last->force_N;
+    if (half <= rep_oldest_block(d) || fabs(rep_block_at(d, half)->force_N - last->force_N) > 6 * tolerance_N) return false;
+    return rep_flat(d, dwell_s, 0, -INFINITY, tolerance_N, level, ret_since_s);
+}
+
+/* Nobody accelerates so evenly, or for so long. */
+static bool steady(const struct plate_rep_detector *d, double dwell_s, struct level *level, double *ret_since_s)
+{
+    return rep_flat(d, dwell_s, 0, -INFINITY, ON_WEIGHT_PART * d->rest.mean_N, level, ret_since_s) ||
+           no_way(d, level, ret_since_s);
+}
+
+/* Then this is the weight, and the one before was wrong. */
 static bool is_weight(struct plate_rep_detector *d, double dwell_s, struct plate_rep_output *out)
 {
     struct level level;
     double since_s;
-    if (!rep_flat(d, dwell_s, 0, -INFINITY, ON_WEIGHT_PART * d->rest.mean_N, &level, &since_s) ||
-        fabs(level.mean_N - d->rest.mean_N) < 0.5 * rep_loaded_band_N(d))
-        return false;
+    if (!steady(d, dwell_s, &level, &since_s) || fabs(level.mean_N - d->rest.mean_N) < 0.5 * rep_loaded_band_N(d)) return false;
     d->own_rest_N *= level.mean_N / d->rest.mean_N;
     d->rest.mean_N = level.mean_N;
     rep_to_rest(d, out);
@@ -166,7 +187,7 @@ void rep_loaded_begin(struct plate_rep_detector *d, double departed_s, struct pl
     if (is_weight(d, ON_WEIGHT_S, out)) return;
     double sank = rep_sank_s(d, departed_s);
     if (isnan(sank) && d->smooth_N < d->rest.mean_N) weigh(d, departed_s);
-    begin_at(d, isnan(sank) ? rep_find_departure(d, departed_s, d->rest.mean_N, rep_band_N(d)) : sank, out);
+    begin_at(d, isnan(sank) ? rep_find_departure(d, departed_s, d->rest.mean_N, rep_band_N(d)) : sank, 0, out);
 }
 
 static bool rose(const struct plate_rep_detector *d)
@@ -200,9 +221,9 @@ static bool finish(struct plate_rep_detector *d, double top_s, double end_s, str
  * rose: when that height is reached, the path without the error does. */
 static bool is_back(const struct plate_rep_detector *d, double t_s, double before, double *ret_bottom_s)
 {
-    double s = t_s - d->still_s, dt_s = rep_last_block(d)->dt_s, v = d->velocity;
-    bool reaches = d->height - dt_s * v < before * (s - dt_s) / 2;
-    return fabs(v) < TOP_PART * GRAVITY * s && d->height >= v * s / 2 &&
+    double s = t_s - d->still_s, dt_s = rep_last_block(d)->dt_s, v = d->velocity, part = d->from_turn ? 1 : 0.5;
+    bool reaches = d->height - dt_s * v < before * (s - dt_s) * part;
+    return fabs(v) < TOP_PART * GRAVITY * s && d->height >= v * s * part &&
            (rose(d) || (reaches && rep_closes(d, t_s, TOP_PART, ret_bottom_s)));
 }
 
@@ -268,7 +289,8 @@ static void step_momentum(struct plate_rep_detector *d, double t_s, double befor
     }
     bool stops = before > 0 && d->velocity <= 0, up = d->landing ? d->fastest_up > DOWN_M_PER_S : came_up(d);
     double bottom_s = d->bottom_s;
-    if (isnan(d->turned_s) && ((stops && up) || (!d->landing && is_back(d, t_s, before, &bottom_s)))) {
+    bool first = isnan(d->turned_s), higher = d->height > d->turned_m - STUCK_PART * d->deepest; /* he had only stuck there */
+    if (((first || (higher && !d->landing)) && stops && up) || (first && !d->landing && is_back(d, t_s, before, &bottom_s))) {
         d->turned_s = t_s, d->turned_speed = d->velocity, d->turned_m = d->height;
         if (isnan(d->bottom_s)) d->bottom_s = bottom_s;
     }
@@ -372,15 +394,22 @@ static bool goes_down_again(struct plate_rep_detector *d, struct plate_rep_outpu
     double t_s = rep_last_block(d)->t_s, sunk_m = d->turned_m + d->turned_speed * (t_s - d->turned_s) - d->height;
     bool may_stand = d->velocity > -DOWN_M_PER_S && rep_lasted(d, t_s, d->below_s, QUIET_S);
     if (!d->landing && (may_stand || sunk_m < LEAST_DEPTH_M)) return false;
-    double end_s = d->turned_s, onset_s = end_s;
+    double end_s = d->turned_s, onset_s = end_s, velocity = 0;
     if (!d->landing) {
-        d->rest.mean_N *= 1 + 0.5 * d->turned_speed / GRAVITY / (end_s - d->still_s);
+        const struct block *b = rep_block_at(d, rep_block_from(d, end_s)); /* in which he turned: it is not over at its start */
+        double change = b->dt_s * GRAVITY * (b->force_N / d->rest.mean_N - 1);
+        bool stopped = d->turned_speed <= 0 && d->turned_speed > change;
+        velocity = (stopped ? d->turned_speed : 0) - change;
+        if (!stopped && !d->from_turn) d->rest.mean_N *= 1 + 0.5 * d->turned_speed / GRAVITY / (end_s - d->still_s);
         paused(d, &end_s, &onset_s);
+        if (onset_s > end_s) velocity = 0;
     }
     if (!d->exercise->jump && !d->landing) finish(d, end_s, end_s, out);
     d->phase = PLATE_DRIVE;
     rep_unsaid(d);
-    begin_at(d, onset_s, out);
+    bool from_turn = !d->landing && onset_s == end_s;
+    begin_at(d, onset_s, velocity, out);
+    d->from_turn = from_turn;
     return true;
 }
 
@@ -405,7 +434,7 @@ static bool even(struct plate_rep_detector *d, struct plate_rep_output *out)
                   rep_flat(d, ON_WEIGHT_S, 0, d->onset_s, ON_WEIGHT_PART * d->rest.mean_N, &level, &since_s) &&
                   gone_m(d, &level, since_s) < -CLOSED_M;
     if (!squats) return is_weight(d, d->astray && rep_pushed(d) ? EVEN_S : ON_WEIGHT_S, out);
-    d->velocity = 0, d->still_s = rep_last_block(d)->t_s;
+    d->velocity = 0, d->still_s = rep_last_block(d)->t_s, d->from_turn = false;
     return false;
 }
 
@@ -441,7 +470,8 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         d->below_s = NAN;
     else if (isnan(d->below_s))
         d->below_s = t_s;
-    if (inside && pauses(d, t_s)) d->velocity = 0, d->still_s = t_s; /* what is left of the speed is error */
+    if (inside && pauses(d, t_s))
+        d->velocity = 0, d->still_s = t_s, d->from_turn = false; /* what is left of the speed is error */
     step_momentum(d, t_s, before, out);
     if (stood(d, out) || (inside && rests(d, t_s, out))) return;
     if (!inside && even(d, out)) return;

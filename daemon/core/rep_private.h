@@ -99,6 +99,7 @@ struct plate_rep_detector {
     bool unseen;             /* a hole swallowed the beginning of this movement */
     double unseen_end_s;     /* when such a one was over; NaN: there was none */
     double rested_N, fell_s; /* the resting level before it fell to the present one, and when; NaN: it did not */
+    double before_foot_N;    /* ... or before a foot was seen to rest there; NaN: the rest was learned */
     double lowest_N;         /* the lowest resting level so far: nothing on the plate, as far as is known */
     double under_s;          /* since when the force is below the resting band; NaN */
 
@@ -155,6 +156,7 @@ struct plate_rep_detector {
     double stood_s;                   /* it may have stood again since, or still rise evenly; NaN */
     bool astray;                      /* the momentum went where no body goes */
     bool landing;                     /* from a flight: no rep */
+    bool from_turn;                   /* it began at a turn, not from standing */
     double step[STEPS], usual_step_N; /* of the latest reps, and their median, if there were any */
     unsigned steps;
     double usual_swing_N;          /* SD of their force */

@@ -21,7 +21,7 @@ double rep_decision_band_N(const struct plate_rep_detector *d) { return rep_at_l
 void rep_rest_init(struct plate_rep_detector *d)
 {
     d->chunk_n = (unsigned)fmax(CHUNK_MIN, floor(CHUNK_S * d->rate_Hz + 0.5));
-    d->under_s = d->lowest_N = d->rested_N = NAN;
+    d->under_s = d->lowest_N = d->rested_N = d->before_foot_N = NAN;
 }
 
 void rep_forget_chunk(struct plate_rep_detector *d)
@@ -48,7 +48,7 @@ static void settle_rest(struct plate_rep_detector *d, double t_s, double mean_N,
     d->rest_spread_N = d->noise_N = spread_N;
     d->own_rest_N = own_N;
     d->lowest_N = isnan(d->lowest_N) ? mean_N : fmin(d->lowest_N, mean_N);
-    d->under_s = NAN;
+    d->under_s = d->before_foot_N = NAN;
     d->kept = false;
     if (d->state == STATE_LEARN) d->state = STATE_REST;
 }

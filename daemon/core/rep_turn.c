@@ -19,7 +19,7 @@
 #define PUSHED_RISES 1.2   /* a push by less, by which they rose ... */
 #define PUSHED_DEPTH 0.2   /* ... by this part of the usual travel to where they are held alike, is one, too */
 #define PUSHED_ABOVE 0.1   /* ... which is above the hold by this part ... */
-#define PUSHED_S 0.07      /* ... for longer than a kick is */
+#define PUSHED_S 0.1       /* ... for longer than a kick is */
 #define KICKED_M_PER_S 0.3 /* what would leave them so fast set nothing in motion */
 #define LOADED_PART 0.12   /* held by so much more after it: it was no push, but a load */
 #define OTHER_LEVEL 0.06   /* ... and as what held the hips before, if the hold seemed to be on again in between; ... */

@@ -7,6 +7,7 @@
 #define FLIGHT_M_PER_S 0.15 /* ... and it gave them so much speed, ... */
 #define FLIGHT_CAUGHT 0.9   /* until they press with this part of that force again */
 #define TOUCH_S 0.04        /* noise that touches rest is shorter than hips are down before such a push */
+#define BUMP_S 0.3          /* who sat down so shortly before sways at first, and rises from where he sits then */
 #define LEDGE_S 0.15        /* so long before the drive ... */
 #define LEDGE_PART 0.15     /* ... the force stands within this part of the step to rest, ... */
 #define LEDGE_ROSE 0.25     /* ... and does not rise by this part of its band: nothing moves yet. It is the least ... */
@@ -20,13 +21,14 @@
 #define FOOT_SETTLED_S 0.6
 #define FOOT_SETTLED_PART 0.08
 #define FOOT_SETTLED_N 8.0
-#define STOOD_S 1.5      /* a level that stood for so long ... */
-#define STOOD_STEP 0.08  /* ... before the force rose by this part, ... */
-#define STOOD_PART 0.4   /* ... and by so much of the step before, ... */
-#define STOOD_RISE_S 0.8 /* ... faster than hips that grind, was a load at rest */
-#define BACK_PART 0.06   /* a foot that was lifted is back if it presses as it did, within this part, ... */
-#define LIFTED_S 4.0     /* ... and began to so soon after */
-#define NEW_REST_S 0.6   /* too small for a rep, and level for so long: the new rest */
+#define STOOD_S 1.5       /* a level that stood for so long ... */
+#define STOOD_STEP 0.08   /* ... before the force rose by this part, ... */
+#define STOOD_PART 0.4    /* ... and by so much of the step before, ... */
+#define STOOD_RISE_S 0.8  /* ... faster than hips that grind, was a load at rest */
+#define BACK_PART 0.06    /* a foot that was lifted is back if it presses as it did, within this part, ... */
+#define LIFTED_S 4.0      /* ... and began to so soon after */
+#define SEATED_PART 0.015 /* who sits sways by so much */
+#define NEW_REST_S 0.6    /* too small for a rep, and level for so long: the new rest */
 
 bool rep_flew(const struct plate_rep_detector *d, double push_s, double until_s, double level_N)
 {
@@ -129,7 +131,8 @@ bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
     }
     double top_most, top = rep_whole_top_N(d, end_s, &top_most);
     if (rep_flew_here(d, top)) rep_fetch_push(d);
-    if (rep_moves(d)) leave_ledge(d, top);
+    bool bumped = d->exercise->family == FAMILY_SEAT && d->onset_s - d->last_end_s < BUMP_S; /* he had just sat down */
+    if (rep_moves(d) || bumped) leave_ledge(d, top);
     enum verdict verdict = rep_verdict(d, end_s);
     if (verdict == VERDICT_NONE) return false;
     if (d->lowered) verdict = VERDICT_REP; /* hips were lowered, nobody leant */
@@ -172,6 +175,7 @@ static bool foot_was_at_rest(struct plate_rep_detector *d, struct plate_rep_outp
     if (rep_pushes(d) && (step > FOOT_MOST_N || step > FOOT_PUSHES * (d->smooth_N - d->rest.mean_N))) return false;
     if (d->smooth_N < d->hold.mean_N + fmax(MIN_STEP_N, FOOT_STEP * step)) return false;
     if (rep_moves(d) && d->hold.mean_N > FOOT_LEVEL * (d->known_N > 0 ? d->known_N : d->smooth_N)) return false;
+    if (!rep_moves(d)) d->before_foot_N = d->rest.mean_N;
     rep_rest_moves(d, d->hold.mean_N, fmin(d->hold.sd_N, BAND_MIN_N / BAND_SD));
     double band = rep_band_N(d);
     d->foot_down = false;
@@ -248,7 +252,8 @@ static bool new_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
     bool small = !d->held && d->peak_N - d->rest.mean_N < rep_smallest_step_N(d);
     bool back = rep_moves(d) && !d->foot_down && d->known_N <= 0 && d->rested_N < FOOT_MOST_N &&
                 d->onset_s - d->fell_s < LIFTED_S && fabs(d->smooth_N / d->rested_N - 1) < BACK_PART;
-    if ((!small && !back) || !rep_flat(d, NEW_REST_S, 0, d->onset_s, 3, &level, &since_s)) return false;
+    double even_N = d->exercise->family == FAMILY_SEAT ? fmax(3, SEATED_PART * d->smooth_N) : 3;
+    if ((!small && !back) || !rep_flat(d, NEW_REST_S, 0, d->onset_s, even_N, &level, &since_s)) return false;
     rep_rest_moves(d, level.mean_N, level.sd_N);
     rep_to_rest(d, out);
     return true;
@@ -264,7 +269,8 @@ void rep_up_step(struct plate_rep_detector *d, struct plate_rep_output *out)
         rep_step_floating(d, t_s, out);
         return;
     }
-    if (foot_was_at_rest(d, out) || foot_stays(d, t_s, out) || rep_touched_down(d, t_s, out) || rep_turned(d, false, out))
+    if (foot_was_at_rest(d, out) || foot_stays(d, t_s, out) || rep_kicked(d, out) || rep_touched_down(d, t_s, out) ||
+        rep_turned(d, false, out))
         return;
     if (!isnan(d->below_s) && rep_lasted(d, t_s, d->below_s, TOUCH_S)) d->touch_s = d->below_s, d->lifted_s = t_s;
     d->below_s = NAN;

@@ -82,7 +82,8 @@ bool rep_weight_stands(struct plate_rep_detector *d, double t_s, struct plate_re
     if (d->exercise->family != FAMILY_GENERIC) return false;
     if (rep_lasted(d, t_s, d->weighed_s, ASKED_S) && weigh(d, t_s, out)) return true;
     double off_N = d->smooth_N - d->weight.mean_N;
-    if (d->weight.mean_N <= 0 || (isnan(d->sinks_s) && fabs(off_N) < BAND_PART * d->weight.mean_N)) return false;
+    bool pulls = d->foot_down && d->steps >= 2 && d->known_rest_N < d->lowest_N + FOOT_LEAST_N; /* so did the ones before */
+    if (d->weight.mean_N <= 0 || pulls || (isnan(d->sinks_s) && fabs(off_N) < BAND_PART * d->weight.mean_N)) return false;
     bool over = rep_lasted(d, t_s, d->sinks_s, SQUATS_MOST_S) || d->sinks_s < d->last_end_s; /* of which a rep was said */
     if (isnan(d->sinks_s) ? off_N > 0 : over) {
         rep_weight_forget(d);
