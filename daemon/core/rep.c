@@ -149,7 +149,7 @@ bool rep_flat(const struct plate_rep_detector *d, double window_s, double smooth
     uint64_t k = (uint64_t)fmax(1, floor(smooth_s / last->dt_s + 0.5));
     if (from <= rep_oldest_block(d) + k) return false;
     double base_N = rep_running_mean_N(d, d->blocks - 1, k), sum = 0, sum2 = 0, sx = 0, x = 0;
-    if (fabs(rep_running_mean_N(d, from, k) - base_N) > 6 * tolerance_N) return false;
+    if (fabs(rep_running_mean_N(d, from, k) - base_N) > FLAT_MOST * tolerance_N) return false;
     for (uint64_t i = from; i < d->blocks; i++, x++) {
         double f = rep_running_mean_N(d, i, k) - base_N;
         sum += f, sum2 += f * f, sx += f * x;

@@ -218,19 +218,38 @@ static bool on_level(const struct plate_rep_detector *d, uint64_t to, uint64_t n
     return true;
 }
 
-bool rep_kicked(struct plate_rep_detector *d, struct plate_rep_output *out)
+/* In means over so many blocks, and within so much, is a force on the level of the hold. */
+static uint64_t rings(const struct plate_rep_detector *d, double *ret_even_N)
+{
+    double least_N = LEAVE_PART * d->hold.mean_N;
+    *ret_even_N = fmax(rep_evenness_N(d, d->hold.mean_N - d->rest.mean_N), least_N);
+    return (uint64_t)fmax(1, floor(RINGS_S / (d->block_n * d->period_s) + 0.5));
+}
+
+static uint64_t before_kick(const struct plate_rep_detector *d)
+{
+    uint64_t back = (uint64_t)fmax(4, floor(KICK_S / (d->block_n * d->period_s) + 0.5));
+    return d->blocks > back ? d->blocks - back : 0;
+}
+
+bool rep_held_lately(const struct plate_rep_detector *d)
 {
     if (!d->held || !rep_moves(d) || d->phase == PLATE_HOLD || d->exercise->second_foot) return false;
-    double step_N = d->hold.mean_N - d->rest.mean_N, even_N = fmax(rep_evenness_N(d, step_N), LEAVE_PART * d->hold.mean_N),
-           block_s = d->block_n * d->period_s;
-    uint64_t n = (uint64_t)fmax(1, floor(RINGS_S / block_s + 0.5)), back = (uint64_t)fmax(4, floor(KICK_S / block_s + 0.5));
-    if (rep_oldest_block(d) + back + BEFORE * n + 1 > d->blocks || !on_level(d, d->blocks, n, AFTER, even_N) ||
-        !on_level(d, d->blocks - back, n, BEFORE, even_N))
-        return false;
-    double most_N = 0;
-    for (uint64_t i = d->blocks - back; i < d->blocks; i++)
+    double even_N;
+    uint64_t n = rings(d, &even_N), from = before_kick(d);
+    return rep_oldest_block(d) + BEFORE * n + 1 <= from && rep_block_at(d, from)->t_s >= d->hold_from_s &&
+           on_level(d, from, n, BEFORE, even_N);
+}
+
+bool rep_kicked(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    double even_N, most_N = 0;
+    if (!rep_held_lately(d)) return false;
+    uint64_t n = rings(d, &even_N);
+    if (!on_level(d, d->blocks, n, AFTER, even_N)) return false;
+    for (uint64_t i = before_kick(d); i < d->blocks; i++)
         most_N = fmax(most_N, fabs(rep_block_at(d, i)->force_N - d->hold.mean_N));
-    if (most_N < KICK_PART * step_N || rep_block_at(d, d->blocks - back)->t_s < d->hold_from_s) return false;
+    if (most_N < KICK_PART * (d->hold.mean_N - d->rest.mean_N)) return false;
     d->descent_s = d->leave_s = d->turn_s = d->below_s = d->touch_s = NAN;
     rep_observe_from(d, d->hold.mean_N);
     rep_set_phase(d, PLATE_HOLD, out);

@@ -5,9 +5,6 @@
 
 /* docs/detector.md gives the reason of each threshold. A standing body: the force over its weight is its acceleration,
  * a = g (F / W - 1), and velocity and height follow. */
-#define BEFORE_S 1.0     /* what is weighed before a movement ... */
-#define SWAY_MOST 0.008  /* ... counts if it is further off than this */
-#define SINKS_MOST_S 6.0 /* nobody goes down more slowly */
 #define SINKS_PART 0.003
 #define SANK_M_PER_S 0.05 /* so fast he was on the way down, if no faster than sway ... */
 #define SANK_M 0.03       /* ... and so far below he is when the force leaves the band */
@@ -27,10 +24,6 @@
 #define STILL_PART 0.4 /* of the speed upwards: while it is faster, an even force is an even rise */
 #define HIGHEST_M 1.5  /* nor do they rise so far above standing */
 #define FASTEST_M_PER_S 4.0
-#define ON_WEIGHT_S 1.0 /* a force that is even for so long, to this part, is the weight */
-#define ON_WEIGHT_PART 0.005
-#define REACH_M 0.8       /* ... or takes a body further up or down than this, ... */
-#define STANDS_PART 0.015 /* ... if it is as even as people stand */
 #define MAX_REP_S 20.0
 #define STANDS_S 0.5   /* a body that stands so long where it stood before has come back, whatever its momentum says ... */
 #define CLOSED_G 0.15  /* ... if the weight that the plate feels changed by no more than this part on the way */
@@ -133,60 +126,11 @@ double rep_sank_s(const struct plate_rep_detector *d, double departed_s)
     return begun && rises && least < braked - SANK_M_PER_S && below_m > SANK_M && below_m < DEEPEST_M ? since_s : NAN;
 }
 
-/* Has the force been off the weight for so long that a body would have gone further than people reach? From a speed v to the
- * opposite one, which is the least, it goes a t^2 / 8. It need not be more even than a body stands. */
-static bool no_way(const struct plate_rep_detector *d, struct level *level, double *ret_since_s)
-{
-    const struct block *last = rep_last_block(d);
-    double off_g = fabs(last->force_N / d->rest.mean_N - 1), dwell_s = fmax(ON_WEIGHT_S, sqrt(8 * REACH_M / (off_g * GRAVITY)));
-    if (off_g * d->rest.mean_N < rep_loaded_band_N(d) || dwell_s > SINKS_MOST_S) return false;
-    uint64_t half = rep_block_from(d, last->t_s - dwell_s / 2);
-    double tolerance_N = STANDS_PART * last->force_N;
-    if (half <= rep_oldest_block(d) || fabs(rep_block_at(d, half)->force_N - last->force_N) > 6 * tolerance_N) return false;
-    return rep_flat(d, dwell_s, 0, -INFINITY, tolerance_N, level, ret_since_s);
-}
-
-/* Nobody accelerates so evenly, or for so long. */
-static bool steady(const struct plate_rep_detector *d, double dwell_s, struct level *level, double *ret_since_s)
-{
-    return rep_flat(d, dwell_s, 0, -INFINITY, ON_WEIGHT_PART * d->rest.mean_N, level, ret_since_s) ||
-           no_way(d, level, ret_since_s);
-}
-
-/* Then this is the weight, and the one before was wrong. */
-static bool is_weight(struct plate_rep_detector *d, double dwell_s, struct plate_rep_output *out)
-{
-    struct level level;
-    double since_s;
-    if (!steady(d, dwell_s, &level, &since_s) || fabs(level.mean_N - d->rest.mean_N) < 0.5 * rep_loaded_band_N(d)) return false;
-    d->own_rest_N *= level.mean_N / d->rest.mean_N;
-    d->rest.mean_N = level.mean_N;
-    rep_to_rest(d, out);
-    return true;
-}
-
-/* The weight is followed slowly, since a body sways. But what it stood at just before, evenly and by more than sway off, it is.
- */
-static void weigh(struct plate_rep_detector *d, double departed_s)
-{
-    uint64_t from = rep_block_from(d, departed_s - BEFORE_S), to = rep_block_from(d, departed_s - BEFORE_S / 5);
-    double sum = 0, sum2 = 0, n = (double)(to - from);
-    for (uint64_t i = from; i < to; i++) {
-        double off_N = rep_block_at(d, i)->force_N - d->rest.mean_N;
-        sum += off_N, sum2 += off_N * off_N;
-    }
-    if (n < 3 || rep_block_at(d, from)->t_s < d->last_end_s || fabs(sum / n) < SWAY_MOST * d->rest.mean_N ||
-        sqrt(fmax(0, sum2 / n - sum / n * (sum / n))) > fmax(d->noise_N, ON_WEIGHT_PART * d->rest.mean_N))
-        return;
-    d->own_rest_N *= 1 + sum / n / d->rest.mean_N;
-    d->rest.mean_N += sum / n;
-}
-
 void rep_loaded_begin(struct plate_rep_detector *d, double departed_s, struct plate_rep_output *out)
 {
-    if (is_weight(d, ON_WEIGHT_S, out)) return;
+    if (rep_body_weighs(d, ON_WEIGHT_S, out)) return;
     double sank = rep_sank_s(d, departed_s);
-    if (isnan(sank) && d->smooth_N < d->rest.mean_N) weigh(d, departed_s);
+    if (isnan(sank) && d->smooth_N < d->rest.mean_N) rep_body_weighed(d, departed_s);
     begin_at(d, isnan(sank) ? rep_find_departure(d, departed_s, d->rest.mean_N, rep_band_N(d)) : sank, 0, out);
 }
 
@@ -433,7 +377,7 @@ static bool even(struct plate_rep_detector *d, struct plate_rep_output *out)
     bool squats = !d->landing && !d->astray && !came_up(d) &&
                   rep_flat(d, ON_WEIGHT_S, 0, d->onset_s, ON_WEIGHT_PART * d->rest.mean_N, &level, &since_s) &&
                   gone_m(d, &level, since_s) < -CLOSED_M;
-    if (!squats) return is_weight(d, d->astray && rep_pushed(d) ? EVEN_S : ON_WEIGHT_S, out);
+    if (!squats) return rep_body_weighs(d, d->astray && rep_pushed(d) ? EVEN_S : ON_WEIGHT_S, out);
     d->velocity = 0, d->still_s = rep_last_block(d)->t_s, d->from_turn = false;
     return false;
 }

@@ -4,8 +4,19 @@
 
 #define BAND_PART 0.025 /* of the weight */
 #define DOWN_M_PER_S 0.10
-#define DEEPEST_M 1.5 /* nobody squats so deep, or falls so fast: the load went elsewhere */
-#define CLOSED_M 0.1  /* so deep is a squat, at least, if the path that closes tells of it alone */
+#define DEEPEST_M 1.5    /* nobody squats so deep, or falls so fast: the load went elsewhere */
+#define CLOSED_M 0.1     /* so deep is a squat, at least, if the path that closes tells of it alone */
+#define SINKS_MOST_S 6.0 /* nobody goes down more slowly */
+#define SWAY_MOST 0.008  /* what is further off the weight than this part is no sway */
+#define ON_WEIGHT_S 1.0  /* a force that is even for so long, to this part, is the weight */
+#define ON_WEIGHT_PART 0.005
+
+/* rep_body.c. A force off the weight: so steady, for `dwell_s`, that no body could move so? Then this is the weight, the one
+ * before was wrong, and it rests. */
+bool rep_body_weighs(struct plate_rep_detector *d, double dwell_s, struct plate_rep_output *out);
+/* The weight is followed slowly, since a body sways. But what it stood at just before it departed, evenly and by more than sway
+ * off, it is. */
+void rep_body_weighed(struct plate_rep_detector *d, double departed_s);
 
 /* rep_back.c. The band in which a body is still. */
 double rep_narrow_band_N(const struct plate_rep_detector *d);

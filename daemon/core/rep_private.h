@@ -208,6 +208,7 @@ uint64_t rep_oldest_block(const struct plate_rep_detector *d);
 uint64_t rep_block_from(const struct plate_rep_detector *d, double t_s); /* first kept block at or after t_s */
 /* Mean of the `k` kept blocks up to and with block `i`. */
 double rep_running_mean_N(const struct plate_rep_detector *d, uint64_t i, uint64_t k);
+#define FLAT_MOST 6 /* what ends so many tolerances from where it began is not flat */
 /* Is the force, its running mean over `smooth_s`, flat over the last `window_s`, all of it since `since_s`? Then its level, and
  * since when. */
 bool rep_flat(const struct plate_rep_detector *d, double window_s, double smooth_s, double since_s, double tolerance_N,

@@ -379,7 +379,7 @@ static bool sat(struct plate_rep_detector *d)
 /* The way down has turned into a way up: by the hips' observer, or because the floor (the seat) has plainly taken load. */
 bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_output *out)
 {
-    if (rep_pushes(d) || d->phase == PLATE_HOLD) return false;
+    if (rep_pushes(d) || d->phase == PLATE_HOLD || !isnan(d->sinks_s)) return false; /* or a body of that weight goes down */
     double way = rep_way_N(d), step = rep_top_N(d) - d->rest.mean_N, force_N = d->smooth_N;
     double least_N = d->foot_down && d->known_N <= 0 ? fmax(FIDGET_N, FIDGET_PART * rep_top_N(d)) : 0;
     bool sits = rep_may_sit(d), shared = rep_shared(d, d->low_N);
@@ -414,6 +414,7 @@ bool rep_turned(struct plate_rep_detector *d, bool at_top, struct plate_rep_outp
         return false;
     }
     if ((!hips && !at_top) || (!deep && rep_turns_so_high(d, d->low_s, d->low_N))) return false;
+    if (deep && rep_held_lately(d)) return false; /* be it a kick: no hips come back so soon */
     double end_s = d->low_s, onset_s = d->low_s;
     if (deep) cut_contact(d, rep_block_from(d, d->low_s - CONTACT_S), d->blocks - 1, &end_s, &onset_s);
     if (deep && d->held && !sits) before_braking(d, &end_s, &onset_s);

@@ -105,6 +105,8 @@ double rep_noise_N(const struct plate_rep_detector *d);
 double rep_evenness_N(const struct plate_rep_detector *d, double step_N);
 /* Since the hold was left, if it was a stance: the fastest speed (up is positive), and the present one. */
 double rep_fastest_down(const struct plate_rep_detector *d, double *ret_m_per_s);
+/* Was the force on the level of the hold so shortly ago that no hips can be back from below it? */
+bool rep_held_lately(const struct plate_rep_detector *d);
 /* Had something only struck the plate since the hold? Then it is on, still. */
 bool rep_kicked(struct plate_rep_detector *d, struct plate_rep_output *out);
 /* Looks for the hold, and when it has it, for its end. */

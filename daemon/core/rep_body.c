@@ -1,0 +1,58 @@
+#include <math.h>
+
+#include "rep_loaded.h"
+
+/* What does a standing body weigh? docs/detector.md gives the reason of each threshold. */
+#define BEFORE_S 1.0      /* what is weighed before a movement */
+#define REACH_M 0.8       /* what takes a body further up or down than this is its weight, ... */
+#define STANDS_PART 0.015 /* ... if it is as even as people stand */
+
+/* Has the force been off the weight for so long that a body would have gone further than people reach? From a speed v to the
+ * opposite one, which is the least, it goes a t^2 / 8. It need not be more even than a body stands. */
+static bool no_way(const struct plate_rep_detector *d, struct level *level, double *ret_since_s)
+{
+    const struct block *last = rep_last_block(d);
+    double off_g = fabs(last->force_N / d->rest.mean_N - 1), dwell_s = fmax(ON_WEIGHT_S, sqrt(8 * REACH_M / (off_g * GRAVITY)));
+    if (off_g * d->rest.mean_N < rep_loaded_band_N(d) || dwell_s > SINKS_MOST_S) return false;
+    uint64_t half = rep_block_from(d, last->t_s - dwell_s / 2);
+    double tolerance_N = STANDS_PART * last->force_N, most_N = FLAT_MOST * tolerance_N;
+    if (half <= rep_oldest_block(d) || fabs(rep_block_at(d, half)->force_N - last->force_N) > most_N) return false;
+    return rep_flat(d, dwell_s, 0, -INFINITY, tolerance_N, level, ret_since_s);
+}
+
+/* Nobody accelerates so evenly, or for so long. */
+static bool steady(const struct plate_rep_detector *d, double dwell_s, struct level *level, double *ret_since_s)
+{
+    return rep_flat(d, dwell_s, 0, -INFINITY, ON_WEIGHT_PART * d->rest.mean_N, level, ret_since_s) ||
+           no_way(d, level, ret_since_s);
+}
+
+static void weighs(struct plate_rep_detector *d, double weight_N)
+{
+    d->own_rest_N *= weight_N / d->rest.mean_N;
+    d->rest.mean_N = weight_N;
+}
+
+bool rep_body_weighs(struct plate_rep_detector *d, double dwell_s, struct plate_rep_output *out)
+{
+    struct level level;
+    double since_s;
+    if (!steady(d, dwell_s, &level, &since_s) || fabs(level.mean_N - d->rest.mean_N) < 0.5 * rep_loaded_band_N(d)) return false;
+    weighs(d, level.mean_N);
+    rep_to_rest(d, out);
+    return true;
+}
+
+void rep_body_weighed(struct plate_rep_detector *d, double departed_s)
+{
+    uint64_t from = rep_block_from(d, departed_s - BEFORE_S), to = rep_block_from(d, departed_s - BEFORE_S / 5);
+    double sum = 0, sum2 = 0, n = (double)(to - from);
+    for (uint64_t i = from; i < to; i++) {
+        double off_N = rep_block_at(d, i)->force_N - d->rest.mean_N;
+        sum += off_N, sum2 += off_N * off_N;
+    }
+    if (n < 3 || rep_block_at(d, from)->t_s < d->last_end_s || fabs(sum / n) < SWAY_MOST * d->rest.mean_N ||
+        sqrt(fmax(0, sum2 / n - sum / n * (sum / n))) > fmax(d->noise_N, ON_WEIGHT_PART * d->rest.mean_N))
+        return;
+    weighs(d, d->rest.mean_N + sum / n);
+}
