@@ -166,6 +166,31 @@ static void a_kick_while_they_are_held(void **state)
     }
 }
 
+/* Struck so that the foot bears nothing for a moment, which at a low rate looks like the floor: no hips come back so soon. */
+static void a_blow_that_takes_the_load(void **state)
+{
+    (void)state;
+    static const double rates_Hz[] = {10, 20, 100};
+    for (unsigned k = 0; k < 3; k++) {
+        struct run r;
+        start(&r, rates_Hz[k], "single_leg_hip_thrust", plain_leg.rest_N);
+        for (unsigned i = 0; i < 4; i++) {
+            double top = top_N(&plain_leg);
+            *now_true(&r) = (struct truth){0};
+            hand_over(&r, &plain_leg, plain_leg.hand_over_s, 1, false);
+            move(&r, &plain_leg, 0, plain_leg.rise_m, plain_leg.up_s, 1);
+            rest(&r, 1, top);
+            draw(&r, (const double[][2]){{0, top}, {0.06, -10}, {0.1, -10}, {0.16, 1.1 * top}, {0.22, top}, {1.4, top}}, 6);
+            move(&r, &plain_leg, plain_leg.rise_m, 0, plain_leg.down_s, 1);
+            hand_over(&r, &plain_leg, plain_leg.hand_over_s, 1, true);
+            r.truths++;
+            rest(&r, 1.2, plain_leg.rest_N);
+        }
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +199,7 @@ int main(void)
         cmocka_unit_test(shallow_reps_after_a_doubtful_one),
         cmocka_unit_test(a_foot_is_relieved_and_pressed_again),
         cmocka_unit_test(a_kick_while_they_are_held),
+        cmocka_unit_test(a_blow_that_takes_the_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -213,6 +213,28 @@ static void the_weight_goes_from_foot_to_foot(void **state)
     }
 }
 
+/* On the way up a pull stops at a shelf for long enough to be a foot at rest; let go, the empty plate is at rest at once. */
+static void a_shelf_on_the_way_up(void **state)
+{
+    (void)state;
+    static const double rates_Hz[] = {11, 80};
+    for (unsigned k = 0; k < 2; k++) {
+        struct run r;
+        start(&r, rates_Hz[k], "generic", 0);
+        for (unsigned i = 0; i < 5; i++) {
+            double shelf_N = i == 0 || i == 3 ? 90 : 300;
+            *now_true(&r) = (struct truth){.onset_s = r.t_s};
+            draw(&r, (const double[][2]){{0, 0}, {0.4, shelf_N}, {1.6, shelf_N}, {2, 320}, {4.5, 310}, {4.8, 0}}, 6);
+            now_true(&r)->end_s = r.t_s;
+            r.truths++;
+            rest(&r, 0.4, 0);
+        }
+        rest(&r, 2, 0);
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +249,7 @@ int main(void)
         cmocka_unit_test(a_lone_even_push),
         cmocka_unit_test(an_even_push_and_another),
         cmocka_unit_test(what_is_none_among_long_pushes),
+        cmocka_unit_test(a_shelf_on_the_way_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -133,12 +133,41 @@ static void what_is_held_evenly_may_be_a_rep(void **state)
     }
 }
 
+/* On the plate, off it, on it again, and up: twice a force that came and stood, of which only the jumps are reps. */
+static void who_steps_on_twice_and_jumps(void **state)
+{
+    (void)state;
+    static const double rates_Hz[] = {20, 100};
+    for (unsigned k = 0; k < 2; k++) {
+        struct run r;
+        double w_N = 560;
+        start(&r, rates_Hz[k], "generic", 0);
+        draw(&r, (const double[][2]){{0, 0}, {0.25, w_N}, {2.5, w_N}, {2.7, 0}, {3.8, 0}, {4.05, w_N}}, 6);
+        goes(&r, w_N, 0, 1.5);
+        for (unsigned i = 0; i < 4; i++) {
+            *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
+            goes(&r, w_N, -0.4, 0.55);
+            goes(&r, w_N, 0, 0.4);
+            changes_speed(&r, w_N, 2.2, 0.45);
+            now_true(&r)->top_s = r.t_s;
+            rest(&r, 2 * 2.2 / G_M_PER_S2, 0);
+            now_true(&r)->end_s = r.t_s;
+            r.truths++;
+            changes_speed(&r, w_N, 2.2, 0.3);
+            goes(&r, w_N, 0, 2.5);
+        }
+        check_reps(&r, NULL);
+        end(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(who_steps_on_and_squats), cmocka_unit_test(who_takes_a_bar),
-        cmocka_unit_test(who_took_a_bar_unseen),   cmocka_unit_test(who_steps_on_and_off),
-        cmocka_unit_test(a_pull_stays_a_pull),     cmocka_unit_test(what_is_held_evenly_may_be_a_rep),
+        cmocka_unit_test(who_steps_on_and_squats),      cmocka_unit_test(who_takes_a_bar),
+        cmocka_unit_test(who_took_a_bar_unseen),        cmocka_unit_test(who_steps_on_and_off),
+        cmocka_unit_test(a_pull_stays_a_pull),          cmocka_unit_test(what_is_held_evenly_may_be_a_rep),
+        cmocka_unit_test(who_steps_on_twice_and_jumps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
