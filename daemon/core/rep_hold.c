@@ -36,6 +36,7 @@ enum { BEFORE = 3, AFTER = 2 }; /* so many such means in a row */
 #define EVEN_SMOOTH_S 0.05
 #define AGAIN_LEAST_S 0.7    /* hips that came down from it are not held again sooner */
 #define FIRST_AGAIN_S 1.3    /* ... while no rep is known: who feels his way sticks for longer */
+#define SINKS_M_PER_S 0.1    /* so fast are hips that sink; then the hold was before, if who leaves this one brakes first */
 #define TURN_DOWN_HIGHER 0.6 /* held higher after: the first may have been a pause in the drive */
 #define TOP_HEIGHT 0.25      /* of the way: the hips are at the held height if the observer says so ... */
 #define SITS_M_PER_S 0.1     /* a standing body sways slower ... */
@@ -106,6 +107,30 @@ static bool was_hump(const struct plate_rep_detector *d, const struct level *lev
            rep_arc_rising(d, d->hold_from_s, since_s, level->mean_N);
 }
 
+/* What is even now, since then, after a hold was left: if the force in between took the hips down and nothing stopped them,
+ * they may sink still. */
+static void may_sink(struct plate_rep_detector *d, const struct level *level, double since_s, double tolerance_N)
+{
+    if (!d->held || !rep_moves(d) || d->exercise->second_foot || isnan(d->descent_s)) return;
+    double m_per_s = 0, to_s = rep_settled_s(d, since_s, level, 2 * tolerance_N);
+    for (uint64_t i = rep_block_from(d, d->descent_s); i < d->blocks && rep_block_at(d, i)->t_s < to_s; i++)
+        m_per_s += rep_block_at(d, i)->dt_s * GRAVITY * (rep_block_at(d, i)->force_N / d->hold.mean_N - 1);
+    if (d->above.m_per_s == 0) d->above = (struct above){d->top_s, d->descent_s, d->hold.mean_N, 0};
+    d->above.m_per_s += m_per_s;
+    if (d->above.m_per_s > -SINKS_M_PER_S) d->above.m_per_s = 0;
+}
+
+void rep_hold_above(struct plate_rep_detector *d, double end_s)
+{
+    if (!d->held || isnan(d->descent_s) || d->above.m_per_s == 0) return;
+    uint64_t i = rep_block_from(d, d->descent_s), to = rep_block_from(d, end_s);
+    double off_N = 0;
+    for (; i < to && fabs(off_N) < LEAVE_PART * d->hold.mean_N; i++) off_N = rep_block_at(d, i)->force_N - d->hold.mean_N;
+    if (off_N <= 0) return;
+    d->top_s = d->above.top_s, d->descent_s = d->above.left_s;
+    d->hold.mean_N = d->above.level_N;
+}
+
 /* The hold is left for another: it may have been the true one. */
 static void leave_hold(struct plate_rep_detector *d)
 {
@@ -162,6 +187,7 @@ static void find_hold(struct plate_rep_detector *d, struct plate_rep_output *out
     }
     if (d->held && !again && !rep_pushes(d) && !d->exercise->second_foot) rep_begin_at_step(d, &level, since_s);
     if (!hump && !isnan(d->turn_s) && rep_turned(d, true, out)) return; /* what is held now is the next one */
+    may_sink(d, &level, since_s, tolerance);
     if (rep_bridges(d) || !again) leave_hold(d);
     /* Hips that rise slowly and evenly press like hips that are held: without a dip, only a push against a fixed
      * bar is known to stand still. */

@@ -25,6 +25,10 @@ struct block {
 struct level {
     double mean_N, sd_N;
 };
+/* A hold from which the hips may sink evenly since, so fast; 0: they do not. */
+struct above {
+    double top_s, left_s, level_N, m_per_s;
+};
 /* A push too short for a rep: the first part of an explosive one, whose braking lifts the load off the foot, or a tap. */
 struct hump {
     double onset_s, end_s, peak_N, drive_live_s, lower_live_s; /* when those phases were said */
@@ -115,7 +119,8 @@ struct plate_rep_detector {
     bool from_floor;  /* the hips are put down between the reps of this set */
     bool flew;        /* the hips may have flown from it into this movement: so soon after */
     struct level hold;
-    double held_most_N;     /* the highest that the hold has been */
+    double held_most_N; /* the highest that the hold has been */
+    struct above above;
     double hold_from_s;     /* since when the force is on this hold's level */
     double again_s;         /* ... and since when it is again */
     double first_descent_s; /* ... if it was left then, and may not be: NaN, it was not */
@@ -208,6 +213,7 @@ uint64_t rep_oldest_block(const struct plate_rep_detector *d);
 uint64_t rep_block_from(const struct plate_rep_detector *d, double t_s); /* first kept block at or after t_s */
 /* Mean of the `k` kept blocks up to and with block `i`. */
 double rep_running_mean_N(const struct plate_rep_detector *d, uint64_t i, uint64_t k);
+#define ASK_S 0.1   /* what goes over much of the past is looked at so often */
 #define FLAT_MOST 6 /* what ends so many tolerances from where it began is not flat */
 /* Is the force, its running mean over `smooth_s`, flat over the last `window_s`, all of it since `since_s`? Then its level, and
  * since when. */

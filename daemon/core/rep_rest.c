@@ -44,6 +44,8 @@ static void settle_rest(struct plate_rep_detector *d, double t_s, double mean_N,
 {
     d->rested_N = d->state != STATE_LEARN && d->rest.mean_N > mean_N ? d->rest.mean_N : NAN;
     d->fell_s = t_s;
+    if (d->state != STATE_LEARN && mean_N < d->rest.mean_N) /* what is left of the fall is no noise */
+        sd_N = fmin(sd_N, d->rest.sd_N), spread_N = fmin(spread_N, d->rest_spread_N);
     d->rest = (struct level){mean_N, sd_N};
     d->rest_spread_N = d->noise_N = spread_N;
     d->own_rest_N = own_N;

@@ -21,14 +21,13 @@
 #define FOOT_SETTLED_S 0.6
 #define FOOT_SETTLED_PART 0.08
 #define FOOT_SETTLED_N 8.0
-#define STOOD_S 1.5       /* a level that stood for so long ... */
-#define STOOD_STEP 0.08   /* ... before the force rose by this part, ... */
-#define STOOD_PART 0.4    /* ... and by so much of the step before, ... */
-#define STOOD_RISE_S 0.8  /* ... faster than hips that grind, was a load at rest */
-#define BACK_PART 0.06    /* a foot that was lifted is back if it presses as it did, within this part, ... */
-#define LIFTED_S 4.0      /* ... and began to so soon after */
-#define SEATED_PART 0.015 /* who sits sways by so much */
-#define NEW_REST_S 0.6    /* too small for a rep, and level for so long: the new rest */
+#define STOOD_S 1.5      /* a level that stood for so long ... */
+#define STOOD_STEP 0.08  /* ... before the force rose by this part, ... */
+#define STOOD_PART 0.4   /* ... and by so much of the step before, ... */
+#define STOOD_RISE_S 0.8 /* ... faster than hips that grind, was a load at rest */
+#define BACK_PART 0.06   /* a foot that was lifted is back if it presses as it did, within this part, ... */
+#define LIFTED_S 4.0     /* ... and began to so soon after */
+#define NEW_REST_S 0.6   /* too small for a rep, and level for so long: the new rest */
 
 bool rep_flew(const struct plate_rep_detector *d, double push_s, double until_s, double level_N)
 {
@@ -96,6 +95,7 @@ void rep_up_begin(struct plate_rep_detector *d, double onset_s, struct plate_rep
     d->dip_N = d->dip_s = INFINITY;
     d->top_s = d->descent_s = d->first_descent_s = d->leave_s = d->below_s = d->touch_s = d->turn_s = NAN;
     d->asked_s = -INFINITY;
+    d->above.m_per_s = 0;
     d->denied = false;
     d->lefts = 0;
     d->held = d->floating = d->unseen = d->lowered = false;
@@ -137,6 +137,7 @@ bool rep_finish(struct plate_rep_detector *d, double end_s, struct plate_rep_out
     if (verdict == VERDICT_NONE) return false;
     if (d->lowered) verdict = VERDICT_REP; /* hips were lowered, nobody leant */
     top = rep_whole_top_N(d, end_s, &top_most);
+    rep_hold_above(d, end_s);
     if (d->held && isnan(d->descent_s) && !isnan(d->top_s)) d->descent_s = end_s;
     if (d->descent_s > end_s) d->descent_s = end_s;
     double descent_s = d->held ? d->descent_s : NAN, level_N;
@@ -249,11 +250,11 @@ static bool new_rest(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     double since_s;
     struct level level;
-    bool small = !d->held && d->peak_N - d->rest.mean_N < rep_smallest_step_N(d);
+    bool small = (d->held ? d->hold.mean_N : d->peak_N) - d->rest.mean_N < rep_smallest_step_N(d);
+    if (d->held && small) small = rep_verdict(d, d->hold_from_s) == VERDICT_NONE; /* after a knock */
     bool back = rep_moves(d) && !d->foot_down && d->known_N <= 0 && d->rested_N < FOOT_MOST_N &&
                 d->onset_s - d->fell_s < LIFTED_S && fabs(d->smooth_N / d->rested_N - 1) < BACK_PART;
-    double even_N = d->exercise->family == FAMILY_SEAT ? fmax(3, SEATED_PART * d->smooth_N) : 3;
-    if ((!small && !back) || !rep_flat(d, NEW_REST_S, 0, d->onset_s, even_N, &level, &since_s)) return false;
+    if ((!small && !back) || !rep_flat(d, NEW_REST_S, 0, d->onset_s, 3, &level, &since_s)) return false;
     rep_rest_moves(d, level.mean_N, level.sd_N);
     rep_to_rest(d, out);
     return true;

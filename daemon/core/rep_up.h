@@ -18,7 +18,6 @@
 #define TURN_DOWN 0.27    /* of the way: hips that came down so far may have turned */
 #define TURN_UP 0.2       /* ... and so far up again is another repetition */
 #define DEEP_PART 0.35    /* the force came within this part of the step to rest: the floor took load */
-#define ASK_S 0.1         /* it is looked at again so often */
 #define DRIVE_MOST_S 0.8  /* after a turn the drive presses most within so long */
 #define FIDGET_N 15.0     /* a foot that was just put down shifts by so much ... */
 #define FIDGET_PART 0.2   /* ... or by this part of its force: hips turn by more */
@@ -109,6 +108,9 @@ double rep_fastest_down(const struct plate_rep_detector *d, double *ret_m_per_s)
 bool rep_held_lately(const struct plate_rep_detector *d);
 /* Had something only struck the plate since the hold? Then it is on, still. */
 bool rep_kicked(struct plate_rep_detector *d, struct plate_rep_output *out);
+/* If what seemed the hold was hips that sank evenly from the one before: who sinks brakes first, who is held goes down first.
+ * Then that one is. */
+void rep_hold_above(struct plate_rep_detector *d, double end_s);
 /* Looks for the hold, and when it has it, for its end. */
 void rep_follow_hold(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out);
 /* The final end of the hold, and the force that held the hips until then. */
