@@ -4,25 +4,39 @@
 
 /* What does a standing body weigh? docs/detector.md gives the reason of each threshold. */
 #define BEFORE_S 1.0      /* what is weighed before a movement */
+#define EVEN_REACH_M 0.3  /* so far goes who accelerates evenly, ... */
+#define ABOVE_MOST_M 0.15 /* ... but nobody so far above where he stood */
 #define REACH_M 0.8       /* what takes a body further up or down than this is its weight, ... */
 #define STANDS_PART 0.015 /* ... if it is as even as people stand */
 
-/* Has the force been off the weight for so long that a body would have gone further than people reach? From a speed v to the
- * opposite one, which is the least, it goes a t^2 / 8. It need not be more even than a body stands. */
-static bool no_way(const struct plate_rep_detector *d, struct level *level, double *ret_since_s)
+/* How long can a body be off its weight, as it is now, and go no further? From a speed v to the opposite one, which is the
+ * least, it goes a t^2 / 8. */
+static double within_s(const struct plate_rep_detector *d, double reach_m)
+{
+    return sqrt(8 * reach_m / (GRAVITY * fabs(rep_last_block(d)->force_N / d->rest.mean_N - 1)));
+}
+
+/* Has the force been off the weight for so long that a body would have gone further than people reach? It need not be more even
+ * than a body stands. */
+static bool no_way(struct plate_rep_detector *d, struct level *level, double *ret_since_s)
 {
     const struct block *last = rep_last_block(d);
-    double off_g = fabs(last->force_N / d->rest.mean_N - 1), dwell_s = fmax(ON_WEIGHT_S, sqrt(8 * REACH_M / (off_g * GRAVITY)));
-    if (off_g * d->rest.mean_N < rep_loaded_band_N(d) || dwell_s > SINKS_MOST_S) return false;
+    double off_N = fabs(last->force_N - d->rest.mean_N), dwell_s = fmax(ON_WEIGHT_S, within_s(d, REACH_M));
+    if (off_N < rep_loaded_band_N(d) || dwell_s > SINKS_MOST_S) return false;
     uint64_t half = rep_block_from(d, last->t_s - dwell_s / 2);
     double tolerance_N = STANDS_PART * last->force_N, most_N = FLAT_MOST * tolerance_N;
     if (half <= rep_oldest_block(d) || fabs(rep_block_at(d, half)->force_N - last->force_N) > most_N) return false;
+    if (!rep_lasted(d, last->t_s, d->asked_s, ASK_S)) return false;
+    d->asked_s = last->t_s;
     return rep_flat(d, dwell_s, 0, -INFINITY, tolerance_N, level, ret_since_s);
 }
 
 /* Nobody accelerates so evenly, or for so long. */
-static bool steady(const struct plate_rep_detector *d, double dwell_s, struct level *level, double *ret_since_s)
+static bool steady(struct plate_rep_detector *d, double dwell_s, struct level *level, double *ret_since_s)
 {
+    double s = rep_last_block(d)->t_s - d->still_s, above_m = ABOVE_MOST_M + ON_WEIGHT_PART * GRAVITY * s * s / 2;
+    bool moves = d->state != STATE_LOADED || (!d->landing && !d->astray && d->height < above_m);
+    if (moves) dwell_s = fmin(SINKS_MOST_S, fmax(dwell_s, within_s(d, EVEN_REACH_M)));
     return rep_flat(d, dwell_s, 0, -INFINITY, ON_WEIGHT_PART * d->rest.mean_N, level, ret_since_s) ||
            no_way(d, level, ret_since_s);
 }

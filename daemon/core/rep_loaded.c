@@ -30,6 +30,7 @@
 #define WEIGHED_G 0.01 /* ... known to this part, if it did not */
 #define STOOD_G 0.5    /* to have risen on asks for no more than this part of what to have stood does, and ... */
 #define TOP_PART 0.02  /* ... for less than this: no greater error of the weight explains the speed that is left at the top */
+#define SHEDS_PART 0.8 /* who bears less at the turn may have lost what he bore: he goes down again if he brakes, too */
 #define AIR_PART 0.06  /* airborne: less than this part of the weight */
 #define AIR_S 0.05
 #define BARE_PART 0.2     /* ... or less than this, ... */
@@ -71,6 +72,7 @@ static void begin_moving(struct plate_rep_detector *d, double onset_s, double ve
     d->top_s = d->descent_s = d->bottom_s = d->turned_s = d->turned_speed = d->takeoff_s = d->stood_s = d->below_s =
         d->departed_s = NAN;
     d->astray = d->landing = d->from_turn = false;
+    d->asked_s = -INFINITY;
     d->height = d->deepest = d->fastest_up = 0;
     d->velocity = d->fastest_down = velocity;
     for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++) {
@@ -240,12 +242,22 @@ static void step_momentum(struct plate_rep_detector *d, double t_s, double befor
     }
 }
 
+/* The force fell far below the weight at the turn, and is not back. */
+static bool sheds(const struct plate_rep_detector *d)
+{
+    double least_N = d->smooth_N;
+    for (uint64_t i = rep_block_from(d, d->turned_s); i < d->blocks && d->smooth_N < d->rest.mean_N; i++)
+        least_N = fmin(least_N, rep_block_at(d, i)->force_N);
+    return least_N < SHEDS_PART * d->rest.mean_N && d->smooth_N < d->rest.mean_N;
+}
+
 /* It may have stood again, but its momentum says that it still rises, as evenly as only who grinds: what comes next tells. A
  * dip alone is the braking at the top. Down, and then more than the weight, is the next squat. */
 static bool stood(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     bool sinks = d->turned_s > d->stood_s && d->velocity < fmin(0, d->turned_speed) - DOWN_M_PER_S;
-    if (isnan(d->stood_s) || (!sinks && d->smooth_N < d->rest.mean_N + rep_loaded_band_N(d))) return false;
+    if (isnan(d->stood_s) || (sinks && sheds(d)) || (!sinks && d->smooth_N < d->rest.mean_N + rep_loaded_band_N(d)))
+        return false;
     double end_s = d->stood_s, speed = 0, fastest = 0, bottom_s;
     uint64_t i = rep_block_from(d, end_s);
     while (i + 1 < d->blocks && fabs(rep_block_at(d, i)->force_N - d->rest.mean_N) <= rep_loaded_band_N(d)) i++;
@@ -338,6 +350,7 @@ static bool goes_down_again(struct plate_rep_detector *d, struct plate_rep_outpu
     double t_s = rep_last_block(d)->t_s, sunk_m = d->turned_m + d->turned_speed * (t_s - d->turned_s) - d->height;
     bool may_stand = d->velocity > -DOWN_M_PER_S && rep_lasted(d, t_s, d->below_s, QUIET_S);
     if (!d->landing && (may_stand || sunk_m < LEAST_DEPTH_M)) return false;
+    if (!d->exercise->jump && !d->landing && sheds(d)) return false;
     double end_s = d->turned_s, onset_s = end_s, velocity = 0;
     if (!d->landing) {
         const struct block *b = rep_block_at(d, rep_block_from(d, end_s)); /* in which he turned: it is not over at its start */
@@ -357,16 +370,18 @@ static bool goes_down_again(struct plate_rep_detector *d, struct plate_rep_outpu
     return true;
 }
 
-/* How far a body went from the onset to a standstill on another level, if its weight changed evenly on the way. */
-static double gone_m(const struct plate_rep_detector *d, const struct level *level, double since_s)
+/* Did a body that went down since the onset stand still since then, on another level, if its weight changed evenly on the way?
+ * Its speed is gone, which it was not with the old weight. */
+static bool stopped_below(const struct plate_rep_detector *d, const struct level *level, double since_s)
 {
-    double v = 0, h = 0, change = (level->mean_N - d->rest.mean_N) / (since_s - d->onset_s);
+    double v = 0, h = 0, was = 0, change = (level->mean_N - d->rest.mean_N) / (since_s - d->onset_s);
     for (uint64_t i = rep_block_from(d, d->onset_s); i < d->blocks && rep_block_at(d, i)->t_s < since_s; i++) {
         const struct block *b = rep_block_at(d, i);
+        was += b->dt_s * GRAVITY * (b->force_N / d->rest.mean_N - 1);
         v += b->dt_s * GRAVITY * (b->force_N / (d->rest.mean_N + change * (b->t_s - d->onset_s)) - 1);
         h += b->dt_s * v;
     }
-    return h;
+    return h < -CLOSED_M && fabs(v) < SANK_M_PER_S + 0.5 * fabs(was - v);
 }
 
 /* An even force outside the band. Who went down has stopped at the bottom, where the plate feels another part of his weight. */
@@ -376,7 +391,7 @@ static bool even(struct plate_rep_detector *d, struct plate_rep_output *out)
     double since_s;
     bool squats = !d->landing && !d->astray && !came_up(d) &&
                   rep_flat(d, ON_WEIGHT_S, 0, d->onset_s, ON_WEIGHT_PART * d->rest.mean_N, &level, &since_s) &&
-                  gone_m(d, &level, since_s) < -CLOSED_M;
+                  stopped_below(d, &level, since_s);
     if (!squats) return rep_body_weighs(d, d->astray && rep_pushed(d) ? EVEN_S : ON_WEIGHT_S, out);
     d->velocity = 0, d->still_s = rep_last_block(d)->t_s, d->from_turn = false;
     return false;
