@@ -28,6 +28,7 @@ static void squats(struct run *r, double weight_N, unsigned n, double depth_m, d
 
 static void check_count(struct run *r)
 {
+    if (r->reps != r->truths) print_reps(r);
     assert_int_equal(r->reps, r->truths);
     for (unsigned i = 0; i < r->reps; i++) {
         double from_s = fmax(r->rep[i].onset_s, r->truth[i].onset_s), to_s = fmin(r->rep[i].end_s, r->truth[i].end_s);
@@ -66,8 +67,51 @@ static void a_bar_from_the_rack(void **state)
     end(&r);
 }
 
+/* Down, and braked and pushed evenly through the turn for two seconds: that is no new weight, nor a stop at the bottom. */
+static void pushed_evenly_through_the_turn(void **state)
+{
+    (void)state;
+    static const double rates_Hz[] = {20, 250}, a = 0.35;
+    for (unsigned k = 0; k < 2; k++) {
+        struct run r;
+        begin(&r, rates_Hz[k], "squat");
+        stand(&r, 900, 4);
+        for (unsigned i = 0; i < 6; i++) {
+            double t0_s = r.t_s;
+            *now_true(&r) = (struct truth){.onset_s = t0_s, .descent_s = t0_s};
+            for (double t; (t = r.t_s - t0_s) < 4 - 1e-9;) /* swung from one to the other in half a second */
+                push(&r, 900 - 900 / G_M_PER_S2 * a * fmax(-1, fmin(1, 1.3 * cos(2 * M_PI * t / 4))));
+            now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
+            r.truths++;
+        }
+        stand(&r, 900, 4);
+        check_count(&r);
+        end(&r);
+    }
+}
+
+/* Down, up a little, and no further; then the bar lies on the pins. He never stood. */
+static void a_bar_left_on_the_pins(void **state)
+{
+    (void)state;
+    struct run r;
+    begin(&r, 100, "squat");
+    stand(&r, 1600, 4);
+    squats(&r, 1600, 3, 0.4, 2.2);
+    stand(&r, 1600, 2);
+    goes(&r, 1600, -0.4, 1.3);
+    goes(&r, 1600, 0.08, 0.6);
+    stand(&r, 1600, 0.4);
+    for (double t0_s = r.t_s; r.t_s - t0_s < 0.3;) press(&r, 1600 - 800 * (r.t_s - t0_s) / 0.3, 0);
+    stand(&r, 800, 5);
+    check_count(&r);
+    end(&r);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(no_standstill_at_low_rates), cmocka_unit_test(a_bar_from_the_rack)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(no_standstill_at_low_rates), cmocka_unit_test(a_bar_from_the_rack),
+                                       cmocka_unit_test(pushed_evenly_through_the_turn),
+                                       cmocka_unit_test(a_bar_left_on_the_pins)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

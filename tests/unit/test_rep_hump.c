@@ -60,11 +60,34 @@ static void a_turn_is_no_braking(void **state)
     }
 }
 
+/* Lowered so evenly that it presses like a hold, or more: who sinks is braked first, who is held goes down first. */
+static void an_even_lowering_is_no_hold(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"single_leg_hip_thrust", "glute_bridge", "single_leg_hip_thrust"};
+    for (unsigned k = 0; k < 3; k++) {
+        struct run r;
+        double sinks_N = k == 2 ? 392 : 364;
+        start(&r, 100, names[k], 100);
+        for (unsigned i = 0; i < 4; i++) {
+            double t0_s = r.t_s;
+            const double course[][2] = {{0, 100},   {0.1, 350},      {0.25, 405},     {0.6, 265},  {0.85, 350}, {3.9, 350},
+                                        {4.1, 285}, {4.35, sinks_N}, {4.95, sinks_N}, {5.05, 440}, {5.15, 100}, {7, 100}};
+            draw(&r, course, 12);
+            assert_int_equal(r.reps, i + 1);
+            assert_true(fabs(r.rep[i].top_s - t0_s - 0.85) < 0.15);
+            assert_true(fabs(r.rep[i].descent_s - t0_s - 3.9) < 0.15);
+        }
+        end(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_drive_that_sticks),
         cmocka_unit_test(a_turn_is_no_braking),
+        cmocka_unit_test(an_even_lowering_is_no_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

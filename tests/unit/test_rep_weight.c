@@ -161,13 +161,33 @@ static void who_steps_on_twice_and_jumps(void **state)
     }
 }
 
+/* Somebody knocks against the plate, the foot presses a little more after, and then the hips rise: the set is not lost. */
+static void thrusts_after_a_knock(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 500, "generic", 75);
+    draw(&r, (const double[][2]){{0, 75}, {0.01, 105}, {0.04, 70}, {0.08, 92}, {0.12, 87}, {2.2, 87}}, 6);
+    for (unsigned i = 0; i < 3; i++) {
+        *now_true(&r) = (struct truth){.onset_s = r.t_s};
+        draw(&r,
+             (const double[][2]){{0, 87}, {0.1, 210}, {0.25, 145}, {0.5, 285}, {0.7, 200}, {0.8, 280}, {1.6, 200}, {2.3, 87}},
+             8);
+        now_true(&r)->end_s = r.t_s;
+        r.truths++;
+        rest(&r, 2, 87);
+    }
+    check_reps(&r, NULL);
+    end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_steps_on_and_squats),      cmocka_unit_test(who_takes_a_bar),
         cmocka_unit_test(who_took_a_bar_unseen),        cmocka_unit_test(who_steps_on_and_off),
         cmocka_unit_test(a_pull_stays_a_pull),          cmocka_unit_test(what_is_held_evenly_may_be_a_rep),
-        cmocka_unit_test(who_steps_on_twice_and_jumps),
+        cmocka_unit_test(who_steps_on_twice_and_jumps), cmocka_unit_test(thrusts_after_a_knock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
