@@ -217,19 +217,19 @@ static void the_weight_goes_from_foot_to_foot(void **state)
 static void a_shelf_on_the_way_up(void **state)
 {
     (void)state;
-    static const double rates_Hz[] = {11, 80};
+    static const double rates_Hz[] = {10, 40};
     for (unsigned k = 0; k < 2; k++) {
         struct run r;
-        start(&r, rates_Hz[k], "generic", 0);
+        start(&r, rates_Hz[k], "generic", 3);
         for (unsigned i = 0; i < 5; i++) {
-            double shelf_N = i == 0 || i == 3 ? 90 : 300;
             *now_true(&r) = (struct truth){.onset_s = r.t_s};
-            draw(&r, (const double[][2]){{0, 0}, {0.4, shelf_N}, {1.6, shelf_N}, {2, 320}, {4.5, 310}, {4.8, 0}}, 6);
+            if (i == 0) draw(&r, (const double[][2]){{0, 3}, {0.6, 53}, {1.5, 57}, {2, 108}, {2.9, 149}, {3.4, 3}}, 6);
+            if (i > 0) draw(&r, (const double[][2]){{0, 3}, {0.7, 107}, {1.3, 110}, {1.7, 3}}, 4);
             now_true(&r)->end_s = r.t_s;
             r.truths++;
-            rest(&r, 0.4, 0);
+            rest(&r, 0.4, 3);
         }
-        rest(&r, 2, 0);
+        rest(&r, 2, 3);
         check_reps(&r, NULL);
         end(&r);
     }
