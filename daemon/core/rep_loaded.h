@@ -8,7 +8,7 @@
 #define CLOSED_M 0.1     /* so deep is a squat, at least, if the path that closes tells of it alone */
 #define SINKS_MOST_S 6.0 /* nobody goes down more slowly */
 #define SWAY_MOST 0.008  /* what is further off the weight than this part is no sway */
-#define ON_WEIGHT_S 1.0  /* a force that is even for so long, to this part, is the weight */
+#define ON_WEIGHT_S 1.0  /* a force that is even for so long, to this part, may be the weight */
 #define ON_WEIGHT_PART 0.005
 
 /* rep_body.c. A force off the weight: so steady, for `dwell_s`, that no body could move so? Then this is the weight, the one

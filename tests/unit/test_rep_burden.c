@@ -67,7 +67,8 @@ static void a_bar_from_the_rack(void **state)
     end(&r);
 }
 
-/* Down, and braked and pushed evenly through the turn for two seconds: that is no new weight, nor a stop at the bottom. */
+/* Braked and pushed evenly through the turn for nearly a second, with less than 4 %: no new weight, nor a stop at the bottom.
+ */
 static void pushed_evenly_through_the_turn(void **state)
 {
     (void)state;
@@ -79,7 +80,7 @@ static void pushed_evenly_through_the_turn(void **state)
         for (unsigned i = 0; i < 6; i++) {
             double t0_s = r.t_s;
             *now_true(&r) = (struct truth){.onset_s = t0_s, .descent_s = t0_s};
-            for (double t; (t = r.t_s - t0_s) < 4 - 1e-9;) /* swung from one to the other in half a second */
+            for (double t; (t = r.t_s - t0_s) < 4 - 1e-9;) /* swings over within a second */
                 push(&r, 900 - 900 / G_M_PER_S2 * a * fmax(-1, fmin(1, 1.3 * cos(2 * M_PI * t / 4))));
             now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
             r.truths++;
