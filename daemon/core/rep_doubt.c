@@ -14,6 +14,8 @@
 #define CARRIED_PART 0.7    /* ... while the force is up by this part of the step the hips rise, ... */
 #define LIFT_PART 0.17      /* ... by this part of their usual way at least; without a hold ... */
 #define QUICK_DIP 0.1       /* ... it is higher on both sides of the top, by this part of the step, ... */
+#define HUMP_S 2.0          /* (from rest, without a hold, and not higher there, in so short a time: ... */
+#define HUMP_LIFT_PART 0.5  /* ... they rise by this part of their usual way) ... */
 #define TAP_UNDER 0.25      /* ... and does not fall below rest by this part after it: a foot that is lifted */
 #define RINGS_PART 0.25     /* of the step: the mean of a push is higher over rest, that of a plate that rings is not */
 #define FEET_LEAST 0.03     /* of the weight: feet before a seat press more */
@@ -174,16 +176,19 @@ static double uneven_N(const struct plate_rep_detector *d, double end_s, double 
     return to > from ? sqrt(fmax(0, sum2 / n - sum / n * (sum / n))) : INFINITY;
 }
 
-/* Did the force rise above what holds them soon after that block, and then fall below it? Hips are driven, and braked. */
+/* Did the force rise above what holds them soon after that block, fall below it, and rise again? Hips are driven, braked, and
+ * held, or caught. */
 static bool driven_and_braked(const struct plate_rep_detector *d, uint64_t from, double step_N)
 {
-    double top_N = d->rest.mean_N + step_N, most_N = -INFINITY, least_N = INFINITY;
-    uint64_t i = from, most = from;
+    double top_N = d->rest.mean_N + step_N, most_N = -INFINITY, least_N = INFINITY, again_N = 0;
+    uint64_t i = from, most = from, least = from;
     for (; i < d->blocks && !rep_lasted(d, rep_block_at(d, i)->t_s, rep_block_at(d, from)->t_s, OVER_S); i++)
         if (mean_until(d, i) > most_N) most_N = mean_until(d, i), most = i;
     for (i = most; i < d->blocks && !rep_lasted(d, rep_block_at(d, i)->t_s, rep_block_at(d, most)->t_s, UNDER_S); i++)
-        least_N = fmin(least_N, mean_until(d, i));
-    return most_N > top_N + DRIVEN_OVER * step_N && least_N < top_N - BRAKED_UNDER * step_N;
+        if (mean_until(d, i) < least_N) least_N = mean_until(d, i), least = i;
+    for (i = least; i < d->blocks; i++) again_N = fmax(again_N, mean_until(d, i));
+    return most_N > top_N + DRIVEN_OVER * step_N && least_N < top_N - BRAKED_UNDER * step_N &&
+           again_N > least_N + BRAKED_UNDER * step_N;
 }
 
 /* Can hips have risen like this? They leave the floor with three quarters of what holds them at the top, so that the force
@@ -265,10 +270,10 @@ static bool lifted(const struct plate_rep_detector *d, double end_s, double step
     return low_N < d->rest.mean_N - fmax(TAP_UNDER * step_N, rep_decision_band_N(d));
 }
 
-/* Did he who sits only lean on his feet for a moment? He neither rose nor stood. */
-static bool leant(const struct plate_rep_detector *d, double end_s)
+/* Did he who sits only lean on his feet for a moment? He neither rose nor stood; who pressed too little did not stand. */
+static bool leant(const struct plate_rep_detector *d, double end_s, bool light)
 {
-    bool stood = d->held && rep_lasted(d, fmin(d->descent_s, end_s), d->hold_from_s, STOOD_UP_S);
+    bool stood = d->held && !light && rep_lasted(d, fmin(d->descent_s, end_s), d->hold_from_s, STOOD_UP_S);
     return d->exercise->family == FAMILY_SEAT && !stood && !rep_stood_up(d, end_s);
 }
 
@@ -295,7 +300,7 @@ static bool odd(const struct plate_rep_detector *d, double step_N, double top_mo
     }
     if (rep_pushes(d)) /* a step over the plate */
         return d->foot_down && empty(d, d->rest.mean_N) && end_s - d->onset_s < fmin(PASSES_S, PASSES_PART * d->usual_s);
-    if (usual_N <= 0 && leant(d, end_s)) return true;
+    if (usual_N <= 0 && leant(d, end_s, false)) return true;
     if (!rep_moves(d)) return (usual_N <= 0 || step_N > usual_N / KNOWN_PART) && set_down(d, end_s, step_N);
     double off_N =
         fmin(apart(usual_N, step_N, top_most_N - d->rest.mean_N), apart(d->known_N, d->rest.mean_N + step_N, top_most_N));
@@ -325,11 +330,13 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
     if (d->exercise->family == FAMILY_SEAT && (top < SEAT_RATIO * d->rest.mean_N || d->rest.mean_N < FEET_LEAST * top))
         return VERDICT_NONE;
     bool light = d->known_N > 0 && top < FELL_BACK_PART * d->known_N; /* he stood on all of his weight before */
-    if ((!d->held || light) && leant(d, end_s)) return VERDICT_NONE;
+    if ((!d->held || light) && leant(d, end_s, light)) return VERDICT_NONE;
     if (d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_N && top < LOADED_RATIO * d->rest.mean_N)
         return VERDICT_NONE;
     bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;
     bool touched = d->below_s > 0, quick = length_s < QUICK_S;
+    bool hump = rep_moves(d) && !d->held && length_s < HUMP_S && from_rest(d, step) && one_hump(d, end_s, step);
+    if (hump && risen_m(d, end_s, step) < HUMP_LIFT_PART * rep_travel_m(d)) return VERDICT_NONE;
     if (rep_moves(d) && touched) {
         if (d->foot_down && !usual_top && abrupt(d, end_s, step) && !braked(d, step))
             return !quick && uneven_N(d, end_s, step) > fmax(SET_EVEN * step, rep_noise_N(d)) ? VERDICT_DOUBTFUL : VERDICT_NONE;

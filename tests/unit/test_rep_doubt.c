@@ -34,6 +34,30 @@ static void somebody_leans_on_the_plate(void **state)
     }
 }
 
+/* The bar is rolled over the foot's leg before the set and after it: up and down in one hump, and the foot presses more while
+ * it lies on the hips. */
+static void a_bar_is_rolled_over_the_legs(void **state)
+{
+    (void)state;
+    static const double rates_Hz[] = {20, 100, 1000}, on_s[] = {0.3, 0.5, 0.7}, off_s[] = {0.8, 0.9, 0.9};
+    for (unsigned k = 0; k < 3; k++)
+        for (unsigned i = 0; i < 3; i++) {
+            struct run r;
+            start(&r, rates_Hz[k], "barbell_hip_thrust", 30);
+            double all_s = on_s[i] + off_s[i];
+            for (double t0_s = r.t_s, t; (t = r.t_s - t0_s) < all_s;)
+                push(&r, t < on_s[i] ? 30 + 420 * smooth(t / on_s[i]) : 60 + 390 * smooth((all_s - t) / off_s[i]));
+            rest(&r, 3, 60);
+            thrusts(&r, &athlete, 3, 1.2);
+            rest(&r, 2, 60);
+            for (double t0_s = r.t_s, t; (t = r.t_s - t0_s) < all_s;)
+                push(&r, t < off_s[i] ? 60 + 390 * smooth(t / off_s[i]) : 30 + 420 * smooth((all_s - t) / on_s[i]));
+            rest(&r, 3, 30);
+            check_reps(&r, NULL);
+            end(&r);
+        }
+}
+
 static void discs_on_and_off_an_empty_plate(void **state)
 {
     (void)state;
@@ -445,6 +469,7 @@ static void a_foot_is_lifted_and_put_down_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_bar_is_rolled_over_the_legs),
         cmocka_unit_test(somebody_leans_on_the_plate),
         cmocka_unit_test(discs_on_and_off_an_empty_plate),
         cmocka_unit_test(reps_as_smooth_as_a_lean),

@@ -197,13 +197,40 @@ static void who_falls_back_has_not_stood(void **state)
     }
 }
 
+/* He leans on his feet with two thirds of his weight for longer than that, and sits back: he stood with all of it before. */
+static void who_leans_for_long_has_not_stood(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 250, "sit_to_stand", seated_N);
+    for (unsigned i = 0; i < 4; i++) {
+        *now_true(&r) = (struct truth){.onset_s = r.t_s};
+        hands_over(&r, seated_N, weight_N, 0.3);
+        goes(&r, weight_N, 0.4, 1);
+        now_true(&r)->top_s = r.t_s;
+        rest(&r, 1.5, weight_N);
+        now_true(&r)->descent_s = r.t_s;
+        goes(&r, weight_N, -0.4, 1.1);
+        hands_over(&r, weight_N, seated_N, 0.3);
+        now_true(&r)->end_s = r.t_s;
+        r.truths++;
+        rest(&r, 2, seated_N);
+        hands_over(&r, seated_N, 0.65 * weight_N, 0.4);
+        rest(&r, 2, 0.65 * weight_N);
+        hands_over(&r, 0.65 * weight_N, seated_N, 0.4);
+        rest(&r, 2, seated_N);
+    }
+    check_reps(&r, NULL);
+    end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(standing_up_from_a_swaying_seat), cmocka_unit_test(standing_up_in_steps),
         cmocka_unit_test(feet_set_anew_under_a_seat),      cmocka_unit_test(touching_the_seat_without_a_rest),
         cmocka_unit_test(braked_at_the_top_above_a_seat),  cmocka_unit_test(leaning_on_the_feet_and_walking_by),
-        cmocka_unit_test(who_falls_back_has_not_stood),
+        cmocka_unit_test(who_falls_back_has_not_stood),    cmocka_unit_test(who_leans_for_long_has_not_stood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
