@@ -3,7 +3,6 @@
 #include "rep_loaded.h"
 
 /* Back where it stood? docs/detector.md gives the reason of each threshold. */
-#define CLOSED_M_PER_S 0.15
 #define BOTTOM_PART 0.95
 
 double rep_narrow_band_N(const struct plate_rep_detector *d)

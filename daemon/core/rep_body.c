@@ -8,6 +8,8 @@
 #define ABOVE_MOST_M 0.15 /* ... but nobody so far above where he stood */
 #define REACH_M 0.8       /* what takes a body further up or down than this is its weight, ... */
 #define STANDS_PART 0.015 /* ... if it is as even as people stand */
+#define STOOD_OFF 0.15    /* of the weight: what he stood on instead is no further from it */
+#define STOOD_ABOVE 0.2   /* of the depth: who went down from there was no higher above it */
 
 /* How long can a body be off its weight, as it is now, and go no further? From a speed v to the opposite one, which is the
  * least, it goes a t^2 / 8. */
@@ -41,7 +43,7 @@ static bool steady(struct plate_rep_detector *d, double dwell_s, struct level *l
            no_way(d, level, ret_since_s);
 }
 
-static void weighs(struct plate_rep_detector *d, double weight_N)
+void rep_body_stands(struct plate_rep_detector *d, double weight_N)
 {
     d->own_rest_N *= weight_N / d->rest.mean_N;
     d->rest.mean_N = weight_N;
@@ -52,7 +54,7 @@ bool rep_body_weighs(struct plate_rep_detector *d, double dwell_s, struct plate_
     struct level level;
     double since_s;
     if (!steady(d, dwell_s, &level, &since_s) || fabs(level.mean_N - d->rest.mean_N) < 0.5 * rep_loaded_band_N(d)) return false;
-    weighs(d, level.mean_N);
+    rep_body_stands(d, level.mean_N);
     rep_to_rest(d, out);
     return true;
 }
@@ -68,5 +70,34 @@ void rep_body_weighed(struct plate_rep_detector *d, double departed_s)
     if (n < 3 || rep_block_at(d, from)->t_s < d->last_end_s || fabs(sum / n) < SWAY_MOST * d->rest.mean_N ||
         sqrt(fmax(0, sum2 / n - sum / n * (sum / n))) > fmax(d->noise_N, ON_WEIGHT_PART * d->rest.mean_N))
         return;
-    weighs(d, d->rest.mean_N + sum / n);
+    rep_body_stands(d, d->rest.mean_N + sum / n);
+}
+
+/* Where who weighs so much went from block i on: down, and hardly above it? */
+static bool went_down(const struct plate_rep_detector *d, uint64_t i, double weight_N)
+{
+    double v = 0, h = 0, deepest = 0, highest = 0;
+    for (; i < d->blocks; i++) {
+        const struct block *b = rep_block_at(d, i);
+        v += b->dt_s * GRAVITY * (b->force_N / weight_N - 1);
+        h += b->dt_s * v;
+        deepest = fmin(deepest, h), highest = fmax(highest, h);
+    }
+    return deepest < -LEAST_DEPTH_M && deepest > -DEEPEST_M && highest < -STOOD_ABOVE * deepest;
+}
+
+bool rep_body_stood(struct plate_rep_detector *d, double *ret_left_s)
+{
+    uint64_t n = d->blocks - rep_block_from(d, rep_last_block(d)->t_s - STANDS_S), from = rep_block_from(d, d->onset_s) + n;
+    for (uint64_t i = d->blocks - 1; i > from; i--) {
+        double level_N = rep_running_mean_N(d, i, n);
+        uint64_t k = 0;
+        while (k < n && fabs(rep_block_at(d, i - k)->force_N - level_N) < STANCE_EVEN * level_N) k++;
+        if (k < n || fabs(level_N / d->rest.mean_N - 1) > STOOD_OFF) continue;
+        if (!went_down(d, i, level_N)) return false;
+        rep_body_stands(d, level_N);
+        *ret_left_s = rep_block_at(d, i)->t_s;
+        return true;
+    }
+    return false;
 }

@@ -17,7 +17,6 @@
 #define GIVEN_UP_S 6.0 /* or for so long, wherever the momentum ended */
 #define GLIDE_S 0.8    /* after a jump nobody sinks with an even force for so long ... */
 #define GLIDE_PART 0.5 /* ... and has not braked to this part of his speed */
-#define LEAST_DEPTH_M 0.06
 #define UP_PART 0.2    /* came up with this part of the speed with which it went down (grinding reps are slow) ... */
 #define UP_HEIGHT 0.5  /* ... and by this part of the depth */
 #define STUCK_PART 0.2 /* of the depth: who rises on by so much had not turned, but stuck */
@@ -25,8 +24,11 @@
 #define HIGHEST_M 1.5  /* nor do they rise so far above standing */
 #define FASTEST_M_PER_S 4.0
 #define MAX_REP_S 20.0
-#define STANDS_S 0.5   /* a body that stands so long where it stood before has come back, whatever its momentum says ... */
-#define CLOSED_G 0.15  /* ... if the weight that the plate feels changed by no more than this part on the way */
+#define STANCE_OFF 0.06 /* a body whose momentum went astray may stand again with so much less or more */
+#define STOP_BANDS 2.0  /* by so much less than at a stop, and nobody has stopped at the bottom: he goes down */
+#define CLOSED_G                                                                                                               \
+    0.15 /* who stands again where he stood squatted, if the weight that the plate feels changed by no more than this part on  \
+            the way */
 #define WEIGHED_G 0.01 /* ... known to this part, if it did not */
 #define STOOD_G 0.5    /* to have risen on asks for no more than this part of what to have stood does, and ... */
 #define TOP_PART 0.02  /* ... for less than this: no greater error of the weight explains the speed that is left at the top */
@@ -70,9 +72,9 @@ static void begin_moving(struct plate_rep_detector *d, double onset_s, double ve
     d->onset_s = d->still_s = onset_s;
     d->peak_N = d->low_N = d->smooth_N;
     d->top_s = d->descent_s = d->bottom_s = d->turned_s = d->turned_speed = d->takeoff_s = d->stood_s = d->below_s =
-        d->departed_s = NAN;
+        d->departed_s = d->stopped_N = NAN;
     d->astray = d->landing = d->from_turn = false;
-    d->asked_s = -INFINITY;
+    d->asked_s = d->stood_asked_s = -INFINITY;
     d->height = d->deepest = d->fastest_up = 0;
     d->velocity = d->fastest_down = velocity;
     for (uint64_t i = rep_block_from(d, onset_s); i < d->blocks; i++) {
@@ -288,6 +290,12 @@ static bool glides(const struct plate_rep_detector *d)
            fabs(level.mean_N - d->rest.mean_N) < tolerance_N;
 }
 
+static void finish_squat(struct plate_rep_detector *d, const struct squat *squat, struct plate_rep_output *out)
+{
+    d->onset_s = squat->onset_s, d->bottom_s = squat->bottom_s;
+    finish(d, squat->end_s, squat->end_s, out);
+}
+
 /* In the band: does it stand? True when it is over, a rep or not. */
 static bool rests(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
 {
@@ -316,6 +324,8 @@ static bool rests(struct plate_rep_detector *d, double t_s, struct plate_rep_out
             finish(d, end_s, end_s, out);
         }
         if (closed || (d->astray && (!rep_pushed(d) || rep_lasted(d, t_s, d->below_s, RISES_S)))) {
+            struct squat squat;
+            if (!closed && !d->summed && rep_share_squatted(d, d->smooth_N, &squat)) finish_squat(d, &squat, out);
             rep_to_rest(d, out);
             return true;
         }
@@ -394,7 +404,36 @@ static bool even(struct plate_rep_detector *d, struct plate_rep_output *out)
                   stopped_below(d, &level, since_s);
     if (!squats) return rep_body_weighs(d, d->astray && rep_pushed(d) ? EVEN_S : ON_WEIGHT_S, out);
     d->velocity = 0, d->still_s = rep_last_block(d)->t_s, d->from_turn = false;
+    d->stopped_N = level.mean_N;
     return false;
+}
+
+/* Who stopped at the bottom rises next. If he goes down from there, he stood. */
+static bool goes_down_from_a_stop(struct plate_rep_detector *d, struct plate_rep_output *out)
+{
+    double off_N = d->smooth_N - d->stopped_N, band_N = rep_loaded_band_N(d);
+    if (off_N > band_N) d->stopped_N = NAN;
+    if (!(off_N < -STOP_BANDS * band_N)) return false;
+    rep_body_stands(d, d->stopped_N);
+    rep_to_rest(d, out);
+    return true;
+}
+
+/* The momentum went astray. Does it stand again, evenly, after a squat of which this plate bore a share? */
+static bool stands_again(struct plate_rep_detector *d, double t_s, struct plate_rep_output *out)
+{
+    struct level level;
+    struct squat squat;
+    double since_s;
+    if (!d->astray || d->summed || !rep_lasted(d, t_s, d->stood_asked_s, ASK_S)) return false;
+    d->stood_asked_s = t_s;
+    if (!rep_flat(d, STANDS_S, 0, d->onset_s, STANCE_EVEN * d->rest.mean_N, &level, &since_s) ||
+        fabs(level.mean_N / d->rest.mean_N - 1) > STANCE_OFF || !rep_share_squatted(d, level.mean_N, &squat))
+        return false;
+    finish_squat(d, &squat, out);
+    rep_body_stands(d, level.mean_N);
+    rep_to_rest(d, out);
+    return true;
 }
 
 /* Nobody said what it is, and nobody rises so fast from standing: he sat, and stands up. */
@@ -432,8 +471,8 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     if (inside && pauses(d, t_s))
         d->velocity = 0, d->still_s = t_s, d->from_turn = false; /* what is left of the speed is error */
     step_momentum(d, t_s, before, out);
-    if (stood(d, out) || (inside && rests(d, t_s, out))) return;
-    if (!inside && even(d, out)) return;
+    if (stands_again(d, t_s, out) || stood(d, out) || (inside && rests(d, t_s, out))) return;
+    if (goes_down_from_a_stop(d, out) || (!inside && even(d, out))) return;
     bool flies = d->height > HIGHEST_M || d->velocity > FASTEST_M_PER_S;
     if (d->exercise->family == FAMILY_GENERIC && !d->landing && (flies || d->astray) &&
         d->smooth_N > SEAT_RATIO * d->rest.mean_N) {
@@ -448,7 +487,10 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     /* a jump is known by its flight; else a body that is nowhere tells that the weight is wrong */
     bool lost = !d->exercise->jump && !d->landing && (flies || d->height < -DEEPEST_M || d->velocity < -FASTEST_M_PER_S);
     if (rep_lasted(d, t_s, d->onset_s, d->landing ? LANDED_MOST_S : MAX_REP_S)) lost = true;
-    if (lost && !d->landing && rep_last_block(d)->force_N > 0.5 * d->rest.mean_N)
+    double left_s;
+    if (lost && !d->landing && d->height < 0 && rep_body_stood(d, &left_s))
+        rep_loaded_go_on(d, left_s, out);
+    else if (lost && !d->landing && rep_last_block(d)->force_N > 0.5 * d->rest.mean_N)
         d->astray = true; /* until it stands again */
     else if (lost)
         rep_to_learn(d, out);

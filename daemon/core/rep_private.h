@@ -158,8 +158,10 @@ struct plate_rep_detector {
     double bottom_s, turned_s, turned_speed, turned_m, takeoff_s;
     double bare_N;                    /* what the plate bears while he is in the air: nil, or what lies on it */
     double still_s;                   /* the speed was nil then */
+    double stopped_N;                 /* with so much it seemed to have stopped at the bottom; NaN: it rose since, or did not */
     double stood_s;                   /* it may have stood again since, or still rise evenly; NaN */
-    bool astray;                      /* the momentum went where no body goes */
+    bool astray;                      /* the momentum went where no body goes, ... */
+    double stood_asked_s;             /* ... when it was last looked whether it stands again */
     bool landing;                     /* from a flight: no rep */
     bool from_turn;                   /* it began at a turn, not from standing */
     double step[STEPS], usual_step_N; /* of the latest reps, and their median, if there were any */

@@ -82,7 +82,7 @@ PLATE_API int plate_number_parse(const char *text, double *ret);
 #define PLATE_KG_MOST 2000.0 /* of a body, of a bar: more is a slip of the hand */
 
 /* The detector's version: a trace made by another one is "not comparable". */
-#define PLATE_DETECTOR_VERSION 22
+#define PLATE_DETECTOR_VERSION 23
 PLATE_API const char *plate_version(void);
 PLATE_API const char *plate_build(void); /* with the git revision, where it was built from one; "-dirty": changed since */
 

@@ -149,7 +149,7 @@ static void a_rise_as_even_as_standing(void **state)
 static void a_slow_descent_belongs_to_the_squat(void **state)
 {
     (void)state;
-    static const struct part parts[] = {{0, -0.25, 2.2}, {0, 0.25, 0.35}, {0.32, 0, 0.9}};
+    static const struct part parts[] = {{0, -0.18, 1.9}, {0, 0.18, 0.35}, {0.2025, 0, 0.9}};
     squats_of("squat", parts, 3, &(struct margins){0.4, 0.5, 0.1, 0.2, 0.4, 0.5, 0});
 }
 
@@ -157,7 +157,7 @@ static void a_slow_descent_belongs_to_the_squat(void **state)
 static void a_descent_and_its_braking_within_the_band(void **state)
 {
     (void)state;
-    static const struct part parts[] = {{0, -0.2, 1.8}, {0, 0.2, 1.8}, {0, 0, 0.3}, {0.36, 0, 0.9}};
+    static const struct part parts[] = {{0, -0.17, 1.8}, {0, 0.17, 1.8}, {0, 0, 0.3}, {0.31, 0, 0.9}};
     const struct margins m = {0.4, 0.6, 0.1, 0.2, 0.4, 0.6, 0};
     squats_of("squat", parts, 4, &m);
     squats_of("generic", parts, 4, &m);
