@@ -73,8 +73,7 @@ void rep_body_weighed(struct plate_rep_detector *d, double departed_s)
     rep_body_stands(d, d->rest.mean_N + sum / n);
 }
 
-/* Where who weighs so much went from block i on: down, and hardly above it? */
-static bool went_down(const struct plate_rep_detector *d, uint64_t i, double weight_N)
+bool rep_body_went_down(const struct plate_rep_detector *d, uint64_t i, double weight_N)
 {
     double v = 0, h = 0, deepest = 0, highest = 0;
     for (; i < d->blocks; i++) {
@@ -83,18 +82,19 @@ static bool went_down(const struct plate_rep_detector *d, uint64_t i, double wei
         h += b->dt_s * v;
         deepest = fmin(deepest, h), highest = fmax(highest, h);
     }
-    return deepest < -LEAST_DEPTH_M && deepest > -DEEPEST_M && highest < -STOOD_ABOVE * deepest;
+    return deepest < -CLOSED_M && deepest > -DEEPEST_M && highest < -STOOD_ABOVE * deepest;
 }
 
 bool rep_body_stood(struct plate_rep_detector *d, double *ret_left_s)
 {
-    uint64_t n = d->blocks - rep_block_from(d, rep_last_block(d)->t_s - STANDS_S), from = rep_block_from(d, d->onset_s) + n;
+    uint64_t n = (uint64_t)fmax(1, floor(STANDS_S / rep_last_block(d)->dt_s + 0.5)), from = rep_block_from(d, d->onset_s) + n;
     for (uint64_t i = d->blocks - 1; i > from; i--) {
         double level_N = rep_running_mean_N(d, i, n);
+        if (fabs(level_N / d->rest.mean_N - 1) > STOOD_OFF) continue;
         uint64_t k = 0;
         while (k < n && fabs(rep_block_at(d, i - k)->force_N - level_N) < STANCE_EVEN * level_N) k++;
-        if (k < n || fabs(level_N / d->rest.mean_N - 1) > STOOD_OFF) continue;
-        if (!went_down(d, i, level_N)) return false;
+        if (k < n) continue;
+        if (!rep_body_went_down(d, i, level_N)) return false;
         rep_body_stands(d, level_N);
         *ret_left_s = rep_block_at(d, i)->t_s;
         return true;

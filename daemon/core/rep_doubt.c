@@ -336,7 +336,7 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
     bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;
     bool touched = d->below_s > 0, quick = length_s < QUICK_S;
     bool hump = rep_moves(d) && !d->held && length_s < HUMP_S && from_rest(d, step) && one_hump(d, end_s, step);
-    if (hump && risen_m(d, end_s, step) < HUMP_LIFT_PART * rep_travel_m(d)) return VERDICT_NONE;
+    bool stayed_low = hump && risen_m(d, end_s, step) < HUMP_LIFT_PART * rep_travel_m(d);
     if (rep_moves(d) && touched) {
         if (d->foot_down && !usual_top && abrupt(d, end_s, step) && !braked(d, step))
             return !quick && uneven_N(d, end_s, step) > fmax(SET_EVEN * step, rep_noise_N(d)) ? VERDICT_DOUBTFUL : VERDICT_NONE;
@@ -346,7 +346,7 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
         if (quick && !caught && risen_m(d, end_s, step) < LIFT_PART * rep_travel_m(d)) return VERDICT_NONE;
     }
     if (rep_pushes(d) && ((step < FOOT_MOST_N && set_down(d, end_s, step)) || went_over(d, end_s))) return VERDICT_NONE;
-    if (!odd(d, step, top_most, end_s)) return may_step(d, end_s, step) ? VERDICT_STEP : VERDICT_REP;
+    if (!stayed_low && !odd(d, step, top_most, end_s)) return may_step(d, end_s, step) ? VERDICT_STEP : VERDICT_REP;
     return length_s < ODD_LEAST_S ? VERDICT_NONE : VERDICT_DOUBTFUL;
 }
 

@@ -408,12 +408,12 @@ static bool even(struct plate_rep_detector *d, struct plate_rep_output *out)
     return false;
 }
 
-/* Who stopped at the bottom rises next. If he goes down from there, he stood. */
+/* Who stopped at the bottom rises next, perhaps after a small dip. If he goes down from there, he stood. */
 static bool goes_down_from_a_stop(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     double off_N = d->smooth_N - d->stopped_N, band_N = rep_loaded_band_N(d);
     if (off_N > band_N) d->stopped_N = NAN;
-    if (!(off_N < -STOP_BANDS * band_N)) return false;
+    if (!(off_N < -STOP_BANDS * band_N) || !rep_body_went_down(d, rep_block_from(d, d->still_s), d->stopped_N)) return false;
     rep_body_stands(d, d->stopped_N);
     rep_to_rest(d, out);
     return true;
@@ -425,7 +425,7 @@ static bool stands_again(struct plate_rep_detector *d, double t_s, struct plate_
     struct level level;
     struct squat squat;
     double since_s;
-    if (!d->astray || d->summed || !rep_lasted(d, t_s, d->stood_asked_s, ASK_S)) return false;
+    if (!d->astray || d->summed || d->exercise->jump || !rep_lasted(d, t_s, d->stood_asked_s, ASK_S)) return false;
     d->stood_asked_s = t_s;
     if (!rep_flat(d, STANDS_S, 0, d->onset_s, STANCE_EVEN * d->rest.mean_N, &level, &since_s) ||
         fabs(level.mean_N / d->rest.mean_N - 1) > STANCE_OFF || !rep_share_squatted(d, level.mean_N, &squat))
@@ -488,9 +488,10 @@ void rep_loaded_step(struct plate_rep_detector *d, struct plate_rep_output *out)
     bool lost = !d->exercise->jump && !d->landing && (flies || d->height < -DEEPEST_M || d->velocity < -FASTEST_M_PER_S);
     if (rep_lasted(d, t_s, d->onset_s, d->landing ? LANDED_MOST_S : MAX_REP_S)) lost = true;
     double left_s;
-    if (lost && !d->landing && d->height < 0 && rep_body_stood(d, &left_s))
-        rep_loaded_go_on(d, left_s, out);
-    else if (lost && !d->landing && rep_last_block(d)->force_N > 0.5 * d->rest.mean_N)
+    if (lost && !d->exercise->jump && !d->landing && d->height < 0 && rep_body_stood(d, &left_s)) {
+        if (d->phase != PLATE_LOWER) rep_unsaid(d);
+        begin_at(d, left_s, 0, out);
+    } else if (lost && !d->landing && rep_last_block(d)->force_N > 0.5 * d->rest.mean_N)
         d->astray = true; /* until it stands again */
     else if (lost)
         rep_to_learn(d, out);

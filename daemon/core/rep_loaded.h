@@ -23,6 +23,8 @@ bool rep_body_weighs(struct plate_rep_detector *d, double dwell_s, struct plate_
 /* The weight is followed slowly, since a body sways. But what it stood at just before it departed, evenly and by more than sway
  * off, it is. */
 void rep_body_weighed(struct plate_rep_detector *d, double departed_s);
+/* Went who weighs so much down from block i on, and hardly above it? */
+bool rep_body_went_down(const struct plate_rep_detector *d, uint64_t i, double weight_N);
 /* Its momentum went where nobody goes. Did it stand evenly since the movement began, on another weight, and go down from there
  * when it left it? Then that is the weight. */
 bool rep_body_stood(struct plate_rep_detector *d, double *ret_left_s);

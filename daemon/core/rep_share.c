@@ -61,7 +61,8 @@ static bool find_squat(const struct plate_rep_detector *d, struct span *s, doubl
     uint64_t before = rep_block_from(d, rep_block_at(d, from)->t_s - SHARE_LEVEL_S),
              after = rep_block_from(d, rep_block_at(d, to)->t_s + SHARE_LEVEL_S);
     if (after >= d->blocks) after = d->blocks - 1;
-    if (before >= from || after <= to) return false;
+    if (before <= rep_oldest_block(d) || rep_block_at(d, before)->t_s < d->last_end_s || before >= from || after <= to)
+        return false;
     *ret_most = most_N / d->rest.mean_N;
     *s = (struct span){from, to, rep_running_mean_N(d, from - 1, from - before), rep_running_mean_N(d, after - 1, after - to)};
     return true;
