@@ -25,10 +25,9 @@
 #define FASTEST_M_PER_S 4.0
 #define MAX_REP_S 20.0
 #define STANCE_OFF 0.06 /* a body whose momentum went astray may stand again with so much less or more */
-#define STOP_BANDS 2.0  /* by so much less than at a stop, and nobody has stopped at the bottom: he goes down */
-#define CLOSED_G                                                                                                               \
-    0.15 /* who stands again where he stood squatted, if the weight that the plate feels changed by no more than this part on  \
-            the way */
+#define STOP_BANDS 2.0  /* so much less than at a stop, and he may go down from there */
+/* who stands where he stood has squatted, if the weight that the plate feels changed by no more than this part on the way */
+#define CLOSED_G 0.15
 #define WEIGHED_G 0.01 /* ... known to this part, if it did not */
 #define STOOD_G 0.5    /* to have risen on asks for no more than this part of what to have stood does, and ... */
 #define TOP_PART 0.02  /* ... for less than this: no greater error of the weight explains the speed that is left at the top */

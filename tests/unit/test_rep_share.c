@@ -2,16 +2,21 @@
  * share of the weight times 1 + a/g. */
 #include "rep_run.h"
 
-/* From rest to rest by minimum jerk, down and up again; the share of this plate grows by `gains` as he goes down. */
+/* From rest to rest by minimum jerk, so deep; the share of this plate grows by `gains` a metre as he goes down. */
+static void sinks(struct run *r, double weight_N, double gains, double from_m, double to_m, double s)
+{
+    for (double t0_s = r->t_s, u; (u = (r->t_s - t0_s) / s) < 1 - 1e-9;) {
+        double deep_m = from_m + (to_m - from_m) * smooth(u), a = min_jerk_m_per_s2(u, from_m - to_m, s);
+        push(r, weight_N * (1 + gains * deep_m) * (1 + a / G_M_PER_S2));
+    }
+}
+
 static void squats(struct run *r, double weight_N, unsigned n, double depth_m, double gains, double pause_s)
 {
     for (unsigned i = 0; i < n; i++) {
         *now_true(r) = (struct truth){.onset_s = r->t_s, .descent_s = r->t_s};
-        for (int up = 0; up < 2; up++)
-            for (double t0_s = r->t_s, s = 0.9, u; (u = (r->t_s - t0_s) / s) < 1 - 1e-9;) {
-                double deep = up ? 1 - smooth(u) : smooth(u), a = min_jerk_m_per_s2(u, up ? depth_m : -depth_m, s);
-                push(r, weight_N * (1 + gains * deep) * (1 + a / G_M_PER_S2));
-            }
+        sinks(r, weight_N, gains, 0, depth_m, 0.9);
+        sinks(r, weight_N, gains, depth_m, 0, 0.9);
         now_true(r)->top_s = now_true(r)->end_s = r->t_s;
         r->truths++;
         rest(r, pause_s, weight_N);
@@ -22,7 +27,7 @@ static void squats(struct run *r, double weight_N, unsigned n, double depth_m, d
 static void under_one_foot(void **state)
 {
     (void)state;
-    static const double rates_Hz[] = {20, 100, 1000}, gains[] = {0.25, 0.3, -0.25};
+    static const double rates_Hz[] = {20, 100, 1000}, gains[] = {0.6, 0.75, -0.6};
     for (unsigned k = 0; k < 3; k++)
         for (unsigned g = 0; g < 3; g++) {
             struct run r;
@@ -32,6 +37,28 @@ static void under_one_foot(void **state)
             check_reps(&r, NULL);
             end(&r);
         }
+}
+
+/* The plate feels less of him at the bottom, where he is still for a while, and he dips a little before he drives: no descent.
+ */
+static void a_dip_before_the_drive(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r, 250, "squat", 700);
+    rest(&r, 2, 700);
+    for (unsigned i = 0; i < 5; i++) {
+        *now_true(&r) = (struct truth){.onset_s = r.t_s, .descent_s = r.t_s};
+        sinks(&r, 700, -0.13, 0, 0.45, 1.1);
+        sinks(&r, 700, -0.13, 0.45, 0.45, 1.6);
+        sinks(&r, 700, -0.13, 0.45, 0.48, 0.4);
+        sinks(&r, 700, -0.13, 0.48, 0, 0.8);
+        now_true(&r)->top_s = now_true(&r)->end_s = r.t_s;
+        r.truths++;
+        rest(&r, 2, 700);
+    }
+    check_reps(&r, NULL);
+    end(&r);
 }
 
 /* Somebody leans on the plate, evenly, so that it may be the weight; soon after he lets go, the next one begins. The force is
@@ -81,7 +108,7 @@ static void gently_without_a_rest(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(under_one_foot), cmocka_unit_test(leant_on_between_two),
-                                       cmocka_unit_test(gently_without_a_rest)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(under_one_foot), cmocka_unit_test(a_dip_before_the_drive),
+                                       cmocka_unit_test(leant_on_between_two), cmocka_unit_test(gently_without_a_rest)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
