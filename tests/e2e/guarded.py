@@ -1,5 +1,5 @@
 """A station that wants keys, one that does not, and clients of both."""
-import json, re, socket, subprocess
+import contextlib, json, random, re, socket, subprocess
 
 import pytest
 import zmq
@@ -18,8 +18,12 @@ viewer
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
+    """Below those that the kernel gives to connections: who connects before anybody listens may else be given that very port,
+    and meet himself."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def port_of(endpoint):
