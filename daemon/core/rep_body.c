@@ -101,3 +101,24 @@ bool rep_body_stood(struct plate_rep_detector *d, double *ret_left_s)
     }
     return false;
 }
+
+/* Did a body that went down since the onset stand still since then, on another level, if its weight changed evenly on the way?
+ * Its speed is gone, which it was not with the old weight. */
+static bool stopped_below(const struct plate_rep_detector *d, const struct level *level, double since_s)
+{
+    double v = 0, h = 0, was = 0, change = (level->mean_N - d->rest.mean_N) / (since_s - d->onset_s);
+    for (uint64_t i = rep_block_from(d, d->onset_s); i < d->blocks && rep_block_at(d, i)->t_s < since_s; i++) {
+        const struct block *b = rep_block_at(d, i);
+        was += b->dt_s * GRAVITY * (b->force_N / d->rest.mean_N - 1);
+        v += b->dt_s * GRAVITY * (b->force_N / (d->rest.mean_N + change * (b->t_s - d->onset_s)) - 1);
+        h += b->dt_s * v;
+    }
+    return h < -CLOSED_M && fabs(v) < SANK_M_PER_S + 0.5 * fabs(was - v);
+}
+
+bool rep_body_stopped(const struct plate_rep_detector *d, struct level *ret)
+{
+    double since_s;
+    return rep_flat(d, ON_WEIGHT_S, 0, d->onset_s, ON_WEIGHT_PART * d->rest.mean_N, ret, &since_s) &&
+           stopped_below(d, ret, since_s);
+}

@@ -14,9 +14,9 @@
 #define CARRIED_PART 0.7    /* ... while the force is up by this part of the step the hips rise, ... */
 #define LIFT_PART 0.17      /* ... by this part of their usual way at least; without a hold ... */
 #define QUICK_DIP 0.1       /* ... it is higher on both sides of the top, by this part of the step, ... */
-#define HUMP_S 2.0          /* (from rest, without a hold, and not higher there, in so short a time: ... */
-#define HUMP_LIFT_PART 0.5  /* ... they rise by this part of their usual way) ... */
 #define TAP_UNDER 0.25      /* ... and does not fall below rest by this part after it: a foot that is lifted */
+#define HUMP_S 2.0          /* one hump from rest, without a hold, in so short a time, is doubtful, ... */
+#define HUMP_LIFT_PART 0.5  /* ... if it lifts them by less than this part of their usual way */
 #define RINGS_PART 0.25     /* of the step: the mean of a push is higher over rest, that of a plate that rings is not */
 #define FEET_LEAST 0.03     /* of the weight: feet before a seat press more */
 #define STOOD_UP_S 1.0      /* nobody leans so evenly for so long */
@@ -270,11 +270,16 @@ static bool lifted(const struct plate_rep_detector *d, double end_s, double step
     return low_N < d->rest.mean_N - fmax(TAP_UNDER * step_N, rep_decision_band_N(d));
 }
 
-/* Did he who sits only lean on his feet for a moment? He neither rose nor stood; who pressed too little did not stand. */
-static bool leant(const struct plate_rep_detector *d, double end_s, bool light)
+/* Did he who sits only lean on his feet? He did not rise. */
+static bool leant(const struct plate_rep_detector *d, double end_s)
 {
-    bool stood = d->held && !light && rep_lasted(d, fmin(d->descent_s, end_s), d->hold_from_s, STOOD_UP_S);
-    return d->exercise->family == FAMILY_SEAT && !stood && !rep_stood_up(d, end_s);
+    return d->exercise->family == FAMILY_SEAT && !rep_stood_up(d, end_s);
+}
+
+/* Was it held as long as one stands? */
+static bool held_long(const struct plate_rep_detector *d, double end_s)
+{
+    return d->held && rep_lasted(d, fmin(d->descent_s, end_s), d->hold_from_s, STOOD_UP_S);
 }
 
 /* ---- the verdict ---- */
@@ -300,7 +305,7 @@ static bool odd(const struct plate_rep_detector *d, double step_N, double top_mo
     }
     if (rep_pushes(d)) /* a step over the plate */
         return d->foot_down && empty(d, d->rest.mean_N) && end_s - d->onset_s < fmin(PASSES_S, PASSES_PART * d->usual_s);
-    if (usual_N <= 0 && leant(d, end_s, false)) return true;
+    if (usual_N <= 0 && !held_long(d, end_s) && leant(d, end_s)) return true;
     if (!rep_moves(d)) return (usual_N <= 0 || step_N > usual_N / KNOWN_PART) && set_down(d, end_s, step_N);
     double off_N =
         fmin(apart(usual_N, step_N, top_most_N - d->rest.mean_N), apart(d->known_N, d->rest.mean_N + step_N, top_most_N));
@@ -330,7 +335,7 @@ enum verdict rep_verdict(const struct plate_rep_detector *d, double end_s)
     if (d->exercise->family == FAMILY_SEAT && (top < SEAT_RATIO * d->rest.mean_N || d->rest.mean_N < FEET_LEAST * top))
         return VERDICT_NONE;
     bool light = d->known_N > 0 && top < FELL_BACK_PART * d->known_N; /* he stood on all of his weight before */
-    if ((!d->held || light) && leant(d, end_s, light)) return VERDICT_NONE;
+    if ((!d->held || light) && leant(d, end_s)) return VERDICT_NONE;
     if (d->exercise->family == FAMILY_GENERIC && d->rest.mean_N > STANDING_N && top < LOADED_RATIO * d->rest.mean_N)
         return VERDICT_NONE;
     bool usual_top = d->known_N > 0 && fabs(top - d->known_N) < 0.3 * d->known_N;

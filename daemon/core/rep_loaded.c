@@ -6,12 +6,11 @@
 /* docs/detector.md gives the reason of each threshold. A standing body: the force over its weight is its acceleration,
  * a = g (F / W - 1), and velocity and height follow. */
 #define SINKS_PART 0.003
-#define SANK_M_PER_S 0.05 /* so fast he was on the way down, if no faster than sway ... */
-#define SANK_M 0.03       /* ... and so far below he is when the force leaves the band */
-#define QUIET_S 0.3       /* standing again: in the band for so long */
-#define EVEN_S 1.8        /* though the speed that was added up is not nil: nobody rises evenly for so long */
-#define RISES_S 4.0       /* though its height says that it is still on the way, ... */
-#define RISEN_PART 1.0    /* ... no higher above standing than it was below */
+#define SANK_M 0.03    /* so far below he is when the force leaves the band */
+#define QUIET_S 0.3    /* standing again: in the band for so long */
+#define EVEN_S 1.8     /* though the speed that was added up is not nil: nobody rises evenly for so long */
+#define RISES_S 4.0    /* though its height says that it is still on the way, ... */
+#define RISEN_PART 1.0 /* ... no higher above standing than it was below */
 #define PAUSE_S 0.12
 #define PAUSE_PART 0.2 /* of the speed downwards */
 #define GIVEN_UP_S 6.0 /* or for so long, wherever the momentum ended */
@@ -24,8 +23,7 @@
 #define HIGHEST_M 1.5  /* nor do they rise so far above standing */
 #define FASTEST_M_PER_S 4.0
 #define MAX_REP_S 20.0
-#define STANCE_OFF 0.06 /* a body whose momentum went astray may stand again with so much less or more */
-#define STOP_BANDS 2.0  /* so much less than at a stop, and he may go down from there */
+#define STOP_BANDS 2.0 /* so much less than at a stop, and he may go down from there */
 /* who stands where he stood has squatted, if the weight that the plate feels changed by no more than this part on the way */
 #define CLOSED_G 0.15
 #define WEIGHED_G 0.01 /* ... known to this part, if it did not */
@@ -379,29 +377,12 @@ static bool goes_down_again(struct plate_rep_detector *d, struct plate_rep_outpu
     return true;
 }
 
-/* Did a body that went down since the onset stand still since then, on another level, if its weight changed evenly on the way?
- * Its speed is gone, which it was not with the old weight. */
-static bool stopped_below(const struct plate_rep_detector *d, const struct level *level, double since_s)
-{
-    double v = 0, h = 0, was = 0, change = (level->mean_N - d->rest.mean_N) / (since_s - d->onset_s);
-    for (uint64_t i = rep_block_from(d, d->onset_s); i < d->blocks && rep_block_at(d, i)->t_s < since_s; i++) {
-        const struct block *b = rep_block_at(d, i);
-        was += b->dt_s * GRAVITY * (b->force_N / d->rest.mean_N - 1);
-        v += b->dt_s * GRAVITY * (b->force_N / (d->rest.mean_N + change * (b->t_s - d->onset_s)) - 1);
-        h += b->dt_s * v;
-    }
-    return h < -CLOSED_M && fabs(v) < SANK_M_PER_S + 0.5 * fabs(was - v);
-}
-
 /* An even force outside the band. Who went down has stopped at the bottom, where the plate feels another part of his weight. */
 static bool even(struct plate_rep_detector *d, struct plate_rep_output *out)
 {
     struct level level;
-    double since_s;
-    bool squats = !d->landing && !d->astray && !came_up(d) &&
-                  rep_flat(d, ON_WEIGHT_S, 0, d->onset_s, ON_WEIGHT_PART * d->rest.mean_N, &level, &since_s) &&
-                  stopped_below(d, &level, since_s);
-    if (!squats) return rep_body_weighs(d, d->astray && rep_pushed(d) ? EVEN_S : ON_WEIGHT_S, out);
+    if (d->landing || d->astray || came_up(d) || !rep_body_stopped(d, &level))
+        return rep_body_weighs(d, d->astray && rep_pushed(d) ? EVEN_S : ON_WEIGHT_S, out);
     d->velocity = 0, d->still_s = rep_last_block(d)->t_s, d->from_turn = false;
     d->stopped_N = level.mean_N;
     return false;
@@ -423,12 +404,9 @@ static bool stands_again(struct plate_rep_detector *d, double t_s, struct plate_
 {
     struct level level;
     struct squat squat;
-    double since_s;
     if (!d->astray || d->summed || d->exercise->jump || !rep_lasted(d, t_s, d->stood_asked_s, ASK_S)) return false;
     d->stood_asked_s = t_s;
-    if (!rep_flat(d, STANDS_S, 0, d->onset_s, STANCE_EVEN * d->rest.mean_N, &level, &since_s) ||
-        fabs(level.mean_N / d->rest.mean_N - 1) > STANCE_OFF || !rep_share_squatted(d, level.mean_N, &squat))
-        return false;
+    if (!rep_share_stands(d, &level, &squat)) return false;
     finish_squat(d, &squat, out);
     rep_body_stands(d, level.mean_N);
     rep_to_rest(d, out);

@@ -6,6 +6,7 @@
 #define DOWN_M_PER_S 0.10
 #define DEEPEST_M 1.5 /* nobody squats so deep, or falls so fast: the load went elsewhere */
 #define LEAST_DEPTH_M 0.06
+#define SANK_M_PER_S 0.05   /* so fast he was on the way down, if no faster than sway */
 #define CLOSED_M 0.1        /* so deep is a squat, at least, if the path that closes tells of it alone, ... */
 #define CLOSED_M_PER_S 0.15 /* ... and comes up so fast */
 #define SINKS_MOST_S 6.0    /* nobody goes down more slowly */
@@ -28,6 +29,8 @@ bool rep_body_went_down(const struct plate_rep_detector *d, uint64_t i, double w
 /* Its momentum went where nobody goes. Did it stand evenly since the movement began, on another weight, and go down from there
  * when it left it? Then that is the weight. */
 bool rep_body_stood(struct plate_rep_detector *d, double *ret_left_s);
+/* Even for a while: has it stopped, lower than it stood, where the plate feels another part of its weight? */
+bool rep_body_stopped(const struct plate_rep_detector *d, struct level *ret);
 
 /* rep_back.c. The band in which a body is still. */
 double rep_narrow_band_N(const struct plate_rep_detector *d);
@@ -51,3 +54,5 @@ struct squat {
     double onset_s, bottom_s, end_s;
 };
 bool rep_share_squatted(struct plate_rep_detector *d, double level_N, struct squat *ret);
+/* The same, and it stands evenly near its weight. */
+bool rep_share_stands(struct plate_rep_detector *d, struct level *level, struct squat *ret);

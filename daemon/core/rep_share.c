@@ -4,6 +4,7 @@
 
 /* A plate under one foot of two, or with a dead cell: it bears a share of the body, and another one as the body goes down.
  * docs/detector.md gives the reason of each threshold. */
+#define STANCE_OFF 0.06    /* a body whose momentum went astray may stand again with so much less or more */
 #define SHARE_ON 0.3       /* of the largest that the force is off the line from stance to stance: the movement is on, ... */
 #define SHARE_OFF 0.1      /* ... and here it began, and was over */
 #define SHARE_BANDS 2.0    /* that largest is more than sway */
@@ -19,7 +20,7 @@ struct span {
     double from_N, to_N;
 };
 struct path {
-    double share, deepest_m, highest_m, down, up;
+    double share, deepest_m, highest_m, down_m_per_s, up_m_per_s;
     uint64_t bottom;
 };
 
@@ -68,32 +69,42 @@ static bool find_squat(const struct plate_rep_detector *d, struct span *s, doubl
     return true;
 }
 
-/* The path whose speed and height are nil at the end: v' = g (F / W - 1 - share p - skew q), with p how deep it is, as part of
- * the deepest (half a sine, until that is known), and q a whole sine. */
+/* How deep at block i, as part of the deepest: by the path before this one, or half a sine while there is none. */
+static double deep(const struct plate_rep_detector *d, const struct span *s, uint64_t i, double deepest_m)
+{
+    return deepest_m < 0 ? (double)d->path_m[i % BLOCKS] / deepest_m : sin(M_PI * part(d, s, i));
+}
+
+static double block_s(const struct plate_rep_detector *d, uint64_t i)
+{
+    return rep_block_at(d, i + 1)->t_s - rep_block_at(d, i)->t_s;
+}
+
+/* The path whose speed and height are nil at the end: v' = g (F / W - 1 - share p - skew q), with p how deep it is, and q a
+ * whole sine. */
 static struct path follow(struct plate_rep_detector *d, const struct span *s)
 {
     struct path p = {0};
     for (int pass = 0; pass < SHARE_PASSES; pass++) {
         double deepest_m = p.deepest_m, v = 0, h = 0, vp = 0, hp = 0, vq = 0, hq = 0;
         for (uint64_t i = s->from; i < s->to; i++) {
-            double dt_s = rep_block_at(d, i + 1)->t_s - rep_block_at(d, i)->t_s, u = M_PI * part(d, s, i);
+            double dt_s = block_s(d, i);
             v += dt_s * GRAVITY * off_N(d, s, i) / weight_N(d, s, i), h += dt_s * v;
-            vp += dt_s * GRAVITY * (pass ? (double)d->path_m[i % BLOCKS] / deepest_m : sin(u)), hp += dt_s * vp;
-            vq += dt_s * GRAVITY * sin(2 * u), hq += dt_s * vq;
+            vp += dt_s * GRAVITY * deep(d, s, i, deepest_m), hp += dt_s * vp;
+            vq += dt_s * GRAVITY * sin(2 * M_PI * part(d, s, i)), hq += dt_s * vq;
         }
         double det = vp * hq - hp * vq, skew = (vp * h - hp * v) / det;
         p = (struct path){.share = (v * hq - h * vq) / det};
         v = h = 0;
         for (uint64_t i = s->from; i < s->to; i++) {
-            double dt_s = rep_block_at(d, i + 1)->t_s - rep_block_at(d, i)->t_s, u = M_PI * part(d, s, i);
-            double deep = pass ? (double)d->path_m[i % BLOCKS] / deepest_m : sin(u);
-            v += dt_s * GRAVITY * (off_N(d, s, i) / weight_N(d, s, i) - p.share * deep - skew * sin(2 * u));
+            double dt_s = block_s(d, i), other = p.share * deep(d, s, i, deepest_m) + skew * sin(2 * M_PI * part(d, s, i));
+            v += dt_s * GRAVITY * (off_N(d, s, i) / weight_N(d, s, i) - other);
             h += dt_s * v;
             d->path_m[i % BLOCKS] = (float)h;
-            if (h < p.deepest_m) p.deepest_m = h, p.bottom = i, p.up = 0;
+            if (h < p.deepest_m) p.deepest_m = h, p.bottom = i, p.up_m_per_s = 0;
             p.highest_m = fmax(p.highest_m, h);
-            p.down = fmin(p.down, v);
-            p.up = fmax(p.up, v);
+            p.down_m_per_s = fmin(p.down_m_per_s, v);
+            p.up_m_per_s = fmax(p.up_m_per_s, v);
         }
         if (!(p.deepest_m < -0.5 * CLOSED_M)) break;
     }
@@ -108,5 +119,12 @@ bool rep_share_squatted(struct plate_rep_detector *d, double level_N, struct squ
     struct path p = follow(d, &s);
     *ret = (struct squat){rep_block_at(d, s.from)->t_s, rep_block_at(d, p.bottom)->t_s, rep_block_at(d, s.to)->t_s};
     return p.deepest_m < -CLOSED_M && p.deepest_m > -DEEPEST_M && p.highest_m < SHARE_ABOVE_M - SHARE_ABOVE * p.deepest_m &&
-           p.down < -CLOSED_M_PER_S && p.up > CLOSED_M_PER_S && fabs(p.share) < most;
+           p.down_m_per_s < -CLOSED_M_PER_S && p.up_m_per_s > CLOSED_M_PER_S && fabs(p.share) < most;
+}
+
+bool rep_share_stands(struct plate_rep_detector *d, struct level *level, struct squat *ret)
+{
+    double since_s;
+    return rep_flat(d, STANDS_S, 0, d->onset_s, STANCE_EVEN * d->rest.mean_N, level, &since_s) &&
+           fabs(level->mean_N / d->rest.mean_N - 1) <= STANCE_OFF && rep_share_squatted(d, level->mean_N, ret);
 }

@@ -165,6 +165,22 @@ static void leaning_on_the_feet_and_walking_by(void **state)
     end(&r);
 }
 
+/* Up from the seat, upright for a second and a half, and down again. */
+static void stands_for_a_while(struct run *r)
+{
+    *now_true(r) = (struct truth){.onset_s = r->t_s};
+    hands_over(r, seated_N, weight_N, 0.3);
+    goes(r, weight_N, 0.4, 1);
+    now_true(r)->top_s = r->t_s;
+    rest(r, 1.5, weight_N);
+    now_true(r)->descent_s = r->t_s;
+    goes(r, weight_N, -0.4, 1.1);
+    hands_over(r, weight_N, seated_N, 0.3);
+    now_true(r)->end_s = r->t_s;
+    r->truths++;
+    rest(r, 2, seated_N);
+}
+
 /* Up from the seat, and back onto it before he stood. */
 static void who_falls_back_has_not_stood(void **state)
 {
@@ -180,17 +196,7 @@ static void who_falls_back_has_not_stood(void **state)
                 hands_over(&r, 0.76 * weight_N, seated_N, 0.3);
                 rest(&r, 2, seated_N);
             }
-            *now_true(&r) = (struct truth){.onset_s = r.t_s};
-            hands_over(&r, seated_N, weight_N, 0.3);
-            goes(&r, weight_N, 0.4, 1);
-            now_true(&r)->top_s = r.t_s;
-            rest(&r, 1.5, weight_N);
-            now_true(&r)->descent_s = r.t_s;
-            goes(&r, weight_N, -0.4, 1.1);
-            hands_over(&r, weight_N, seated_N, 0.3);
-            now_true(&r)->end_s = r.t_s;
-            r.truths++;
-            rest(&r, 2, seated_N);
+            stands_for_a_while(&r);
         }
         check_reps(&r, NULL);
         end(&r);
@@ -204,17 +210,7 @@ static void who_leans_for_long_has_not_stood(void **state)
     struct run r;
     start(&r, 250, "sit_to_stand", seated_N);
     for (unsigned i = 0; i < 4; i++) {
-        *now_true(&r) = (struct truth){.onset_s = r.t_s};
-        hands_over(&r, seated_N, weight_N, 0.3);
-        goes(&r, weight_N, 0.4, 1);
-        now_true(&r)->top_s = r.t_s;
-        rest(&r, 1.5, weight_N);
-        now_true(&r)->descent_s = r.t_s;
-        goes(&r, weight_N, -0.4, 1.1);
-        hands_over(&r, weight_N, seated_N, 0.3);
-        now_true(&r)->end_s = r.t_s;
-        r.truths++;
-        rest(&r, 2, seated_N);
+        stands_for_a_while(&r);
         hands_over(&r, seated_N, 0.65 * weight_N, 0.4);
         rest(&r, 2, 0.65 * weight_N);
         hands_over(&r, 0.65 * weight_N, seated_N, 0.4);
